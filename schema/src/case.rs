@@ -1,0 +1,386 @@
+//! The case document: one problem at one place, and its life, as phones and pages see it.
+//! It stays bounded: what happened is in the entries.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::catalogue::Code;
+use crate::hash::Hash;
+use crate::ids::{AccountId, AreaId, DeviceId, EntityId, OpId, PersonId, UnitId};
+use crate::op::{EvidenceRole, Role, Sealed, Taken};
+
+/// Where a case stands. The number is the leaf's `state_after`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum State {
+    /// Reported, nobody decided yet.
+    Reported = 1,
+    /// It is a case (立案).
+    Filed = 2,
+    /// A unit has it.
+    Assigned = 3,
+    /// The unit says it is fixed.
+    Fixed = 4,
+    /// Somebody else saw that it is.
+    Checked = 5,
+    /// Ended (结案).
+    Closed = 6,
+    /// Not a case (不立案).
+    Declined = 7,
+    /// The same problem as another case.
+    Duplicate = 8,
+    /// Void (作废).
+    Void = 9,
+}
+
+/// A WGS-84 position in units of 1e-7 degrees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Position {
+    /// Latitude, −900000000 to 900000000.
+    pub lat_e7: i32,
+    /// Longitude, −1800000000 to 1800000000.
+    pub lon_e7: i32,
+    /// Radius of the 68 % circle in metres, where the device knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy_m: Option<u32>,
+}
+
+/// Where a report comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Source {
+    /// Which channel.
+    pub channel: Channel,
+    /// The number it has there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+}
+
+/// The channels that reports come by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// An inspector's round (巡查).
+    Patrol,
+    /// A citizen's call (热线).
+    Hotline,
+    /// A leader's order (领导交办).
+    Leader,
+    /// An inspection team (督导).
+    Inspection,
+    /// A survey of what stands (摸底).
+    Survey,
+}
+
+/// A field that several people may change: its name in an `amend`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FieldName {
+    /// Category and subtype together: `{"category":…,"subtype":…}`.
+    Kind,
+    /// The free text.
+    Note,
+    /// The position.
+    Position,
+    /// The subject.
+    Subject,
+    /// A field of the subtype, written `field.CODE`.
+    Field(Code),
+}
+
+impl fmt::Display for FieldName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kind => f.write_str("kind"),
+            Self::Note => f.write_str("note"),
+            Self::Position => f.write_str("position"),
+            Self::Subject => f.write_str("subject"),
+            Self::Field(code) => write!(f, "field.{code}"),
+        }
+    }
+}
+
+/// Why a text names no field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAField(pub String);
+
+impl fmt::Display for NotAField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no such field: {:?} (kind, note, position, subject or field.CODE)", self.0)
+    }
+}
+
+impl std::error::Error for NotAField {}
+
+impl FromStr for FieldName {
+    type Err = NotAField;
+    fn from_str(text: &str) -> Result<Self, NotAField> {
+        match text {
+            "kind" => Ok(Self::Kind),
+            "note" => Ok(Self::Note),
+            "position" => Ok(Self::Position),
+            "subject" => Ok(Self::Subject),
+            _ => text
+                .strip_prefix("field.")
+                .and_then(|code| code.parse().ok())
+                .map(Self::Field)
+                .ok_or_else(|| NotAField(text.to_owned())),
+        }
+    }
+}
+
+impl Serialize for FieldName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for FieldName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A mergeable value with where it came from: the role it was set by is compared in a conflict, not today's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Held {
+    /// The value; null is empty.
+    pub value: Value,
+    /// The revision that set it.
+    pub rev: u64,
+    /// The acting role that set it; none for the server.
+    pub role: Option<Role>,
+}
+
+/// The case document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Case {
+    /// Its id.
+    pub id: EntityId,
+    /// Ten Crockford characters made from the id: shown by the phone at once, no key.
+    pub short_code: String,
+    /// The official number, given at filing, never reissued.
+    pub number: Option<String>,
+    /// Where it stands.
+    pub state: State,
+    /// SHA-256 of the catalogue pinned at filing; before that, the one it was filled in by.
+    pub catalogue: Option<Hash>,
+    /// The catalogue is pinned: new rules never touch this case.
+    pub pinned: bool,
+    /// Where the report comes from.
+    pub source: Source,
+    /// The area it lies in: a grid, or the root area if it lies in none.
+    pub area: AreaId,
+    /// The mergeable fields.
+    pub fields: BTreeMap<FieldName, Held>,
+    /// What people should know.
+    pub flags: Vec<String>,
+    /// Who reported it.
+    pub reporter: By,
+    /// The evidence, in order of arrival.
+    pub evidence: Vec<Evidence>,
+    /// The newest remarks, oldest first.
+    pub comments: Vec<Remark>,
+    /// How many remarks there are in all.
+    pub comment_count: u64,
+    /// Undecided differences, newest last.
+    pub conflicts: Vec<Conflict>,
+    /// How it was filed.
+    pub filed: Option<Step>,
+    /// Who must fix it.
+    pub assignment: Option<Assignment>,
+    /// How it was said to be fixed.
+    pub fix: Option<Fix>,
+    /// How it was checked.
+    pub check: Option<Step>,
+    /// How it ended: closed, declined, void.
+    pub end: Option<End>,
+    /// The case it is a duplicate of.
+    pub duplicate_of: Option<EntityId>,
+    /// The state before it became a duplicate.
+    pub state_before_duplicate: Option<State>,
+    /// The cases linked to this one.
+    pub duplicates: Vec<EntityId>,
+    /// How often it came back from a unit.
+    pub returns: u32,
+    /// How often a check failed.
+    pub reworks: u32,
+    /// How often it was reopened.
+    pub reopened: u32,
+    /// What came after it was closed waits for an auditor.
+    pub needs_audit: bool,
+    /// A deadline was issued: a location is never merged by itself any more.
+    pub deadline_issued: bool,
+    /// The revision of its first entry.
+    pub first_rev: u64,
+    /// When the server first received it.
+    pub reported_ms: u64,
+    /// When it last changed, by the server's receipt.
+    pub changed_ms: u64,
+}
+
+/// Who did something, and when it was received.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct By {
+    /// The account.
+    pub account: AccountId,
+    /// The person behind it.
+    pub person: PersonId,
+    /// The device.
+    pub device: DeviceId,
+    /// The role acted in; none for the server.
+    pub role: Option<Role>,
+    /// The op.
+    pub op: OpId,
+    /// Its revision.
+    pub rev: u64,
+    /// Its receipt.
+    pub received_ms: u64,
+}
+
+/// A step with nothing but its maker, a code of the catalogue and a sealed text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Step {
+    /// Who, when.
+    #[serde(flatten)]
+    pub by: By,
+    /// A condition or reason of the catalogue; `pass` or `fail` for a check.
+    pub code: String,
+    /// More, sealed.
+    pub note: Option<Sealed>,
+}
+
+/// How a case ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct End {
+    /// Who, when, why.
+    #[serde(flatten)]
+    pub step: Step,
+    /// The area whose grant allowed it: one level above may reopen.
+    pub area: AreaId,
+}
+
+/// A piece of evidence: one photo as one op named it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Evidence {
+    /// SHA-256 of the photo.
+    pub sha256: Hash,
+    /// Size of the file.
+    pub size: u64,
+    /// What it shows.
+    pub role: EvidenceRole,
+    /// How it was taken, as the device says.
+    pub taken: Taken,
+    /// Who named it.
+    pub by: By,
+    /// It came when the case stood elsewhere than its author thought.
+    pub late: bool,
+    /// The revision of its `photo_verified`; none while its bytes have not come.
+    pub verified_rev: Option<u64>,
+    /// Width and height in pixels; none if it does not decode or has not come.
+    pub pixels: Option<(u32, u32)>,
+    /// What people should know about it.
+    pub flags: Vec<String>,
+    /// It was withdrawn.
+    pub withdrawn: Option<Mark>,
+    /// Its bytes were given up.
+    pub waived: Option<Mark>,
+}
+
+/// A mark on something: who, when, why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Mark {
+    /// Who, when.
+    pub by: By,
+    /// Why, sealed.
+    pub reason: Sealed,
+}
+
+/// A remark.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Remark {
+    /// Who, when.
+    pub by: By,
+    /// The text, sealed.
+    pub text: Sealed,
+}
+
+/// Two people wanted different values; the loser is kept until somebody settles it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Conflict {
+    /// The field.
+    pub field: FieldName,
+    /// The value that stands.
+    pub winner: Held,
+    /// The value that lost.
+    pub loser: Held,
+    /// Who wanted the losing value.
+    pub loser_by: AccountId,
+    /// Why it lost.
+    pub why: ConflictReason,
+    /// The revision of the op that met the other value.
+    pub rev: u64,
+}
+
+/// Why a value lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictReason {
+    /// The other one was set by a higher role.
+    HigherRole,
+    /// Equal roles: the later arrival stands.
+    LaterArrival,
+    /// The case is with a unit already: a supervisor decides.
+    AfterAssignment,
+    /// A location is not merged by itself once a deadline was issued.
+    DeadlineIssued,
+    /// A second swap is the supervisor's.
+    SecondSwap,
+}
+
+/// Who must fix it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Assignment {
+    /// Who assigned, when.
+    pub by: By,
+    /// The lead unit.
+    pub unit: UnitId,
+    /// Units that help.
+    pub co_units: Vec<UnitId>,
+    /// A person of the lead unit, if one is named.
+    pub holder: Option<AccountId>,
+    /// Instructions, sealed.
+    pub note: Option<Sealed>,
+    /// Who signed for it.
+    pub accepted: Option<By>,
+}
+
+/// How it was said to be fixed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Fix {
+    /// Who, when.
+    pub by: By,
+    /// The units of that person then: none of them may pass the check.
+    pub units: Vec<UnitId>,
+    /// What was done, sealed.
+    pub note: Option<Sealed>,
+}

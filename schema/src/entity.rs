@@ -1,0 +1,130 @@
+//! Entities: what a log is about. Kinds are open; each is one document, changed by ops that name it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::case::{By, Case};
+use crate::catalogue::Text;
+use crate::hash::{DeviceKey, Hash};
+use crate::ids::{AccountId, AreaId, DeviceId, EntityId, EpochId, GrantId, LogId, PersonId, UnitId};
+use crate::op::Role;
+
+/// An entity's document as stored, served and compared. `kind` says which.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Entity {
+    /// A problem.
+    Case(Box<Case>),
+    /// What an account may do in this log.
+    Account(Account),
+    /// A phone of one person.
+    Device(Device),
+    /// A body that must rectify.
+    Unit(Unit),
+    /// The area tree in force.
+    Areas(DocumentInForce),
+    /// The catalogue in force.
+    Catalogue(DocumentInForce),
+    /// The log itself.
+    Log(Log),
+}
+
+/// What an account may do in this log. Its secrets are elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// The name others see.
+    pub name: String,
+    /// The person behind it.
+    pub person: PersonId,
+    /// What it may do, oldest first.
+    pub grants: Vec<Granted>,
+    /// The units it belongs to.
+    pub units: Vec<UnitId>,
+    /// It can't act any more, since this revision.
+    pub disabled_rev: Option<u64>,
+}
+
+/// One role over one area subtree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Granted {
+    /// Its id.
+    pub grant: GrantId,
+    /// The role.
+    pub role: Role,
+    /// The area subtree.
+    pub area: AreaId,
+    /// The revision that gave it.
+    pub rev: u64,
+}
+
+/// A phone of one person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Device {
+    /// Its id.
+    pub id: DeviceId,
+    /// Its only user.
+    pub account: AccountId,
+    /// Signature algorithm of its key.
+    pub algorithm: String,
+    /// Its public key.
+    pub key: DeviceKey,
+    /// What its user calls it.
+    pub label: String,
+    /// The revision that enrolled it.
+    pub enrolled_rev: u64,
+    /// It is shut out, since this revision.
+    pub revoked: Option<By>,
+}
+
+/// A body that must rectify (责任单位).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Unit {
+    /// Its id.
+    pub id: UnitId,
+    /// Its name.
+    pub name: Text,
+    /// The area it belongs to.
+    pub area: AreaId,
+}
+
+/// Which document is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DocumentInForce {
+    /// The entity's id.
+    pub id: EntityId,
+    /// SHA-256 of the document in force.
+    pub sha256: Hash,
+    /// Its size.
+    pub size: u64,
+    /// Its version, as it says itself.
+    pub version: String,
+    /// The revision since which it is in force.
+    pub since_rev: u64,
+    /// Those before it, newest first.
+    pub earlier: Vec<Hash>,
+}
+
+/// The log itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Log {
+    /// Its id.
+    pub id: LogId,
+    /// The district's name.
+    pub name: Text,
+    /// Its time zone, an IANA name.
+    pub zone: String,
+    /// Verifier key of the signer of its checkpoints.
+    pub signer: String,
+    /// The installation's server device.
+    pub server_device: DeviceId,
+    /// The epoch it is in.
+    pub epoch: EpochId,
+}

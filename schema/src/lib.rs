@@ -1,0 +1,21 @@
+//! Every format of Rectify in one place, and nothing that runs: types with their serde form, named limits, SQL text.
+//! A change outside this crate changes no format. Rules about these values live in `sync-core`.
+//!
+//! Times are milliseconds since 1970-01-01T00:00:00Z, positions WGS-84 in units of 1e-7 degrees, lengths metres,
+//! sizes bytes. No type here holds a float: a measured number is an integer with its catalogue field's `scale`.
+
+pub mod area;
+pub mod auth;
+pub mod case;
+pub mod catalogue;
+pub mod entity;
+pub mod hash;
+pub mod ids;
+pub mod limits;
+pub mod op;
+#[cfg(feature = "openapi")]
+mod openapi;
+pub mod photo;
+pub mod problem;
+pub mod record;
+pub mod sync;

@@ -1,0 +1,64 @@
+//! Every limit on what comes from outside, named with its unit. Both sides of each are tested.
+
+/// The newest wire protocol spoken.
+pub const PROTOCOL: u32 = 1;
+/// The line format (`v`).
+pub const LINE_VERSION: u32 = 1;
+/// The longest op line, enforced at capture.
+pub const LINE_BYTES_MAX: usize = 64 * 1024;
+/// The longest sealed value (UTF-8).
+pub const SEALED_VALUE_BYTES_MAX: usize = 4 * 1024;
+/// The longest plain text value in a line (a subject, a code).
+pub const TEXT_BYTES_MAX: usize = 240;
+/// Nesting of JSON in an op line.
+pub const JSON_DEPTH_MAX: usize = 16;
+/// Op lines in one push.
+pub const BATCH_OPS_MAX: usize = 200;
+/// Compressed bytes in one push.
+pub const BATCH_BYTES_MAX: usize = 256 * 1024;
+/// A push body once decompressed.
+pub const BATCH_DECOMPRESSED_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Rows in one pull page.
+pub const PAGE_ROWS_MAX: usize = 500;
+/// Bytes of documents after which a pull page ends.
+pub const PAGE_BYTES_MAX: usize = 1024 * 1024;
+/// Scopes in one sync header.
+pub const SCOPES_MAX: usize = 200;
+/// The largest photo.
+pub const PHOTO_BYTES_MAX: u64 = 25 * 1024 * 1024;
+/// The longest side of a photo that is decoded, in pixels.
+pub const PHOTO_SIDE_PX_MAX: u32 = 12_000;
+/// The most pixels of a photo that is decoded.
+pub const PHOTO_PIXELS_MAX: u64 = 50_000_000;
+/// Bytes between two fsyncs of an upload.
+pub const UPLOAD_SYNC_BYTES: u64 = 4 * 1024 * 1024;
+/// Days that an unfinished upload is kept.
+pub const UPLOAD_KEPT_DAYS: i64 = 30;
+/// Photos named in one op.
+pub const PHOTOS_PER_OP_MAX: usize = 20;
+/// Pieces of evidence in one case.
+pub const EVIDENCE_PER_CASE_MAX: usize = 200;
+/// Comments kept in a case document; older ones are in the entries.
+pub const COMMENTS_IN_DOCUMENT_MAX: usize = 20;
+/// Undecided conflicts kept in a case document.
+pub const CONFLICTS_IN_DOCUMENT_MAX: usize = 50;
+/// The largest catalogue, calendar or area document.
+pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Entities a device may hold.
+pub const DEVICE_ENTITIES_MAX: u64 = 100_000;
+/// Bytes of documents a device may hold.
+pub const DEVICE_BYTES_MAX: u64 = 200 * 1024 * 1024;
+/// Life of an access token.
+pub const ACCESS_TOKEN_S: i64 = 600;
+/// Life of a refresh token.
+pub const REFRESH_TOKEN_DAYS: i64 = 90;
+/// Life of an enrolment code.
+pub const ENROL_CODE_S: i64 = 24 * 3600;
+/// Shortest password.
+pub const PASSWORD_CHARS_MIN: usize = 12;
+/// Longest password.
+pub const PASSWORD_CHARS_MAX: usize = 128;
+/// Longest wait of a long poll.
+pub const WAIT_S_MAX: u64 = 25;
+/// The largest incarnation: every JSON reader holds it exactly.
+pub const INCARNATION_MAX: u64 = (1 << 53) - 1;

@@ -1,0 +1,584 @@
+//! The op: what a person asks for, made on a device, immutable. One JSON line; the exact bytes of the line are the op.
+//! Unknown members of a line are kept (the line is stored verbatim) and ignored.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::case::{FieldName, Position, Source};
+use crate::catalogue::Code;
+use crate::hash::{DeviceKey, Hash, Salt};
+use crate::ids::{AccountId, AreaId, BootId, DeviceId, EntityId, EpochId, GrantId, LogId, OpId, PersonId, UnitId};
+
+/// The line, in the order of its members. `body` is read by kind (see [`Body`]).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Op {
+    /// Line format, [`crate::limits::LINE_VERSION`].
+    pub v: u32,
+    /// The log it is for: a signed op can't be replayed into another.
+    pub log: LogId,
+    /// Its id, chosen by the device.
+    pub op: OpId,
+    /// The device that made it.
+    pub device: DeviceId,
+    /// Who asks.
+    pub actor: AccountId,
+    /// The one entity it touches.
+    pub entity: EntityId,
+    /// What is asked: the name of a [`Body`] variant.
+    pub kind: String,
+    /// Version of the kind's body.
+    pub kind_version: u32,
+    /// The version of the entity that its author was looking at; none for an entity not yet seen from the server.
+    pub base: Option<Base>,
+    /// The device's clocks at capture.
+    pub captured: Captured,
+    /// Blinds the line's hash.
+    pub salt: Salt,
+    /// What the kind needs.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub body: Map<String, Value>,
+}
+
+/// An entity version: the epoch and revision of its last change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Base(pub EpochId, pub u64);
+
+/// A reading of a device's clocks. `wall_ms` is never trusted; `elapsed_ms` counts within one `boot`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Captured {
+    /// What the device believed the time was, in ms.
+    pub wall_ms: i64,
+    /// Milliseconds since the boot, by a clock that never jumps.
+    pub elapsed_ms: u64,
+    /// Which boot.
+    pub boot: BootId,
+}
+
+/// A personal value's place in a line or a document: SHA-256 of its salt and its UTF-8 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Sealed {
+    /// SHA-256 of the 16 salt bytes followed by the value's UTF-8 bytes.
+    pub sealed: Hash,
+}
+
+/// The value itself, travelling as its own line behind the op that names it, and behind the rows that show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SealedValue {
+    /// The hash under which lines and documents name it.
+    pub sealed: Hash,
+    /// The value's own salt: deleted with it, so that a redacted value can't be found by guessing.
+    pub salt: Salt,
+    /// The value.
+    pub value: String,
+}
+
+/// A photo as an op names it; its bytes travel apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PhotoClaim {
+    /// SHA-256 of the file's bytes.
+    pub sha256: Hash,
+    /// Size of the file.
+    pub size: u64,
+    /// What it shows.
+    pub role: EvidenceRole,
+    /// How it was taken, as the device says.
+    pub taken: Taken,
+}
+
+/// What a piece of evidence shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum EvidenceRole {
+    /// The problem.
+    Before,
+    /// The fix.
+    After,
+    /// What a checker saw.
+    Check,
+    /// What a look-back saw.
+    Lookback,
+    /// A document of the procedure.
+    Document,
+}
+
+/// How a photo came to be, as the device says. A signal for people, never a reason to refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Taken {
+    /// Where the picture came from.
+    pub by: TakenBy,
+    /// The device's wall clock when the shutter went, in ms, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wall_ms: Option<i64>,
+    /// Where the device thought it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+    /// The position came from a mock provider.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mock_position: bool,
+}
+
+/// Where a picture came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TakenBy {
+    /// The camera, inside the app.
+    Camera,
+    /// The picture library of the phone.
+    Library,
+    /// A file named on a command line or in an import.
+    File,
+}
+
+/// What the roles may be. The order is the order of power over a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Reads all, writes findings and look-backs only.
+    Auditor,
+    /// A member of a unit: reports the fix.
+    Crew,
+    /// Walks grids and reports.
+    Inspector,
+    /// Files, assigns, checks and closes in an area subtree.
+    Supervisor,
+    /// Accounts, catalogue, areas.
+    Admin,
+}
+
+/// A change of one field: the value its author was looking at, and the one wanted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Change {
+    /// The value seen; null where the field was empty.
+    pub was: Value,
+    /// The value wanted; null empties the field.
+    pub to: Value,
+}
+
+/// What an op asks for, by kind. The variant's name in snake case is the line's `kind`.
+/// Bodies tolerate unknown members.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "body", rename_all = "snake_case")]
+pub enum Body {
+    /// A problem is reported (上报).
+    Report(Report),
+    /// Fields are changed, each against the value seen.
+    Amend(Amend),
+    /// Photos are added.
+    AddEvidence(AddEvidence),
+    /// A photo is taken back; it stays visible as withdrawn.
+    WithdrawEvidence(WithdrawEvidence),
+    /// A remark.
+    Comment(Comment),
+    /// The report becomes a case (立案).
+    File(File),
+    /// The report does not become a case (不立案).
+    Decline(Decline),
+    /// The case is the same problem as another one.
+    LinkDuplicate(LinkDuplicate),
+    /// Undoes `link_duplicate`.
+    UnlinkDuplicate(Reason),
+    /// The case goes to a unit (派遣).
+    Assign(Assign),
+    /// The unit signs for it (签收).
+    Accept(Nothing),
+    /// The unit hands it back (退单).
+    ReturnAssignment(ReturnAssignment),
+    /// The unit says it is fixed.
+    SubmitFix(SubmitFix),
+    /// Somebody else looks whether it is (核查).
+    Check(Check),
+    /// The case ends (结案).
+    Close(Close),
+    /// Report and end in one, where the subtype allows it (现场解决).
+    SettleOnSite(SettleOnSite),
+    /// A photo that can't come any more is given up.
+    WaiveEvidence(WaiveEvidence),
+    /// A closed case is opened again, with a reason.
+    Reopen(Reopen),
+    /// The case is void (作废).
+    Void(Reason),
+    /// By the server: a photo's bytes have arrived and their hash is right.
+    PhotoVerified(PhotoVerified),
+    /// By the server: the case lies in another area now.
+    Place(Place),
+    /// By the server: another case was linked to this one.
+    AbsorbDuplicate(DuplicateOf),
+    /// By the server: the link was undone.
+    ReleaseDuplicate(DuplicateOf),
+    /// A supervisor lets a parked op take effect.
+    Release(Parked),
+    /// A supervisor ends a parked op without effect.
+    Discard(Parked),
+    /// By the server: the first entry of a log.
+    CreateLog(CreateLog),
+    /// By the server: the first entry of a new epoch.
+    StartEpoch(StartEpoch),
+    /// A new area tree takes effect.
+    ImportAreas(ImportDocument),
+    /// A new catalogue takes effect.
+    ImportCatalogue(ImportDocument),
+    /// A unit is made or changed.
+    SetUnit(SetUnit),
+    /// An account is made known to the log, or renamed.
+    SetAccount(SetAccount),
+    /// An account may do more.
+    Grant(Grant),
+    /// A grant ends.
+    RevokeGrant(RevokeGrant),
+    /// An account joins or leaves a unit.
+    SetMembership(SetMembership),
+    /// An account can't act any more.
+    DisableAccount(Reason),
+    /// A device is made known to the log.
+    EnrolDevice(EnrolDevice),
+    /// A device is shut out.
+    RevokeDevice(Reason),
+    /// By the server: a line that can't be taken as an op; its bytes are kept.
+    Unreadable(Unreadable),
+}
+
+/// `report`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Category code of the catalogue.
+    pub category: Code,
+    /// Subtype code of the category.
+    pub subtype: Code,
+    /// SHA-256 of the catalogue document it was filled in by; none if the phone had none yet.
+    pub catalogue: Option<Hash>,
+    /// Where.
+    pub position: Position,
+    /// Stall number, shop, house number, dog tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Free text, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Sealed>,
+    /// The subtype's fields by code.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<Code, Value>,
+    /// Where the report comes from.
+    pub source: Source,
+    /// Its photos.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub photos: Vec<PhotoClaim>,
+}
+
+/// `amend`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Amend {
+    /// The changes by field.
+    pub changes: BTreeMap<FieldName, Change>,
+}
+
+/// `add_evidence`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AddEvidence {
+    /// The photos.
+    pub photos: Vec<PhotoClaim>,
+}
+
+/// `withdraw_evidence`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WithdrawEvidence {
+    /// The photo.
+    pub photo: Hash,
+    /// The op that named it.
+    pub of: OpId,
+    /// Why, sealed.
+    pub reason: Sealed,
+}
+
+/// `comment`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comment {
+    /// The text, sealed.
+    pub text: Sealed,
+}
+
+/// `file`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct File {
+    /// The filing condition (立案条件) of the subtype that is met.
+    pub condition: Code,
+}
+
+/// `decline`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decline {
+    /// A reason of the catalogue.
+    pub reason: Code,
+    /// More, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Sealed>,
+}
+
+/// `link_duplicate`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinkDuplicate {
+    /// The case that goes on.
+    pub of: EntityId,
+}
+
+/// The body of kinds that need nothing but a sealed reason.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Why, sealed.
+    pub reason: Sealed,
+}
+
+/// The body of kinds that need nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Nothing {}
+
+/// `assign`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Assign {
+    /// The lead unit (主办).
+    pub unit: UnitId,
+    /// Units that help (协办).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub co_units: Vec<UnitId>,
+    /// A person of the lead unit, if one is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<AccountId>,
+    /// Instructions, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Sealed>,
+}
+
+/// `return_assignment`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReturnAssignment {
+    /// A reason of the catalogue.
+    pub reason: Code,
+    /// More, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Sealed>,
+    /// Proof.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub photos: Vec<PhotoClaim>,
+}
+
+/// `submit_fix`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SubmitFix {
+    /// What was done, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Sealed>,
+    /// Photos of the fix.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub photos: Vec<PhotoClaim>,
+}
+
+/// `check`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// What the checker found.
+    pub verdict: CheckVerdict,
+    /// More, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Sealed>,
+    /// Photos of what was found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub photos: Vec<PhotoClaim>,
+}
+
+/// What a checker found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckVerdict {
+    /// It is fixed.
+    Pass,
+    /// It is not: back to the unit (返工).
+    Fail,
+}
+
+/// `close`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Close {
+    /// The closing condition (结案条件) of the subtype that is met.
+    pub condition: Code,
+}
+
+/// `settle_on_site`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SettleOnSite {
+    /// What was found.
+    #[serde(flatten)]
+    pub report: Report,
+    /// How it was settled: an outcome of the subtype.
+    pub outcome: Code,
+}
+
+/// `waive_evidence`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WaiveEvidence {
+    /// The photo that can't come.
+    pub photo: Hash,
+    /// Why, sealed.
+    pub reason: Sealed,
+}
+
+/// `reopen`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reopen {
+    /// Why, sealed.
+    pub reason: Sealed,
+    /// What was seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub photos: Vec<PhotoClaim>,
+}
+
+/// `photo_verified`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhotoVerified {
+    /// The photo.
+    pub sha256: Hash,
+    /// Its size.
+    pub size: u64,
+    /// Width and height in pixels as shown; none if it does not decode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixels: Option<(u32, u32)>,
+    /// What people should know about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<String>,
+}
+
+/// `place`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// The area it lies in now.
+    pub area: AreaId,
+}
+
+/// `absorb_duplicate`, `release_duplicate`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DuplicateOf {
+    /// The other case.
+    pub duplicate: EntityId,
+}
+
+/// `release`, `discard`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Parked {
+    /// The parked op.
+    pub parked: OpId,
+    /// Why, sealed.
+    pub reason: Sealed,
+}
+
+/// `create_log`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CreateLog {
+    /// The district's name.
+    pub name: crate::catalogue::Text,
+    /// Its time zone, an IANA name.
+    pub zone: String,
+    /// Verifier key of the signer of checkpoints (C2SP signed-note).
+    pub signer: String,
+    /// The installation's server device.
+    pub server_device: DeviceId,
+}
+
+/// `start_epoch`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StartEpoch {
+    /// The epoch that ended.
+    pub old_epoch: EpochId,
+    /// The last revision kept.
+    pub kept_rev: u64,
+    /// The tree's root at `kept_rev`.
+    pub kept_root: Hash,
+    /// The signer's last head.
+    pub last_signed_head: u64,
+}
+
+/// `import_areas`, `import_catalogue`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImportDocument {
+    /// SHA-256 of the document.
+    pub sha256: Hash,
+    /// Its size.
+    pub size: u64,
+    /// Its version, as the document itself says.
+    pub version: String,
+}
+
+/// `set_unit`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetUnit {
+    /// The unit's name.
+    pub name: crate::catalogue::Text,
+    /// The area it belongs to.
+    pub area: AreaId,
+}
+
+/// `set_account`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetAccount {
+    /// The name others see.
+    pub name: String,
+    /// The person behind it.
+    pub person: PersonId,
+}
+
+/// `grant`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The grant's id.
+    pub grant: GrantId,
+    /// The role.
+    pub role: Role,
+    /// The area subtree it holds for.
+    pub area: AreaId,
+}
+
+/// `revoke_grant`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RevokeGrant {
+    /// The grant.
+    pub grant: GrantId,
+}
+
+/// `set_membership`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetMembership {
+    /// The unit.
+    pub unit: UnitId,
+    /// Joins (true) or leaves (false).
+    pub member: bool,
+}
+
+/// `enrol_device`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EnrolDevice {
+    /// Its only user.
+    pub account: AccountId,
+    /// Signature algorithm of its key; `ES256`.
+    pub algorithm: String,
+    /// Its public key.
+    pub key: DeviceKey,
+    /// What its user calls it.
+    pub label: String,
+}
+
+/// `unreadable`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unreadable {
+    /// Why it can't be taken.
+    pub why: crate::record::RefusalCode,
+}

@@ -1,0 +1,37 @@
+//! Photos on the wire. Bytes travel by tus 1.0 at `/v1/photos/{sha256}`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::hash::Hash;
+
+/// `POST /v1/photos/have`: which of these are here?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Have {
+    /// Up to 200 photos.
+    pub photos: Vec<Hash>,
+}
+
+/// The answer, in the order asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HaveAnswer {
+    /// One by one.
+    pub photos: Vec<PhotoState>,
+}
+
+/// How much of a photo is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum PhotoState {
+    /// Nothing.
+    Absent,
+    /// This device has sent this much.
+    Partial {
+        /// Bytes that survive a power cut.
+        offset: u64,
+    },
+    /// All, and the hash is right.
+    Verified,
+}

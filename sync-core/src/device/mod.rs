@@ -1,0 +1,1 @@
+//! The phone: its store, its transport, its program.

@@ -1,0 +1,18 @@
+//! What must be the same everywhere: the policy of every op, the log and its proofs, the sync session.
+//!
+//! Without its features this crate is pure: no clock, randomness, files, network, locale, float or hash-map order.
+//! Time, ids and randomness are arguments. The feature `device` adds the phone's store, transport and program.
+
+pub mod apply;
+pub mod area;
+pub mod case;
+pub mod catalogue;
+pub mod consequence;
+pub mod context;
+#[cfg(feature = "device")]
+pub mod device;
+pub mod line;
+pub mod log;
+pub mod merge;
+pub mod permission;
+pub mod sync;

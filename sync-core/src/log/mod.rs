@@ -1,0 +1,7 @@
+//! The log as evidence: leaves, the RFC 6962 tree, checkpoints, device chains, receipts. All pure.
+
+pub mod chain;
+pub mod checkpoint;
+pub mod leaf;
+pub mod receipt;
+pub mod tree;

@@ -1,0 +1,1 @@
+//! Merging one field by what was seen, never by clocks.

@@ -1,0 +1,1 @@
+//! The sync session without I/O, and the overlay: what a device shows.
