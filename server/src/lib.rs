@@ -1,1 +1,9 @@
-//! Placeholder.
+//! The Rectify server. `routes` extract and reply, `services` hold rules and transaction boundaries, `store` holds
+//! every query; arrows only point that way.
+
+pub mod app;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod services;
+pub mod store;

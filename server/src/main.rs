@@ -1,2 +1,2 @@
-//! Placeholder.
+//! The `rectify` program.
 fn main() {}

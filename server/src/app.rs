@@ -1,0 +1,1 @@
+//! What a request needs, put together once at the start.

@@ -1,0 +1,20 @@
+//! What the operator decides, read once from flags and environment, handed out as values.
+
+use std::path::PathBuf;
+
+use schema::sync::Durability;
+
+/// What the services need to know. No defaults: each value is somebody's decision.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The data folder: keys, photos, the signer's head, and the database unless `database_url` names one.
+    pub data: PathBuf,
+    /// `sqlite:PATH` or `postgres://…`; none for SQLite in the data folder.
+    pub database_url: Option<String>,
+    /// The name in checkpoint origins and tokens: the host that people know.
+    pub host: String,
+    /// How an acknowledged op survives.
+    pub durability: Durability,
+    /// A checkpoint is signed at the latest after this time, if the head moved.
+    pub checkpoint_interval_ms: u64,
+}

@@ -1,0 +1,1 @@
+//! Rules, permissions and transaction boundaries. Diesel and actix are unknown here.

@@ -1,0 +1,1 @@
+//! Every query. Diesel lives here only; rules live elsewhere.
