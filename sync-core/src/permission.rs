@@ -187,7 +187,7 @@ pub fn default_scopes(account: &Account, areas: Option<&AreaIndex>) -> Vec<Scope
 /// The scopes that an entity lies in now: an area and each ancestor, the maker, the units, the holder.
 pub fn scopes_of(entity: &Entity, areas: Option<&AreaIndex>) -> Vec<Scope> {
     let mut nodes = Vec::new();
-    let mut area_and_above = |area: AreaId| {
+    let area_and_above = |area: AreaId| {
         let path = areas.map(|index| index.path(area)).unwrap_or_default();
         let known = !path.is_empty();
         path.into_iter().chain((!known).then_some(area)).map(Node::Area).collect::<Vec<_>>()
