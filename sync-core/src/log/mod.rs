@@ -4,6 +4,7 @@ pub mod chain;
 pub mod checkpoint;
 pub mod leaf;
 pub mod receipt;
+pub mod tile;
 pub mod tree;
 
 #[cfg(test)]
