@@ -101,7 +101,7 @@ fn derived_ids_and_short_codes_are_fixed() {
     assert_eq!(id.to_string(), "01d7184f-0372-8c5a-9f54-8c49e377706f");
     assert_ne!(id, consequence_id(log, cause, "photo_verified", 1));
     assert_eq!(id.0.get_version_num(), 8);
-    let case = EntityId(Uuid::from_u128(0x0199_0000_0000_7000_8000_03ff_ffff_fffe));
+    let case = EntityId(Uuid::from_u128(0x0199_0000_0000_7000_8003_ffff_ffff_fffe));
     assert_eq!(short_code(case), "ZZZZZZZZZY");
     assert_eq!(short_code(EntityId(Uuid::from_u128(1))), "0000000001");
 }
