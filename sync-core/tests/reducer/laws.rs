@@ -35,7 +35,7 @@ fn body(deed: &Deed) -> Body {
         2 => add(deed.byte),
         3 => file(),
         4 => decline(),
-        5 | 6 => assign(if deed.byte % 2 == 0 { UNIT } else { UNIT_2 }),
+        5 | 6 => assign(if deed.byte.is_multiple_of(2) { UNIT } else { UNIT_2 }),
         7 => Body::Accept(Nothing {}),
         8 => Body::ReturnAssignment(ReturnAssignment {
             reason: "not_ours".parse().expect("code"),
@@ -132,7 +132,7 @@ proptest! {
                     prop_assert!(was_seen || kept, "a value is never replaced unseen without being kept");
                 }
             }
-            if desk.rev % 3 == 0 {
+            if desk.rev.is_multiple_of(3) {
                 desk.arrive(deed.byte);
             }
         }
