@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The world that the tests live in: the server, its phones, and a network that loses, repeats, delays and reorders.
+
+pub mod dice;
