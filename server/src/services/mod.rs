@@ -1,3 +1,3 @@
 //! Rules, permissions and transaction boundaries. Diesel and actix are unknown here.
 
-pub mod geojson;
+pub mod ledger;

@@ -175,6 +175,7 @@ diesel::table! {
         entity -> Binary,
         device -> BigInt,
         code -> Text,
+        unreadable -> Bool,
         decided_rev -> Nullable<BigInt>,
     }
 }
