@@ -5,5 +5,7 @@ pub mod app;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod language;
+pub mod problem_text;
 pub mod services;
 pub mod store;
