@@ -198,6 +198,8 @@ pub struct Case {
     pub filed: Option<Step>,
     /// Who must fix it.
     pub assignment: Option<Assignment>,
+    /// Units that had it before: what they captured then still counts as late evidence.
+    pub former_units: Vec<UnitId>,
     /// How it was said to be fixed.
     pub fix: Option<Fix>,
     /// How it was checked.
@@ -330,12 +332,14 @@ pub struct Conflict {
     pub winner: Held,
     /// The value that lost.
     pub loser: Held,
-    /// Who wanted the losing value.
-    pub loser_by: AccountId,
+    /// Who wanted the losing value; none: who made the entry of its revision.
+    pub loser_by: Option<AccountId>,
     /// Why it lost.
     pub why: ConflictReason,
     /// The revision of the op that met the other value.
     pub rev: u64,
+    /// The loser was made to win once already: the next swap is the supervisor's.
+    pub swapped: bool,
 }
 
 /// Why a value lost.

@@ -1,11 +1,20 @@
 //! An op against a state: the whole policy. Pure and total: every (state, op) pair has a defined outcome.
+//!
+//! Order of the gates: custody first (a revoked actor, an op behind a parked one), then what the actor may see, then
+//! what the actor may do, then the rules of the entity.
 
-use schema::entity::Entity;
+use schema::case::Case;
+use schema::entity::{Account, Entity};
 use schema::ids::EntityId;
-use schema::op::Op;
-use schema::record::Record;
+use schema::op::{Body, Op};
+use schema::record::{Acting, Outcome, Record, RefusalCode};
 
+use crate::case::{Step, begin, rule};
 use crate::context::Context;
+use crate::line::{ReadBody, body};
+use crate::permission::{acting, may_see, roles_for};
+use crate::ruling::Ruling;
+use crate::{registry, release};
 
 /// What was decided.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +31,182 @@ pub struct Decision {
 
 /// Decides an op. `before` is the entity that the op names, if it exists.
 pub fn apply(before: Option<&Entity>, op: &Op, ctx: &Context<'_>) -> Decision {
-    let _ = (before, op, ctx);
-    todo!()
+    let read = body(op);
+    let known = match &read {
+        ReadBody::Known(body) => Some(body.as_ref()),
+        ReadBody::TooNew | ReadBody::Misfit(_) => None,
+    };
+    let acting = known.and_then(|body| acting_now(before, body, ctx));
+    let visible = before.is_some_and(|entity| sees(entity, known, ctx));
+    let ruling = match (custody(ctx, known), &read) {
+        (Some(code), _) => Ruling::parked(code),
+        (None, ReadBody::Known(_)) if before.is_some() && !visible => Ruling::rejected(RefusalCode::UnknownEntity),
+        (None, ReadBody::Known(body)) => decide(before, &Step { op, body, ctx, acting }),
+        (None, ReadBody::TooNew) => Ruling::parked(RefusalCode::KindTooNew).with("kind_version", op.kind_version),
+        (None, ReadBody::Misfit(why)) => misfit(op, why),
+    };
+    let record = record_of(&ruling, acting, ctx.actor, ctx);
+    let leaf_entity = if visible || ruling.after.is_some() { op.entity } else { EntityId::from(op.device) };
+    let state_after = match (ruling.after.as_ref().or(before), leaf_entity == op.entity) {
+        (Some(Entity::Case(case)), true) => state_number(case),
+        _ => 0,
+    };
+    Decision { record, after: ruling.after, state_after, leaf_entity }
+}
+
+/// An op that is taken into custody before anybody looks at what it asks for.
+fn custody(ctx: &Context<'_>, known: Option<&Body>) -> Option<RefusalCode> {
+    if ctx.by_server {
+        return None;
+    }
+    let revoked = ctx.device_revoked || ctx.actor.is_none_or(|actor| actor.disabled_rev.is_some());
+    if revoked {
+        return Some(RefusalCode::ActorRevoked);
+    }
+    let ends_custody = known.is_some_and(release::is_about_parked);
+    (ctx.behind_parked && !ends_custody).then_some(RefusalCode::BehindParked)
+}
+
+/// A report is never rejected for its content: one that can't even be read waits for a person.
+fn misfit(op: &Op, why: &str) -> Ruling {
+    let reports = op.kind == "report" || op.kind == "settle_on_site";
+    let ruling =
+        if reports { Ruling::parked(RefusalCode::Validation) } else { Ruling::rejected(RefusalCode::Validation) };
+    ruling.with("field", "body").with("why", why)
+}
+
+/// What an actor may know of: what it may see now, and for its late evidence what its unit had before.
+fn sees(entity: &Entity, body: Option<&Body>, ctx: &Context<'_>) -> bool {
+    if ctx.by_server {
+        return true;
+    }
+    let Some(actor) = ctx.actor else { return false };
+    may_see(actor, entity, ctx.areas.map(|it| it.document)) || had_it(actor, entity, body)
+}
+
+fn had_it(actor: &Account, entity: &Entity, body: Option<&Body>) -> bool {
+    let delivers = matches!(
+        body,
+        Some(
+            Body::SubmitFix(_) | Body::AddEvidence(_) | Body::ReturnAssignment(_) | Body::Accept(_) | Body::Comment(_)
+        )
+    );
+    match entity {
+        Entity::Case(case) => delivers && case.former_units.iter().any(|unit| actor.units.contains(unit)),
+        _ => false,
+    }
+}
+
+fn acting_now(before: Option<&Entity>, body: &Body, ctx: &Context<'_>) -> Option<Acting> {
+    let account = ctx.actor?;
+    let case = match before {
+        Some(Entity::Case(case)) => Some(case.as_ref()),
+        _ => None,
+    };
+    let areas = ctx.areas.map(|it| it.document);
+    let place = match body {
+        Body::Report(report) => Some(&report.position),
+        Body::SettleOnSite(settled) => Some(&settled.report.position),
+        _ => None,
+    };
+    let found = place.and_then(|position| areas.map(|index| index.locate(position).area));
+    acting(account, body, case, found, areas)
+}
+
+/// What the rules say, given who acts. Also used for parked ops, with roles frozen at parking.
+pub(crate) fn decide(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
+    let Step { body, ctx, acting, .. } = *step;
+    if roles_for(body).is_empty() && !ctx.by_server {
+        return Ruling::rejected(RefusalCode::NotPermitted);
+    }
+    if let Body::Unreadable(unreadable) = body {
+        return Ruling::parked(unreadable.why);
+    }
+    if release::is_about_parked(body) {
+        return if may_end_custody(before, step) { custody_ends(before, step) } else { no_permission(before) };
+    }
+    if registry::rules_for(body) {
+        return if ctx.by_server || acting.is_some() { registry::rule(before, step) } else { no_permission(before) };
+    }
+    match before {
+        None if matches!(body, Body::Report(_) | Body::SettleOnSite(_)) => match acting {
+            None if !ctx.by_server => Ruling::parked(RefusalCode::NeedsSupervisor),
+            _ => begin(step),
+        },
+        None => Ruling::rejected(RefusalCode::UnknownEntity),
+        Some(Entity::Case(case)) => {
+            let former = acting.is_none() && ctx.actor.is_some_and(|actor| had_case(actor, case));
+            if ctx.by_server || acting.is_some() || former { rule(case, step) } else { no_permission(before) }
+        }
+        Some(_) => Ruling::invalid("entity"),
+    }
+}
+
+/// A member of a unit that had the case delivers what it captured then; the rules make it late evidence.
+fn had_case(actor: &Account, case: &Case) -> bool {
+    case.former_units.iter().any(|unit| actor.units.contains(unit))
+}
+
+fn no_permission(before: Option<&Entity>) -> Ruling {
+    Ruling::rejected(if before.is_some() { RefusalCode::NotPermitted } else { RefusalCode::UnknownEntity })
+}
+
+/// A supervisor of the case's area; for a case that does not exist yet, any supervisor: the report has no area.
+fn may_end_custody(before: Option<&Entity>, step: &Step<'_>) -> bool {
+    step.ctx.by_server || step.acting.is_some_and(|_| !matches!(before, Some(Entity::Account(_))))
+}
+
+fn custody_ends(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
+    match step.body {
+        Body::Release(_) => release::release(before, step),
+        _ => release::discard(step),
+    }
+}
+
+/// The record: the ruling, with everything from the context that it rested on.
+pub(crate) fn record_of(ruling: &Ruling, acting: Option<Acting>, actor: Option<&Account>, ctx: &Context<'_>) -> Record {
+    Record {
+        outcome: ruling.outcome,
+        code: ruling.code,
+        detail: ruling.detail.clone(),
+        rules: ctx.rules,
+        acting,
+        person: actor.map(|account| account.person),
+        units: actor.map(|account| account.units.clone()).unwrap_or_default(),
+        catalogue: ruling.catalogue,
+        areas: ruling.area.and(ctx.areas).map(|it| it.sha256),
+        area: ruling.area,
+        captured: ctx.captured,
+        verified: ctx.verified.keys().copied().collect(),
+        flags: ruling.flags.clone(),
+        conflicts: ruling.conflicts.clone(),
+        number: ruling.number.clone(),
+        released: ruling.released.clone(),
+    }
+}
+
+/// The leaf's `state_after` of a case.
+pub fn state_number(case: &Case) -> u8 {
+    use schema::case::State;
+    match case.state {
+        State::Reported => 1,
+        State::Filed => 2,
+        State::Assigned => 3,
+        State::Fixed => 4,
+        State::Checked => 5,
+        State::Closed => 6,
+        State::Declined => 7,
+        State::Duplicate => 8,
+        State::Void => 9,
+    }
+}
+
+/// The leaf's `outcome`.
+pub fn outcome_number(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Accepted => 1,
+        Outcome::AcceptedWithConflict => 2,
+        Outcome::Rejected => 3,
+        Outcome::Parked => 4,
+    }
 }

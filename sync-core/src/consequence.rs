@@ -1,8 +1,12 @@
 //! What the server itself appends directly behind an op, in the same transaction.
+//! A second entity changes only by a consequence.
+
+use std::collections::BTreeSet;
 
 use schema::entity::Entity;
+use schema::hash::Hash;
 use schema::ids::EntityId;
-use schema::op::{Body, Op};
+use schema::op::{Body, DuplicateOf, Op, PhotoVerified};
 
 use crate::apply::Decision;
 use crate::context::Context;
@@ -18,8 +22,30 @@ pub struct Consequence {
     pub n: u32,
 }
 
-/// The consequences of a decided op, in order.
+/// The consequences of a decided op, in order: photos it names whose bytes are here already; the other end of a
+/// duplicate link.
 pub fn consequences(before: Option<&Entity>, op: &Op, decision: &Decision, ctx: &Context<'_>) -> Vec<Consequence> {
-    let _ = (before, op, decision, ctx);
-    todo!()
+    let Some(Entity::Case(after)) = &decision.after else { return Vec::new() };
+    let mut found = Vec::new();
+    let waiting: BTreeSet<Hash> =
+        after.evidence.iter().filter(|item| item.verified_rev.is_none()).map(|item| item.sha256).collect();
+    let mut n = 0;
+    for sha256 in waiting {
+        if let Some(photo) = ctx.verified.get(&sha256) {
+            let body = PhotoVerified { sha256, size: photo.size, pixels: photo.pixels, flags: photo.flags.clone() };
+            found.push(Consequence { entity: op.entity, body: Body::PhotoVerified(body), n });
+            n += 1;
+        }
+    }
+    let was = match before {
+        Some(Entity::Case(case)) => case.duplicate_of,
+        _ => None,
+    };
+    if was != after.duplicate_of {
+        let link = DuplicateOf { duplicate: op.entity };
+        let let_go = was.map(|entity| (entity, Body::ReleaseDuplicate(link.clone())));
+        let absorb = after.duplicate_of.map(|entity| (entity, Body::AbsorbDuplicate(link)));
+        found.extend(let_go.into_iter().chain(absorb).map(|(entity, body)| Consequence { entity, body, n: 0 }));
+    }
+    found
 }

@@ -15,13 +15,21 @@ use crate::area::AreaIndex;
 pub const RULES: u32 = 1;
 
 /// A document in force with its hash.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct InForce<'a, T> {
     /// SHA-256 of the document.
     pub sha256: Hash,
     /// The document.
     pub document: &'a T,
 }
+
+impl<T> Clone for InForce<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for InForce<'_, T> {}
 
 /// A photo whose bytes are here and have their hash.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,4 +15,7 @@ pub mod line;
 pub mod log;
 pub mod merge;
 pub mod permission;
+mod registry;
+mod release;
+mod ruling;
 pub mod sync;

@@ -1,37 +1,221 @@
 //! Who may see and who may do: roles, areas, units. One table.
 
-use schema::entity::{Account, Entity};
-use schema::sync::Scope;
+use schema::case::Case;
+use schema::entity::{Account, Entity, Granted};
+use schema::ids::{AreaId, UnitId};
+use schema::op::{Body, Role};
+use schema::record::Acting;
+use schema::sync::{Class, Node, Scope};
 
 use crate::area::AreaIndex;
 
-/// Whether an account may see an entity: by a grant over its area, by its units, or because it made it.
-pub fn may_see(account: &Account, entity: &Entity, areas: Option<&AreaIndex>) -> bool {
-    let _ = (account, entity, areas);
-    todo!()
+/// The roles that may ask for a kind; none: only the server.
+pub fn roles_for(body: &Body) -> &'static [Role] {
+    use Role::{Admin, Crew, Inspector, Supervisor};
+    match body {
+        Body::Report(_) | Body::Amend(_) | Body::AddEvidence(_) | Body::WithdrawEvidence(_) | Body::Comment(_) => {
+            &[Supervisor, Inspector, Crew]
+        }
+        Body::SettleOnSite(_) | Body::Check(_) => &[Supervisor, Inspector],
+        Body::Accept(_) | Body::ReturnAssignment(_) | Body::SubmitFix(_) => &[Crew],
+        Body::File(_)
+        | Body::Decline(_)
+        | Body::LinkDuplicate(_)
+        | Body::UnlinkDuplicate(_)
+        | Body::Assign(_)
+        | Body::Close(_)
+        | Body::WaiveEvidence(_)
+        | Body::Reopen(_)
+        | Body::Void(_)
+        | Body::Release(_) => &[Supervisor],
+        Body::Discard(_) => &[Supervisor, Admin],
+        Body::ImportAreas(_)
+        | Body::ImportCatalogue(_)
+        | Body::SetUnit(_)
+        | Body::SetAccount(_)
+        | Body::Grant(_)
+        | Body::RevokeGrant(_)
+        | Body::SetMembership(_)
+        | Body::DisableAccount(_)
+        | Body::EnrolDevice(_)
+        | Body::RevokeDevice(_) => &[Admin],
+        Body::PhotoVerified(_)
+        | Body::Place(_)
+        | Body::AbsorbDuplicate(_)
+        | Body::ReleaseDuplicate(_)
+        | Body::CreateLog(_)
+        | Body::StartEpoch(_)
+        | Body::Unreadable(_) => &[],
+    }
 }
 
-/// Whether an account may read the values of class `handlers` of an entity.
+/// Whether a grant reaches an area: its own and everything below.
+pub fn reaches(grant: &Granted, area: AreaId, areas: Option<&AreaIndex>) -> bool {
+    grant.area == area || areas.is_some_and(|index| index.covers(grant.area, area))
+}
+
+/// Whether an account works for a unit that must fix this case.
+pub fn works_for(account: &Account, case: &Case) -> bool {
+    case.assignment.as_ref().is_some_and(|assignment| {
+        account.units.contains(&assignment.unit) || assignment.co_units.iter().any(|unit| account.units.contains(unit))
+    })
+}
+
+/// The grant by which an account does this to a case: the highest role that the kind allows and that covers the case.
+/// Inspectors and supervisors are covered by area (or because they made it, for what every maker may do), crew by
+/// unit. Reporting is not tied to an area: `place`, the area reported from, only prefers the grant that covers it.
+pub fn acting(
+    account: &Account,
+    body: &Body,
+    case: Option<&Case>,
+    place: Option<AreaId>,
+    areas: Option<&AreaIndex>,
+) -> Option<Acting> {
+    let roles = roles_for(body);
+    let grants = || account.grants.iter().filter(|grant| roles.contains(&grant.role));
+    let best = match case {
+        None => grants().max_by_key(|grant| {
+            let covers = place.is_some_and(|area| reaches(grant, area, areas));
+            (covers, grant.role, std::cmp::Reverse(grant.rev))
+        }),
+        Some(case) => grants()
+            .filter(|grant| match grant.role {
+                Role::Crew => works_for(account, case) || (is_maker(account, case) && for_makers(body)),
+                Role::Inspector | Role::Supervisor | Role::Auditor | Role::Admin => {
+                    reaches(grant, case.area, areas) || (is_maker(account, case) && for_makers(body))
+                }
+            })
+            .max_by_key(|grant| (reaches(grant, case.area, areas), grant.role, std::cmp::Reverse(grant.rev))),
+    };
+    best.map(|grant| Acting { role: grant.role, grant: grant.grant, rev: grant.rev, area: grant.area })
+}
+
+fn is_maker(account: &Account, case: &Case) -> bool {
+    case.reporter.account == account.id
+}
+
+fn for_makers(body: &Body) -> bool {
+    matches!(body, Body::Amend(_) | Body::AddEvidence(_) | Body::WithdrawEvidence(_) | Body::Comment(_))
+}
+
+/// Whether an account may see an entity: by a grant over its area, by its units, or because it made it.
+pub fn may_see(account: &Account, entity: &Entity, areas: Option<&AreaIndex>) -> bool {
+    if account.disabled_rev.is_some() {
+        return false;
+    }
+    let over = |area: AreaId, roles: &[Role]| {
+        account.grants.iter().any(|grant| roles.contains(&grant.role) && reaches(grant, area, areas))
+    };
+    let overseers = [Role::Supervisor, Role::Auditor, Role::Admin];
+    match entity {
+        Entity::Case(case) => {
+            over(case.area, &[Role::Inspector, Role::Supervisor, Role::Auditor])
+                || is_maker(account, case)
+                || works_for(account, case)
+                || case.assignment.as_ref().is_some_and(|assignment| assignment.holder == Some(account.id))
+        }
+        Entity::Account(other) => {
+            other.id == account.id
+                || other.grants.iter().any(|grant| over(grant.area, &overseers))
+                || account.grants.iter().any(|grant| grant.role == Role::Admin)
+        }
+        Entity::Device(device) => {
+            device.account == account.id || account.grants.iter().any(|grant| grant.role == Role::Admin)
+        }
+        Entity::Unit(_) | Entity::Areas(_) | Entity::Catalogue(_) | Entity::Log(_) => true,
+    }
+}
+
+/// Whether an account may read the values of class `handlers` of an entity: supervisors and auditors of its area,
+/// the units that must fix it, and its maker.
 pub fn may_read_handlers(account: &Account, entity: &Entity, areas: Option<&AreaIndex>) -> bool {
-    let _ = (account, entity, areas);
-    todo!()
+    let Entity::Case(case) = entity else { return false };
+    account.disabled_rev.is_none()
+        && (is_maker(account, case)
+            || works_for(account, case)
+            || account.grants.iter().any(|grant| {
+                matches!(grant.role, Role::Supervisor | Role::Auditor) && reaches(grant, case.area, areas)
+            }))
 }
 
 /// Whether an account may name a scope in a pull.
 pub fn may_pull(account: &Account, scope: Scope, areas: Option<&AreaIndex>) -> bool {
-    let _ = (account, scope, areas);
-    todo!()
+    if account.disabled_rev.is_some() || scope.class == Class::Restricted {
+        return false;
+    }
+    match scope.node {
+        Node::Log => true,
+        Node::Account(id) => id == account.id,
+        Node::Unit(id) => account.units.contains(&id),
+        Node::Area(area) => account.grants.iter().any(|grant| match grant.role {
+            Role::Supervisor | Role::Auditor | Role::Admin => reaches(grant, area, areas),
+            Role::Inspector => reaches(grant, area, areas) || neighbours(grant, areas).contains(&area),
+            Role::Crew => false,
+        }),
+    }
+}
+
+/// The grids that touch an inspector's own grid: the round does not end at the boundary.
+fn neighbours(grant: &Granted, areas: Option<&AreaIndex>) -> Vec<AreaId> {
+    areas.map(|index| index.touching(grant.area)).unwrap_or_default()
 }
 
 /// The scopes that a device of this account should name: the log, the account, its units, the areas of its grants,
 /// and for an inspector of a grid the grids that touch it.
 pub fn default_scopes(account: &Account, areas: Option<&AreaIndex>) -> Vec<Scope> {
-    let _ = (account, areas);
-    todo!()
+    if account.disabled_rev.is_some() {
+        return Vec::new();
+    }
+    let mut nodes = vec![Node::Log, Node::Account(account.id)];
+    nodes.extend(account.units.iter().map(|unit| Node::Unit(*unit)));
+    for grant in &account.grants {
+        match grant.role {
+            Role::Crew => {}
+            Role::Inspector => {
+                nodes.push(Node::Area(grant.area));
+                nodes.extend(neighbours(grant, areas).into_iter().map(Node::Area));
+            }
+            Role::Supervisor | Role::Auditor | Role::Admin => nodes.push(Node::Area(grant.area)),
+        }
+    }
+    let mut scopes: Vec<Scope> = nodes.into_iter().map(Scope::normal).collect();
+    scopes.sort();
+    scopes.dedup();
+    scopes
 }
 
-/// The scopes that an entity lies in now.
+/// The scopes that an entity lies in now: an area and each ancestor, the maker, the units, the holder.
 pub fn scopes_of(entity: &Entity, areas: Option<&AreaIndex>) -> Vec<Scope> {
-    let _ = (entity, areas);
-    todo!()
+    let mut nodes = Vec::new();
+    let mut area_and_above = |area: AreaId| {
+        let path = areas.map(|index| index.path(area)).unwrap_or_default();
+        let known = !path.is_empty();
+        path.into_iter().chain((!known).then_some(area)).map(Node::Area).collect::<Vec<_>>()
+    };
+    match entity {
+        Entity::Case(case) => {
+            nodes.extend(area_and_above(case.area));
+            nodes.push(Node::Account(case.reporter.account));
+            if let Some(assignment) = &case.assignment {
+                nodes.extend(units_of(assignment.unit, &assignment.co_units).map(Node::Unit));
+                nodes.extend(assignment.holder.map(Node::Account));
+            }
+        }
+        Entity::Account(account) => {
+            nodes.push(Node::Account(account.id));
+            for grant in &account.grants {
+                nodes.extend(area_and_above(grant.area));
+            }
+        }
+        Entity::Device(device) => nodes.push(Node::Account(device.account)),
+        Entity::Unit(_) | Entity::Areas(_) | Entity::Catalogue(_) | Entity::Log(_) => nodes.push(Node::Log),
+    }
+    let mut scopes: Vec<Scope> = nodes.into_iter().map(Scope::normal).collect();
+    scopes.sort();
+    scopes.dedup();
+    scopes
+}
+
+fn units_of(lead: UnitId, helpers: &[UnitId]) -> impl Iterator<Item = UnitId> + '_ {
+    std::iter::once(lead).chain(helpers.iter().copied())
 }

@@ -1,1 +1,186 @@
 //! The life of a case: which step is legal from which state, and what it does to the document.
+//! Every (state, op) pair has a defined ruling.
+
+mod amend;
+mod evidence;
+mod report;
+mod workflow;
+
+use schema::case::{By, Case, State};
+use schema::catalogue::{Catalogue, Subtype};
+use schema::hash::Hash;
+use schema::ids::{AccountId, PersonId};
+use schema::op::{Body, Op, PhotoClaim, Role};
+use schema::record::{Acting, RefusalCode};
+
+use crate::catalogue::subtype;
+use crate::context::Context;
+use crate::ruling::Ruling;
+
+pub use report::kind_of;
+
+/// One op on its way through the rules, with who acts and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step<'a> {
+    pub(crate) op: &'a Op,
+    pub(crate) body: &'a Body,
+    pub(crate) ctx: &'a Context<'a>,
+    /// The grant acted by; none for the server.
+    pub(crate) acting: Option<Acting>,
+}
+
+impl Step<'_> {
+    pub(crate) fn role(&self) -> Option<Role> {
+        self.acting.map(|acting| acting.role)
+    }
+
+    pub(crate) fn person(&self) -> PersonId {
+        self.ctx.actor.map_or(PersonId::NIL, |actor| actor.person)
+    }
+
+    pub(crate) fn account(&self) -> AccountId {
+        self.ctx.actor.map_or(AccountId::NIL, |actor| actor.id)
+    }
+
+    pub(crate) fn by(&self) -> By {
+        By {
+            account: self.account(),
+            person: self.person(),
+            device: self.op.device,
+            role: self.role(),
+            op: self.op.op,
+            rev: self.ctx.rev,
+            received_ms: self.ctx.received_ms,
+        }
+    }
+
+    /// The revision of the entity that the author was looking at. A base of an earlier epoch counts up to what was
+    /// kept of it; one of an unknown epoch as not seen.
+    pub(crate) fn base_rev(&self) -> u64 {
+        let Some(base) = self.op.base else { return 0 };
+        if base.0 == self.ctx.epoch {
+            return base.1;
+        }
+        let kept = self.ctx.earlier_epochs.iter().find(|(epoch, _)| *epoch == base.0);
+        kept.map_or(0, |(_, kept_rev)| base.1.min(*kept_rev))
+    }
+
+    /// A catalogue by its hash, from what the context holds.
+    pub(crate) fn catalogue(&self, sha256: Option<Hash>) -> Option<(Hash, &Catalogue)> {
+        let in_force = self.ctx.catalogue.map(|it| (it.sha256, it.document));
+        match sha256 {
+            None => in_force,
+            Some(wanted) => in_force
+                .filter(|(hash, _)| *hash == wanted)
+                .or_else(|| self.ctx.catalogues.get(&wanted).map(|document| (wanted, document))),
+        }
+    }
+
+    /// The catalogue and subtype that this case goes by.
+    pub(crate) fn subtype_of(&self, case: &Case) -> Option<(Hash, &Catalogue, &Subtype)> {
+        let (category, code) = kind_of(case)?;
+        let (hash, catalogue) = self.catalogue(case.catalogue)?;
+        let (_, found) = subtype(catalogue, &category, &code)?;
+        Some((hash, catalogue, found))
+    }
+}
+
+/// A case op against a case that its author may see.
+pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
+    let mut ruling = match step.body {
+        Body::Amend(body) => amend::amend(case, body, step),
+        Body::AddEvidence(body) => evidence::add(case, &body.photos, step),
+        Body::WithdrawEvidence(body) => evidence::withdraw(case, body, step),
+        Body::WaiveEvidence(body) => evidence::waive(case, body, step),
+        Body::PhotoVerified(body) => evidence::verified(case, body, step),
+        Body::Comment(body) => evidence::comment(case, body, step),
+        Body::File(body) => workflow::file(case, body, step),
+        Body::Decline(body) => workflow::decline(case, body, step),
+        Body::LinkDuplicate(body) => workflow::link_duplicate(case, body, step),
+        Body::UnlinkDuplicate(_) => workflow::unlink_duplicate(case, step),
+        Body::AbsorbDuplicate(body) => workflow::absorb(case, body, step),
+        Body::ReleaseDuplicate(body) => workflow::let_go(case, body, step),
+        Body::Assign(body) => workflow::assign(case, body, step),
+        Body::Accept(_) => workflow::accept(case, step),
+        Body::ReturnAssignment(body) => workflow::return_assignment(case, body, step),
+        Body::SubmitFix(body) => workflow::submit_fix(case, body, step),
+        Body::Check(body) => workflow::check(case, body, step),
+        Body::Close(body) => workflow::close(case, body, step),
+        Body::Reopen(body) => workflow::reopen(case, body, step),
+        Body::Void(body) => workflow::void(case, body, step),
+        Body::Place(body) => workflow::place(case, body, step),
+        Body::Report(_) | Body::SettleOnSite(_) => Ruling::rejected(RefusalCode::EntityExists),
+        Body::Release(_)
+        | Body::Discard(_)
+        | Body::CreateLog(_)
+        | Body::StartEpoch(_)
+        | Body::ImportAreas(_)
+        | Body::ImportCatalogue(_)
+        | Body::SetUnit(_)
+        | Body::SetAccount(_)
+        | Body::Grant(_)
+        | Body::RevokeGrant(_)
+        | Body::SetMembership(_)
+        | Body::DisableAccount(_)
+        | Body::EnrolDevice(_)
+        | Body::RevokeDevice(_)
+        | Body::Unreadable(_) => Ruling::invalid("entity"),
+    };
+    if matches!(
+        ruling.code,
+        Some(RefusalCode::StaleState | RefusalCode::EvidenceSinceBase | RefusalCode::EvidenceIncomplete)
+    ) {
+        ruling.after =
+            evidence::late(case, photos_of(step.body), step).map(|case| schema::entity::Entity::Case(Box::new(case)));
+    }
+    if let Some(schema::entity::Entity::Case(after)) = &mut ruling.after {
+        after.changed_ms = step.ctx.received_ms;
+    }
+    ruling
+}
+
+/// A report or a settlement on site: a case begins.
+pub(crate) fn begin(step: &Step<'_>) -> Ruling {
+    match step.body {
+        Body::Report(body) => report::report(body, step),
+        Body::SettleOnSite(body) => report::settle(body, step),
+        _ => Ruling::rejected(RefusalCode::UnknownEntity),
+    }
+}
+
+/// The photos that an op names.
+pub fn photos_of(body: &Body) -> &[PhotoClaim] {
+    match body {
+        Body::Report(body) => &body.photos,
+        Body::SettleOnSite(body) => &body.report.photos,
+        Body::AddEvidence(body) => &body.photos,
+        Body::ReturnAssignment(body) => &body.photos,
+        Body::SubmitFix(body) => &body.photos,
+        Body::Check(body) => &body.photos,
+        Body::Reopen(body) => &body.photos,
+        _ => &[],
+    }
+}
+
+/// The step is not legal from where the case stands.
+pub(crate) fn stale(case: &Case) -> Ruling {
+    let ruling = Ruling::rejected(RefusalCode::StaleState);
+    let current = serde_json::to_value(case.state).unwrap_or_default();
+    let ruling = ruling.with("current", current);
+    match last_step(case) {
+        Some(by) => ruling.with("by", by.account.to_string()).with("at_rev", by.rev),
+        None => ruling,
+    }
+}
+
+/// Who brought the case to where it stands.
+fn last_step(case: &Case) -> Option<&By> {
+    match case.state {
+        State::Reported => Some(&case.reporter),
+        State::Filed => case.filed.as_ref().map(|step| &step.by),
+        State::Assigned => case.assignment.as_ref().map(|it| &it.by),
+        State::Fixed => case.fix.as_ref().map(|it| &it.by),
+        State::Checked => case.check.as_ref().map(|step| &step.by),
+        State::Closed | State::Declined | State::Duplicate | State::Void => case.end.as_ref().map(|end| &end.step.by),
+    }
+}

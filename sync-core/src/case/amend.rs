@@ -1,0 +1,135 @@
+//! `amend`: each field against the value its author saw; all fields of one op, or none.
+
+use schema::case::{Case, ConflictReason, FieldName, Position, State};
+use schema::catalogue::Code;
+use schema::limits::TEXT_BYTES_MAX;
+use schema::op::{Amend, Role, Sealed};
+use schema::record::Outcome;
+use serde_json::Value;
+
+use super::{Step, kind_of, stale};
+use crate::catalogue::{fits, subtype};
+use crate::merge::{Author, Merged, change_field};
+use crate::ruling::Ruling;
+
+/// Rules an `amend`.
+pub(super) fn amend(case: &Case, body: &Amend, step: &Step<'_>) -> Ruling {
+    let supervises = matches!(step.role(), Some(Role::Supervisor) | None);
+    let over = match case.state {
+        State::Declined | State::Duplicate | State::Void => true,
+        State::Closed => supervises,
+        State::Reported | State::Filed | State::Assigned | State::Fixed | State::Checked => false,
+    };
+    if over {
+        return stale(case);
+    }
+    if body.changes.is_empty() {
+        return Ruling::invalid("changes");
+    }
+    let mut after = case.clone();
+    let mut flags = Vec::new();
+    let mut conflicts = Vec::new();
+    for (field, change) in &body.changes {
+        if let Err(why) = check(&after, field, &change.to, step) {
+            return Ruling::invalid(&field.to_string()).with("why", why);
+        }
+        match change_field(&mut after, field, change, &author(case, field, step), step.ctx.rev) {
+            Merged::Applied | Merged::Already => {}
+            Merged::Won(_) | Merged::Lost(_) => conflicts.push(field.clone()),
+        }
+    }
+    if after.fields.get(&FieldName::Position) != case.fields.get(&FieldName::Position) {
+        move_to_position(&mut after, step, &mut flags);
+    }
+    after.needs_audit |= case.state == State::Closed;
+    if after == *case {
+        return Ruling::unchanged();
+    }
+    let area = after.area;
+    let mut ruling = Ruling::accepted_case(after);
+    if !conflicts.is_empty() {
+        ruling.outcome = Outcome::AcceptedWithConflict;
+        ruling.conflicts = conflicts;
+    }
+    ruling.flags = flags;
+    ruling.area = Some(area);
+    ruling
+}
+
+/// What this author may do to this field now.
+fn author(case: &Case, field: &FieldName, step: &Step<'_>) -> Author {
+    let supervises = matches!(step.role(), Some(Role::Supervisor) | None);
+    let with_unit = !matches!(case.state, State::Reported | State::Filed);
+    let kind_settled = *field == FieldName::Kind && case.state != State::Reported;
+    let only_proposes = (!supervises && (with_unit || kind_settled)).then_some(ConflictReason::AfterAssignment);
+    let never_merges =
+        (*field == FieldName::Position && case.deadline_issued).then_some(ConflictReason::DeadlineIssued);
+    Author { account: step.account(), role: step.role(), only_proposes, never_merges }
+}
+
+/// Whether a wanted value fits its field. Null empties all but kind and position.
+fn check(case: &Case, field: &FieldName, to: &Value, step: &Step<'_>) -> Result<(), &'static str> {
+    match field {
+        FieldName::Kind => check_kind(case, to, step),
+        FieldName::Position => {
+            let position: Position = serde_json::from_value(to.clone()).map_err(|_| "not a position")?;
+            let on_earth = (-900_000_000..=900_000_000).contains(&position.lat_e7)
+                && (-1_800_000_000..=1_800_000_000).contains(&position.lon_e7);
+            on_earth.then_some(()).ok_or("not on earth")
+        }
+        FieldName::Note => match to {
+            Value::Null => Ok(()),
+            value => serde_json::from_value::<Sealed>(value.clone()).map(|_| ()).map_err(|_| "not a sealed value"),
+        },
+        FieldName::Subject => match to {
+            Value::Null => Ok(()),
+            Value::String(text) if !text.trim().is_empty() && text.len() <= TEXT_BYTES_MAX => Ok(()),
+            _ => Err("not a text, or too long"),
+        },
+        FieldName::Field(code) => check_field(case, code, to, step),
+    }
+}
+
+fn check_kind(case: &Case, to: &Value, step: &Step<'_>) -> Result<(), &'static str> {
+    let code = |name: &str| to.get(name).and_then(Value::as_str).and_then(|text| text.parse::<Code>().ok());
+    let (Some(category), Some(wanted)) = (code("category"), code("subtype")) else {
+        return Err("not a category and subtype");
+    };
+    let known = step
+        .catalogue(case.catalogue)
+        .or_else(|| step.catalogue(None))
+        .is_some_and(|(_, catalogue)| subtype(catalogue, &category, &wanted).is_some());
+    known.then_some(()).ok_or("not in the catalogue")
+}
+
+fn check_field(case: &Case, code: &Code, to: &Value, step: &Step<'_>) -> Result<(), &'static str> {
+    let Some((category, current)) = kind_of(case) else { return Err("the case has no kind") };
+    let Some((_, catalogue)) = step.catalogue(case.catalogue).or_else(|| step.catalogue(None)) else {
+        return Err("no catalogue");
+    };
+    let spec = subtype(catalogue, &category, &current)
+        .and_then(|(_, found)| found.fields.iter().find(|spec| spec.code == *code));
+    match spec {
+        None => Err("no such field"),
+        Some(_) if to.is_null() => Ok(()),
+        Some(spec) => fits(spec, to).map_err(|_| "does not fit the field"),
+    }
+}
+
+/// A new position may lie in another grid.
+fn move_to_position(after: &mut Case, step: &Step<'_>, flags: &mut Vec<String>) {
+    let position = after
+        .fields
+        .get(&FieldName::Position)
+        .and_then(|held| serde_json::from_value::<Position>(held.value.clone()).ok());
+    if let (Some(areas), Some(position)) = (step.ctx.areas, position) {
+        let located = areas.document.locate(&position);
+        after.area = located.area;
+        after.flags.retain(|flag| flag != "no_grid" && flag != "several_grids");
+        if located.grids != 1 {
+            let flag = if located.grids == 0 { "no_grid" } else { "several_grids" };
+            after.flags.push(flag.to_owned());
+            flags.push(flag.to_owned());
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Ops on everything that is not a case: the log, documents in force, units, accounts, devices.
+
+use schema::entity::{Account, Device, DocumentInForce, Entity, Granted, Log, Unit};
+use schema::hash::Hash;
+use schema::limits::TEXT_BYTES_MAX;
+use schema::op::{Body, EnrolDevice, Grant, ImportDocument, SetAccount, SetMembership, SetUnit};
+use schema::record::RefusalCode;
+
+use crate::case::Step;
+use crate::line::singleton_id;
+use crate::ruling::Ruling;
+
+/// The kinds that make or change these entities.
+pub(crate) fn rules_for(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::CreateLog(_)
+            | Body::StartEpoch(_)
+            | Body::ImportAreas(_)
+            | Body::ImportCatalogue(_)
+            | Body::SetUnit(_)
+            | Body::SetAccount(_)
+            | Body::Grant(_)
+            | Body::RevokeGrant(_)
+            | Body::SetMembership(_)
+            | Body::DisableAccount(_)
+            | Body::EnrolDevice(_)
+            | Body::RevokeDevice(_)
+    )
+}
+
+/// Rules such an op.
+pub(crate) fn rule(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
+    match step.body {
+        Body::CreateLog(body) => match before {
+            Some(_) => Ruling::rejected(RefusalCode::EntityExists),
+            None => Ruling::accepted(Entity::Log(Log {
+                id: step.op.log,
+                name: body.name.clone(),
+                zone: body.zone.clone(),
+                signer: body.signer.clone(),
+                server_device: body.server_device,
+                epoch: step.ctx.epoch,
+            })),
+        },
+        Body::StartEpoch(_) => match before {
+            Some(Entity::Log(log)) => Ruling::accepted(Entity::Log(Log { epoch: step.ctx.epoch, ..log.clone() })),
+            _ => unknown(),
+        },
+        Body::ImportAreas(body) => import(before, body, "areas", step),
+        Body::ImportCatalogue(body) => import(before, body, "catalogue", step),
+        Body::SetUnit(body) => set_unit(before, body, step),
+        Body::SetAccount(body) => set_account(before, body, step),
+        Body::Grant(body) => account(before, |account| grant(account, body, step)),
+        Body::RevokeGrant(body) => account(before, |mut account| {
+            let count = account.grants.len();
+            account.grants.retain(|granted| granted.grant != body.grant);
+            if account.grants.len() == count {
+                Ruling::invalid("grant")
+            } else {
+                Ruling::accepted(Entity::Account(account))
+            }
+        }),
+        Body::SetMembership(body) => account(before, |account| membership(account, body, step)),
+        Body::DisableAccount(_) => account(before, |mut account| match account.disabled_rev {
+            Some(_) => Ruling::unchanged(),
+            None => {
+                account.disabled_rev = Some(step.ctx.rev);
+                Ruling::accepted(Entity::Account(account))
+            }
+        }),
+        Body::EnrolDevice(body) => enrol(before, body, step),
+        Body::RevokeDevice(_) => match before {
+            Some(Entity::Device(device)) if device.revoked.is_some() => Ruling::unchanged(),
+            Some(Entity::Device(device)) => {
+                Ruling::accepted(Entity::Device(Device { revoked: Some(step.by()), ..device.clone() }))
+            }
+            _ => unknown(),
+        },
+        _ => unknown(),
+    }
+}
+
+fn unknown() -> Ruling {
+    Ruling::rejected(RefusalCode::UnknownEntity)
+}
+
+fn account(before: Option<&Entity>, change: impl FnOnce(Account) -> Ruling) -> Ruling {
+    match before {
+        Some(Entity::Account(account)) => change(account.clone()),
+        _ => unknown(),
+    }
+}
+
+/// A document takes effect only when its bytes are here.
+fn import(before: Option<&Entity>, body: &ImportDocument, name: &str, step: &Step<'_>) -> Ruling {
+    if step.op.entity != singleton_id(step.op.log, name) {
+        return unknown();
+    }
+    if !step.ctx.documents.contains(&body.sha256) {
+        return Ruling::rejected(RefusalCode::DocumentMissing).with("document", body.sha256.to_string());
+    }
+    let current = match before {
+        Some(Entity::Areas(it) | Entity::Catalogue(it)) => Some(it),
+        _ => None,
+    };
+    if current.is_some_and(|it| it.sha256 == body.sha256) {
+        return Ruling::unchanged();
+    }
+    let earlier: Vec<Hash> =
+        current.map(|it| std::iter::once(it.sha256).chain(it.earlier.iter().copied()).collect()).unwrap_or_default();
+    let in_force = DocumentInForce {
+        id: step.op.entity,
+        sha256: body.sha256,
+        size: body.size,
+        version: body.version.clone(),
+        since_rev: step.ctx.rev,
+        earlier,
+    };
+    Ruling::accepted(if name == "areas" { Entity::Areas(in_force) } else { Entity::Catalogue(in_force) })
+}
+
+fn set_unit(before: Option<&Entity>, body: &SetUnit, step: &Step<'_>) -> Ruling {
+    let names = [&body.name.zh, &body.name.en];
+    if names.iter().any(|name| name.trim().is_empty() || name.len() > TEXT_BYTES_MAX) {
+        return Ruling::invalid("name");
+    }
+    if step.ctx.areas.is_some_and(|areas| areas.document.area(body.area).is_none()) {
+        return Ruling::invalid("area");
+    }
+    let unit = Unit { id: schema::ids::UnitId(step.op.entity.0), name: body.name.clone(), area: body.area };
+    match before {
+        None => Ruling::accepted(Entity::Unit(unit)),
+        Some(Entity::Unit(now)) if *now == unit => Ruling::unchanged(),
+        Some(Entity::Unit(_)) => Ruling::accepted(Entity::Unit(unit)),
+        Some(_) => unknown(),
+    }
+}
+
+fn set_account(before: Option<&Entity>, body: &SetAccount, step: &Step<'_>) -> Ruling {
+    if body.name.trim().is_empty() || body.name.len() > TEXT_BYTES_MAX {
+        return Ruling::invalid("name");
+    }
+    match before {
+        None => Ruling::accepted(Entity::Account(Account {
+            id: schema::ids::AccountId(step.op.entity.0),
+            name: body.name.clone(),
+            person: body.person,
+            grants: Vec::new(),
+            units: Vec::new(),
+            disabled_rev: None,
+        })),
+        Some(Entity::Account(now)) => {
+            Ruling::accepted(Entity::Account(Account { name: body.name.clone(), person: body.person, ..now.clone() }))
+        }
+        Some(_) => unknown(),
+    }
+}
+
+fn grant(mut account: Account, body: &Grant, step: &Step<'_>) -> Ruling {
+    if step.ctx.areas.is_some_and(|areas| areas.document.area(body.area).is_none()) {
+        return Ruling::invalid("area");
+    }
+    let known =
+        |granted: &Granted| granted.grant == body.grant || (granted.role == body.role && granted.area == body.area);
+    if account.grants.iter().any(known) {
+        return Ruling::unchanged();
+    }
+    account.grants.push(Granted { grant: body.grant, role: body.role, area: body.area, rev: step.ctx.rev });
+    Ruling::accepted(Entity::Account(account))
+}
+
+fn membership(mut account: Account, body: &SetMembership, step: &Step<'_>) -> Ruling {
+    let is_member = account.units.contains(&body.unit);
+    match (body.member, is_member) {
+        (true, true) | (false, false) => return Ruling::unchanged(),
+        (true, false) if !step.ctx.units.contains(&body.unit) => return Ruling::invalid("unit"),
+        (true, false) => account.units.push(body.unit),
+        (false, true) => account.units.retain(|unit| *unit != body.unit),
+    }
+    Ruling::accepted(Entity::Account(account))
+}
+
+fn enrol(before: Option<&Entity>, body: &EnrolDevice, step: &Step<'_>) -> Ruling {
+    if body.algorithm != "ES256" {
+        return Ruling::invalid("algorithm");
+    }
+    if !step.ctx.accounts.contains_key(&body.account) {
+        return Ruling::invalid("account");
+    }
+    match before {
+        None => Ruling::accepted(Entity::Device(Device {
+            id: schema::ids::DeviceId(step.op.entity.0),
+            account: body.account,
+            algorithm: body.algorithm.clone(),
+            key: body.key,
+            label: body.label.clone(),
+            enrolled_rev: step.ctx.rev,
+            revoked: None,
+        })),
+        Some(Entity::Device(now)) if now.account == body.account && now.key == body.key => Ruling::unchanged(),
+        Some(_) => Ruling::rejected(RefusalCode::EntityExists),
+    }
+}

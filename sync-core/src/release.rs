@@ -1,0 +1,101 @@
+//! `release` and `discard`: a supervisor ends the custody of a parked op and of all parked behind it.
+
+use schema::entity::{Account, Entity, Granted};
+use schema::op::Body;
+use schema::record::{Acting, Outcome, RefusalCode, Released};
+
+use crate::apply::{decide, record_of};
+use crate::case::Step;
+use crate::context::{Context, ParkedOp};
+use crate::line::{ReadBody, body};
+use crate::ruling::Ruling;
+
+/// `discard`: the parked ops end without effect.
+pub(crate) fn discard(step: &Step<'_>) -> Ruling {
+    if step.ctx.parked.is_empty() {
+        return Ruling::invalid("parked");
+    }
+    let mut ruling = Ruling::unchanged();
+    ruling.released = step
+        .ctx
+        .parked
+        .iter()
+        .map(|parked| {
+            let mut record = parked.record.clone();
+            record.outcome = Outcome::Rejected;
+            Released { op: parked.op.op, rev: parked.rev, record: Box::new(record) }
+        })
+        .collect();
+    ruling
+}
+
+/// `release`: the parked ops are decided one after the other as they stand, with the roles frozen when they were
+/// parked; where none was (the actor might not report), with the releaser's.
+pub(crate) fn release(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
+    if step.ctx.parked.is_empty() {
+        return Ruling::invalid("parked");
+    }
+    let mut current = before.cloned();
+    let mut moved = false;
+    let mut released = Vec::new();
+    let mut number = None;
+    for parked in step.ctx.parked {
+        let author = author(parked, step.acting);
+        let ruling = match body(&parked.op) {
+            ReadBody::Known(known) => {
+                let ctx = frozen(step.ctx, &author);
+                let acting = parked.record.acting.or(step.acting);
+                decide(current.as_ref(), &Step { op: &parked.op, body: &known, ctx: &ctx, acting })
+            }
+            ReadBody::TooNew => Ruling::rejected(RefusalCode::KindTooNew),
+            ReadBody::Misfit(why) => Ruling::rejected(RefusalCode::Validation).with("why", why),
+        };
+        let mut record = record_of(&ruling, parked.record.acting.or(step.acting), Some(&author), step.ctx);
+        record.captured = parked.record.captured;
+        number = ruling.number.clone().or(number);
+        if let Some(after) = ruling.after {
+            current = Some(after);
+            moved = true;
+        }
+        released.push(Released { op: parked.op.op, rev: parked.rev, record: Box::new(record) });
+    }
+    let mut ruling = match current {
+        Some(after) if moved => Ruling::accepted(after),
+        _ => Ruling::unchanged(),
+    };
+    ruling.released = released;
+    ruling.number = number;
+    ruling
+}
+
+/// The author as frozen at parking.
+fn author(parked: &ParkedOp, releaser: Option<Acting>) -> Account {
+    let acting = parked.record.acting.or(releaser);
+    Account {
+        id: parked.op.actor,
+        name: String::new(),
+        person: parked.record.person.unwrap_or(schema::ids::PersonId::NIL),
+        grants: acting
+            .map(|it| Granted { grant: it.grant, role: it.role, area: it.area, rev: it.rev })
+            .into_iter()
+            .collect(),
+        units: parked.record.units.clone(),
+        disabled_rev: None,
+    }
+}
+
+fn frozen<'a>(ctx: &Context<'a>, author: &'a Account) -> Context<'a> {
+    Context {
+        actor: Some(author),
+        by_server: false,
+        device_revoked: false,
+        behind_parked: false,
+        parked: &[],
+        ..ctx.clone()
+    }
+}
+
+/// Whether an op is about parked ones.
+pub(crate) fn is_about_parked(body: &Body) -> bool {
+    matches!(body, Body::Release(_) | Body::Discard(_))
+}
