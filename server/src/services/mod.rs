@@ -1,6 +1,10 @@
 //! Rules, permissions and transaction boundaries. Diesel and actix are unknown here.
 
+pub mod blobs;
 pub mod exif;
+pub mod pace;
 pub mod passwords;
+pub mod photos;
 pub mod pictures;
 pub mod tokens;
+pub mod uploads;

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::blobs::{CHUNK_BYTES, hash_file};
 use super::photos::Photos;
 use crate::error::{Error, Result};
-use crate::store::photos::{self as table, Upload};
+use crate::store::Upload;
 
 /// Streams of one device at a time.
 const STREAMS_PER_DEVICE: usize = 4;
@@ -71,16 +71,16 @@ impl Photos {
         let expires_ms = self.clock.now_ms().saturating_add(UPLOAD_KEPT_DAYS.unsigned_abs().saturating_mul(DAY_MS));
         let standing = self
             .store
-            .write_working(move |conn| {
-                if let Some(whole) = table::photo(conn, &photo)? {
+            .write_async(move |db| -> Result<_> {
+                if let Some(whole) = db.received_photo(&photo)? {
                     return Ok(Standing::whole(whole.size));
                 }
-                let known = table::upload(conn, &photo, device)?;
+                let known = db.upload(&photo, device)?;
                 let upload = match known {
                     Some(known) if known.size == size => Upload { expires_ms, ..known },
                     _ => Upload { photo, device, size, offset: 0, expires_ms },
                 };
-                table::put_upload(conn, &upload)?;
+                db.put_upload(&upload)?;
                 Ok(Standing::of(&upload))
             })
             .await?;
@@ -101,11 +101,11 @@ impl Photos {
     pub async fn standing(&self, photo: Hash, device: DeviceId) -> Result<Standing> {
         let found = self
             .store
-            .read(move |conn| {
-                if let Some(whole) = table::photo(conn, &photo)? {
+            .read_async(move |db| -> Result<_> {
+                if let Some(whole) = db.received_photo(&photo)? {
                     return Ok(Some(Standing::whole(whole.size)));
                 }
-                Ok(table::upload(conn, &photo, device)?.as_ref().map(Standing::of))
+                Ok(db.upload(&photo, device)?.as_ref().map(Standing::of))
             })
             .await?;
         found.ok_or_else(|| Error::refused(ProblemCode::NotFound))
@@ -136,7 +136,6 @@ impl Photos {
             photo,
             device,
             size: standing.size,
-            from: offset,
             fence,
             number,
             checksum,
@@ -166,7 +165,6 @@ pub struct Receiving {
     photo: Hash,
     device: DeviceId,
     size: u64,
-    from: u64,
     fence: Arc<tokio::sync::Mutex<u64>>,
     number: u64,
     checksum: Option<Hash>,
@@ -276,7 +274,7 @@ impl Receiving {
             return Ok(());
         }
         let (photo, device) = (self.photo, self.device);
-        self.photos.store.write_working(move |conn| Ok(table::set_offset(conn, &photo, device, at)?)).await
+        self.photos.promise(photo, device, at).await
     }
 
     async fn behind_fence(&mut self, work: impl FnOnce(Written) -> Result<Written> + Send + 'static) -> Result<()> {
@@ -317,10 +315,10 @@ impl Receiving {
         })
         .await?;
         if !right {
-            self.photos.store.write_working(move |conn| Ok(table::set_offset(conn, &photo, device, 0)?)).await?;
+            self.photos.promise(photo, device, 0).await?;
             return Err(Error::refused(ProblemCode::ChecksumMismatch));
         }
-        self.photos.arrived(photo, size).await?;
+        self.photos.take(photo, device, size).await?;
         Ok(Standing::whole(size))
     }
 }

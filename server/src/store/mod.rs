@@ -3,6 +3,7 @@
 //! One set of queries serves SQLite and PostgreSQL. Where diesel can't say a statement for both at once,
 //! `on_backend!` compiles the same tokens for each.
 
+mod accounts;
 mod columns;
 mod conn;
 mod connection;
@@ -10,7 +11,10 @@ mod error;
 mod log_tx;
 mod sqlite;
 mod tables;
+mod uploads;
 
+pub use accounts::{AccountSecret, EnrolCode, Session};
 pub use connection::{Db, Store};
 pub use error::StoreError;
 pub use log_tx::{Epoch, Head, LogHead, LogTx};
+pub use uploads::{ReceivedPhoto, Upload};
