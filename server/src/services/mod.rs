@@ -1,6 +1,9 @@
 //! Rules, permissions and transaction boundaries. Diesel and actix are unknown here.
 
+pub mod accounts;
 pub mod blobs;
+pub mod codes;
+pub mod coding;
 pub mod exif;
 pub mod pace;
 pub mod passwords;

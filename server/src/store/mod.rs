@@ -10,6 +10,7 @@ mod connection;
 mod error;
 mod log_tx;
 mod sqlite;
+mod standing;
 mod tables;
 mod uploads;
 
@@ -17,4 +18,5 @@ pub use accounts::{AccountSecret, EnrolCode, Session};
 pub use connection::{Db, Store};
 pub use error::StoreError;
 pub use log_tx::{Epoch, Head, LogHead, LogTx};
+pub use standing::InLog;
 pub use uploads::{ReceivedPhoto, Upload};

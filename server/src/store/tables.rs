@@ -270,3 +270,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(received_photo, photo);
+diesel::allow_tables_to_appear_in_same_query!(entity, log);
