@@ -6,6 +6,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// The catalogue that the product comes with: illegal structures, dogs, stalls. A [`Catalogue`] document.
+pub const CITY_CATALOGUE: &str = include_str!("../catalogue/city.json");
+
 /// A name inside a catalogue: 1 to 40 of `a-z`, `0-9` and `_`, starting with a letter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]

@@ -62,3 +62,5 @@ pub const PASSWORD_CHARS_MAX: usize = 128;
 pub const WAIT_S_MAX: u64 = 25;
 /// The largest incarnation: every JSON reader holds it exactly.
 pub const INCARNATION_MAX: u64 = (1 << 53) - 1;
+/// The longest signed note that is read: C2SP signed-note wants room for 16 signatures of up to 5 kB each.
+pub const NOTE_BYTES_MAX: usize = 128 * 1024;

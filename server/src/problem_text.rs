@@ -101,10 +101,9 @@ fn both(code: ProblemCode) -> (Words, Words) {
             ("传输过慢", "已收到的部分已保存,网络好转后继续。"),
             ("Too slow", "What was received is kept where it can be: go on when the network is better."),
         ),
-        ProblemCode::Unavailable => (
-            ("暂时不可用", "服务器正忙,请稍后重试。"),
-            ("Not now", "The server is busy: try again in a moment."),
-        ),
+        ProblemCode::Unavailable => {
+            (("暂时不可用", "服务器正忙,请稍后重试。"), ("Not now", "The server is busy: try again in a moment."))
+        }
         ProblemCode::Internal => (
             ("服务器内部错误", "没有任何改动。请把 request 编号告诉管理员。"),
             ("The server failed", "Nothing was changed. Tell the administrator the `request` id."),
@@ -136,10 +135,9 @@ fn of_identity(code: ProblemCode) -> (Words, Words) {
                 "What is unsent can still be handed in, for a supervisor to release: ask the administrator.",
             ),
         ),
-        ProblemCode::Forbidden => (
-            ("没有权限", "您的角色不能执行此操作。"),
-            ("Not allowed", "Your role does not allow this."),
-        ),
+        ProblemCode::Forbidden => {
+            (("没有权限", "您的角色不能执行此操作。"), ("Not allowed", "Your role does not allow this."))
+        }
         _ => (
             ("需要登录", "请登录,或更新访问令牌后重试。"),
             ("Not logged in", "Log in, or renew the access token, and try again."),
@@ -155,7 +153,10 @@ fn of_uploads(code: ProblemCode) -> (Words, Words) {
         ),
         ProblemCode::ChecksumMismatch => (
             ("校验和不一致", "收到的字节与其散列值不符,已丢弃,请用 HEAD 查询后重新上传。"),
-            ("The checksum does not fit", "The bytes do not have their hash and were discarded: ask with HEAD, send again."),
+            (
+                "The checksum does not fit",
+                "The bytes do not have their hash and were discarded: ask with HEAD, send again.",
+            ),
         ),
         ProblemCode::UploadSuperseded => (
             ("上传已被新的请求接管", "同一照片有更新的上传请求,本请求已停止。"),

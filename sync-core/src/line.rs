@@ -289,3 +289,6 @@ pub fn short_code(case: EntityId) -> String {
         .map(|byte| char::from(*byte))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ pub mod blobs;
 pub mod codes;
 pub mod coding;
 pub mod exif;
+pub mod geojson;
 pub mod pace;
 pub mod passwords;
 pub mod photos;

@@ -154,7 +154,8 @@ pub fn fit(password: &str, login: &str) -> std::result::Result<(), Unfit> {
     let plain = password.to_lowercase();
     let different: BTreeSet<char> = plain.chars().collect();
     let names_login = !login.is_empty() && plain.contains(&login.to_lowercase());
-    let runs_on = plain.chars().zip(plain.chars().skip(1)).all(|(one, next)| u32::from(one).abs_diff(u32::from(next)) <= 1);
+    let runs_on =
+        plain.chars().zip(plain.chars().skip(1)).all(|(one, next)| u32::from(one).abs_diff(u32::from(next)) <= 1);
     if different.len() < 5 || names_login || runs_on || STOLEN.contains(&plain.as_str()) {
         return Err(Unfit::Guessable);
     }

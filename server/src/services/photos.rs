@@ -8,6 +8,7 @@ use anyhow::Context;
 use schema::hash::Hash;
 use schema::ids::DeviceId;
 use schema::photo::{Have, HaveAnswer, PhotoState};
+use sync_core::context::VerifiedPhoto;
 use tokio::runtime::Handle;
 
 use super::blobs::{Blobs, Version};
@@ -93,9 +94,7 @@ impl Photos {
     /// Takes custody of a photo whose file is durable, and has it looked at after the answer.
     pub(super) async fn take(&self, photo: Hash, device: DeviceId, size: u64) -> Result<()> {
         let now_ms = self.clock.now_ms();
-        self.store
-            .write_async(move |db| -> Result<_> { Ok(db.receive_photo(&photo, device, size, now_ms)?) })
-            .await?;
+        self.store.write_async(move |db| -> Result<_> { Ok(db.receive_photo(&photo, device, size, now_ms)?) }).await?;
         let photos = self.clone();
         self.background.spawn(async move {
             if let Err(error) = photos.settle(photo, size).await {
@@ -131,7 +130,8 @@ impl Photos {
                 flags.push(USED_BEFORE.to_owned());
             }
             db.keep_looks(photo, &camera, picture.perceptual.as_deref())?;
-            Ok(db.put_verified_photo(photo, size, picture.pixels, &flags, now_ms)?)
+            let looked_at = VerifiedPhoto { size, pixels: picture.pixels, flags };
+            Ok(db.insert_photo(photo, &looked_at, now_ms)?)
         })?;
         (self.teller)(*photo)?;
         Ok(self.store.write(|db| db.settle_photo(photo, now_ms))?)

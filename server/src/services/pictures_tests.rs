@@ -73,7 +73,8 @@ fn versions_carry_no_metadata() {
     for version in [small, large] {
         assert!(!version.windows(4).any(|bytes| bytes == b"Exif"));
         assert!(!version.windows(6).any(|bytes| bytes == b"Huawei"));
-        let mut decoder = ImageReader::new(Cursor::new(&version)).with_guessed_format().unwrap().into_decoder().unwrap();
+        let mut decoder =
+            ImageReader::new(Cursor::new(&version)).with_guessed_format().unwrap().into_decoder().unwrap();
         assert_eq!(decoder.exif_metadata().unwrap(), None);
     }
 }
@@ -98,7 +99,8 @@ fn a_small_picture_is_not_blown_up() {
 fn what_is_no_picture_has_no_pixels() {
     let mut torn = jpeg_of(&scene(64, 48));
     torn.truncate(30);
-    for file in [&b""[..], b"not a picture", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG\r\n\x1a\n", &torn] {
+    for file in [&b""[..], b"not a picture", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG\r\n\x1a\n", &torn]
+    {
         assert_eq!(look(Cursor::new(file)), Picture::default());
     }
 }

@@ -127,11 +127,8 @@ fn a_key_named_in_the_token_is_not_used() {
     let own = SigningKey::from_bytes(&[9; 32]);
     let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": URL_SAFE_NO_PAD.encode(own.verifying_key().as_bytes())});
     let header = with(with(good_header(), "jwk", jwk), "kid", json!("../../etc/passwd"));
-    let message = format!(
-        "{}.{}",
-        URL_SAFE_NO_PAD.encode(header.to_string()),
-        URL_SAFE_NO_PAD.encode(good_claims().to_string())
-    );
+    let message =
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(good_claims().to_string()));
     use ed25519_dalek::Signer;
     let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(own.sign(message.as_bytes()).to_bytes()));
     assert!(tokens().open(&token, NOW_MS).is_err());

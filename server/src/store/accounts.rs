@@ -58,8 +58,7 @@ pub struct Session {
 }
 
 type SecretRow = (Vec<u8>, String, Option<String>, i64, i64, bool, i64);
-type SessionRow =
-    (Vec<u8>, Vec<u8>, Option<Vec<u8>>, Vec<u8>, Option<Vec<u8>>, i64, i64, i64, Option<i64>);
+type SessionRow = (Vec<u8>, Vec<u8>, Option<Vec<u8>>, Vec<u8>, Option<Vec<u8>>, i64, i64, i64, Option<i64>);
 
 impl Db {
     /// An account by login name.

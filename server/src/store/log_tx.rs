@@ -15,11 +15,15 @@ use super::connection::{Db, Store};
 use super::error::StoreError;
 use super::tables::{epoch, log};
 
+/// A log's number in other tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogNum(pub(in crate::store) i64);
+
 /// A log's head: what the next entry builds on.
 #[derive(Debug, Clone)]
 pub struct Head {
     /// The log's number in other tables.
-    pub(in crate::store) num: i64,
+    pub num: LogNum,
     /// The log.
     pub log: LogId,
     /// Its epoch.
@@ -39,7 +43,8 @@ pub struct Head {
 
 /// A transaction on one log, holding its head lock.
 pub struct LogTx<'a> {
-    pub(in crate::store) db: &'a mut Db,
+    /// Reads of this transaction.
+    pub db: &'a mut Db,
     /// The head, as the next entry will find it.
     pub head: Head,
     pub(in crate::store) references: HashMap<Vec<u8>, i64>,
@@ -75,11 +80,12 @@ impl Head {
         let (num, id, epoch, rev, frontier, last_received_ms, number_year, next_serial, next_ref) = row;
         let rev = number(rev, "a revision below zero")?;
         Ok(Self {
-            num,
+            num: LogNum(num),
             log: LogId(uuid(&id)?),
             epoch: EpochId(uuid(&epoch)?),
             rev,
-            frontier: Frontier::decode(rev, &frontier).map_err(|_| StoreError::Damaged("a frontier of another size"))?,
+            frontier: Frontier::decode(rev, &frontier)
+                .map_err(|_| StoreError::Damaged("a frontier of another size"))?,
             last_received_ms: number(last_received_ms, "a receipt time below zero")?,
             number_year: i16::try_from(number_year).map_err(|_| StoreError::Damaged("a year out of range"))?,
             next_serial: number(next_serial, "a serial below zero")?,
@@ -164,10 +170,7 @@ impl LogTx<'_> {
     ///
     /// # Errors
     /// The work's own, or the database's.
-    pub fn savepoint<T, E: From<StoreError>>(
-        &mut self,
-        work: impl FnOnce(&mut Self) -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub fn savepoint<T, E: From<StoreError>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
         let head = self.head.clone();
         Conn::begin_transaction(&mut self.db.conn).map_err(StoreError::from)?;
         match work(self) {
@@ -192,7 +195,7 @@ impl LogTx<'_> {
     pub fn start_epoch(&mut self, new: EpochId) -> Result<(), StoreError> {
         insert_into(epoch::table)
             .values((
-                epoch::log.eq(self.head.num),
+                epoch::log.eq(self.head.num.0),
                 epoch::first_rev.eq(column(self.head.rev + 1)?),
                 epoch::id.eq(new.bytes().as_slice()),
                 epoch::kept_rev.eq(column(self.head.rev)?),
@@ -204,7 +207,7 @@ impl LogTx<'_> {
 
     fn save_head(&mut self) -> Result<(), StoreError> {
         let head = &self.head;
-        update(log::table.filter(log::num.eq(head.num)))
+        update(log::table.filter(log::num.eq(head.num.0)))
             .set((
                 log::epoch.eq(head.epoch.bytes().as_slice()),
                 log::rev.eq(column(head.rev)?),
@@ -234,7 +237,7 @@ pub struct Epoch {
 /// A log's head as a reader sees it.
 #[derive(Debug, Clone)]
 pub struct LogHead {
-    pub(in crate::store) num: i64,
+    pub num: LogNum,
     /// The log.
     pub log: LogId,
     /// Its epoch.
@@ -274,9 +277,12 @@ impl Db {
     }
 
     /// The epochs of a log, oldest first.
-    pub(in crate::store) fn epochs(&mut self, log_num: i64) -> Result<Vec<Epoch>, StoreError> {
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn epochs(&mut self, log: LogNum) -> Result<Vec<Epoch>, StoreError> {
         let rows: Vec<(i64, Vec<u8>, i64)> = epoch::table
-            .filter(epoch::log.eq(log_num))
+            .filter(epoch::log.eq(log.0))
             .order(epoch::first_rev)
             .select((epoch::first_rev, epoch::id, epoch::kept_rev))
             .load(&mut self.conn)?;
@@ -294,7 +300,7 @@ impl Db {
 
 fn log_head((num, id, epoch, rev, root): LogHeadRow) -> Result<LogHead, StoreError> {
     Ok(LogHead {
-        num,
+        num: LogNum(num),
         log: LogId(uuid(&id)?),
         epoch: EpochId(uuid(&epoch)?),
         rev: number(rev, "a revision below zero")?,

@@ -3,9 +3,8 @@
 #![allow(missing_docs, unreachable_pub, reason = "written by the table macro")]
 
 /// The tables that are the truth.
-pub const LOG: &[&str] = &[
-    "log", "epoch", "reference", "entry", "batch", "replay", "sealed_value", "document", "checkpoint",
-];
+pub const LOG: &[&str] =
+    &["log", "epoch", "reference", "entry", "batch", "replay", "sealed_value", "document", "checkpoint"];
 /// The tables that `rebuild` makes again from the log.
 pub const VIEWS: &[&str] = &["entity", "entity_scope", "scope_exit", "photo_ref", "parked", "tile_hash"];
 /// The tables that are neither.

@@ -7,7 +7,7 @@ use schema::ids::DeviceId;
 use super::columns::{column, hash, number, uuid};
 use super::connection::Db;
 use super::error::StoreError;
-use super::tables::{photo, photo_ref, received_photo, upload};
+use super::tables::{photo_ref, received_photo, upload};
 
 /// A photo whose bytes are here: its file is whole and synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,37 +119,6 @@ impl Db {
     /// The database's.
     pub fn cases_naming(&mut self, named: &Hash) -> Result<i64, StoreError> {
         Ok(photo_ref::table.filter(photo_ref::sha256.eq(named.0.as_slice())).count().get_result(&mut self.conn)?)
-    }
-
-    /// A photo has been looked at: from now on decisions may rest on it.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn put_verified_photo(
-        &mut self,
-        verified: &Hash,
-        size: u64,
-        pixels: Option<(u32, u32)>,
-        flags: &[String],
-        now_ms: u64,
-    ) -> Result<(), StoreError> {
-        let known: i64 = photo::table.filter(photo::sha256.eq(verified.0.as_slice())).count().get_result(&mut self.conn)?;
-        // What was recorded once stays: entries rest on it.
-        if known > 0 {
-            return Ok(());
-        }
-        let flags = serde_json::to_string(flags).map_err(|_| StoreError::Damaged("flags that are no JSON"))?;
-        insert_into(photo::table)
-            .values((
-                photo::sha256.eq(verified.0.as_slice()),
-                photo::size.eq(column(size)?),
-                photo::width.eq(pixels.map(|(width, _)| i64::from(width))),
-                photo::height.eq(pixels.map(|(_, height)| i64::from(height))),
-                photo::flags.eq(flags),
-                photo::verified_ms.eq(column(now_ms)?),
-            ))
-            .execute(&mut self.conn)?;
-        Ok(())
     }
 
     /// A photo was looked at and every case that named it then knows.

@@ -42,11 +42,8 @@ pub(super) fn amend(case: &Case, body: &Amend, step: &Step<'_>) -> Ruling {
         move_to_position(&mut after, step, &mut flags);
     }
     after.needs_audit |= case.state == State::Closed;
-    if after == *case {
-        return Ruling::unchanged();
-    }
     let area = after.area;
-    let mut ruling = Ruling::accepted_case(after);
+    let mut ruling = if after == *case { Ruling::unchanged() } else { Ruling::accepted_case(after) };
     if !conflicts.is_empty() {
         ruling.outcome = Outcome::AcceptedWithConflict;
         ruling.conflicts = conflicts;

@@ -99,12 +99,8 @@ fn check_content(body: &Report, found: &Subtype, flags: &mut Vec<String>) {
     for spec in &found.fields {
         match body.fields.get(&spec.code).filter(|value| !value.is_null()) {
             None if spec.required == Required::Report => flags.push(format!("field_missing:{}", spec.code)),
-            None => {}
-            Some(value) => {
-                if fits(spec, value).is_err() {
-                    flags.push(format!("field_invalid:{}", spec.code));
-                }
-            }
+            Some(value) if fits(spec, value).is_err() => flags.push(format!("field_invalid:{}", spec.code)),
+            None | Some(_) => {}
         }
     }
     let before = body.photos.iter().filter(|photo| photo.role == EvidenceRole::Before).count();

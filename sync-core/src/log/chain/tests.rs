@@ -1,39 +1,9 @@
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 use schema::ids::{BootId, DeviceId};
-use schema::op::Captured;
-use uuid::Uuid;
 
 use super::*;
 use crate::line::sha256;
-
-fn id(first: u8) -> Uuid {
-    Uuid::from_bytes(std::array::from_fn(|place| first.wrapping_add(u8::try_from(place).unwrap())))
-}
-
-/// The batch of docs/protocol-log.md.
-fn example() -> SyncHeader {
-    SyncHeader {
-        protocol: (1, 1),
-        log: LogId(id(0x10)),
-        device: DeviceId(id(0x40)),
-        epoch: None,
-        app: "test/1".into(),
-        incarnation: 0x0123_4567_89ab,
-        first_seq: 3,
-        count: 1,
-        chain: next(&Hash::ZERO, LogId(id(0x10)), 0x0123_4567_89ab, 3, &sha256(b"line")),
-        signature: None,
-        clock: Captured { wall_ms: -2, elapsed_ms: 86_400_000, boot: BootId(id(0x80)) },
-        scopes: BTreeMap::new(),
-        own: 0,
-        checkpoint: None,
-        durable_checkpoint: None,
-        rows: None,
-        receipts: Vec::new(),
-    }
-}
+use crate::log::worked_example::{example_device as secret, example_header as example, id};
 
 /// The P-256 key and signature of RFC 6979 §A.2.5 (SHA-256, message "sample").
 const RFC_6979_SECRET: &str = "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721";
@@ -41,10 +11,6 @@ const RFC_6979_KEY: &str = "0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce6
                             7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299";
 const RFC_6979_SIGNATURE: &str = "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716\
                                   f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8";
-
-fn secret() -> DeviceSecret {
-    DeviceSecret::from_bytes(&hex::decode(RFC_6979_SECRET).unwrap().try_into().unwrap()).unwrap()
-}
 
 #[test]
 fn rfc_6979_vector() {

@@ -1,52 +1,8 @@
 use proptest::prelude::*;
 use schema::ids::{EntityId, EpochId, OpId};
-use uuid::Uuid;
 
 use super::*;
-
-fn id(first: u8) -> Uuid {
-    Uuid::from_bytes(std::array::from_fn(|place| first.wrapping_add(u8::try_from(place).unwrap())))
-}
-
-/// The leaf of docs/protocol-log.md.
-fn example() -> Leaf {
-    Leaf {
-        log: LogId(id(0x10)),
-        epoch: EpochId(id(0x20)),
-        rev: 7,
-        op: OpId(id(0x30)),
-        device: DeviceId(id(0x40)),
-        incarnation: 0x0123_4567_89ab,
-        device_seq: 3,
-        actor: AccountId(id(0x50)),
-        entity: EntityId(id(0x60)),
-        prev_leaf: Hash([0x70; 32]),
-        received_ms: 1_796_000_000_000,
-        first_received_ms: 1_795_999_999_000,
-        outcome: 1,
-        state_after: 6,
-        line_hash: sha256(b"line"),
-        record_hash: sha256(br#"{"outcome":"accepted","rules":1}"#),
-        kind: "close".into(),
-    }
-}
-
-fn answer(leaf: &Leaf, record: &str) -> OutcomeLine {
-    OutcomeLine {
-        op: leaf.op,
-        rev: leaf.rev,
-        epoch: leaf.epoch,
-        incarnation: leaf.incarnation,
-        device_seq: leaf.device_seq,
-        entity: leaf.entity,
-        kind: leaf.kind.clone(),
-        prev_leaf: leaf.prev_leaf,
-        received_ms: leaf.received_ms,
-        first_received_ms: leaf.first_received_ms,
-        state_after: leaf.state_after,
-        record: record.into(),
-    }
-}
+use crate::log::worked_example::{RECORD, answer, example_leaf as example, id};
 
 /// These bytes are in logs for ever: if this test fails, the change is wrong, not the test.
 #[test]
@@ -81,7 +37,7 @@ fn golden_bytes_and_hash() {
 #[test]
 fn the_answer_gives_the_leaf() {
     let leaf = example();
-    let answer = answer(&leaf, r#"{"outcome":"accepted","rules":1}"#);
+    let answer = answer(RECORD);
     assert_eq!(of_outcome(leaf.log, leaf.device, leaf.actor, leaf.line_hash, &answer), leaf);
 }
 
@@ -89,7 +45,7 @@ fn the_answer_gives_the_leaf() {
 fn outcomes_are_read_from_records_of_any_version() {
     let outcome = |record: &str| {
         let leaf = example();
-        of_outcome(leaf.log, leaf.device, leaf.actor, leaf.line_hash, &answer(&leaf, record)).outcome
+        of_outcome(leaf.log, leaf.device, leaf.actor, leaf.line_hash, &answer(record)).outcome
     };
     assert_eq!(outcome(r#"{"outcome":"accepted","rules":1}"#), 1);
     assert_eq!(outcome(r#"{"outcome":"accepted_with_conflict","rules":1}"#), 2);

@@ -1,0 +1,105 @@
+//! A report is never rejected for its content.
+
+use schema::case::{FieldName, State};
+use schema::op::{Body, EvidenceRole, SettleOnSite};
+use schema::record::{Outcome, RefusalCode};
+use serde_json::json;
+
+use crate::desk::*;
+
+fn flags_of(change: impl FnOnce(&mut schema::op::Report)) -> Vec<String> {
+    let mut desk = Desk::new();
+    let mut body = a_report(&[photo(1, EvidenceRole::Before)]);
+    change(&mut body);
+    desk.must(INSPECTOR, Body::Report(body));
+    desk.case().flags.clone()
+}
+
+#[test]
+fn what_is_wrong_with_a_report_is_flagged() {
+    assert!(flags_of(|_| {}).is_empty());
+    assert_eq!(flags_of(|it| it.photos.clear()), ["evidence_missing"]);
+    assert_eq!(flags_of(|it| it.subtype = "other".parse().expect("code")), ["unknown_subtype"]);
+    assert_eq!(flags_of(|it| it.position.lat_e7 = 5000), ["no_grid", "outside_own_area"]);
+    assert_eq!(flags_of(|it| it.position.lon_e7 = 1000), ["several_grids"]);
+    assert_eq!(flags_of(|it| it.position.lon_e7 = 1500), ["outside_own_area"]);
+    assert_eq!(flags_of(|it| it.position.accuracy_m = Some(500)), ["position_vague"]);
+    assert_eq!(flags_of(|it| it.subject = Some("x".repeat(500))), ["subject_too_long"]);
+    assert_eq!(
+        flags_of(|it| {
+            it.fields.insert("goods".parse().expect("code"), json!("fish"));
+            it.fields.insert("colour".parse().expect("code"), json!("red"));
+        }),
+        ["field_invalid:goods", "field_unknown:colour"]
+    );
+}
+
+#[test]
+fn a_position_in_no_grid_lies_in_the_root_area_and_one_in_two_in_the_lower() {
+    let mut desk = Desk::new();
+    let mut body = a_report(&[]);
+    body.position.lat_e7 = 5000;
+    desk.must(INSPECTOR, Body::Report(body));
+    assert_eq!(desk.case().area, ROOT);
+    let mut desk = Desk::new();
+    let mut body = a_report(&[]);
+    body.position.lon_e7 = 1000;
+    desk.must(INSPECTOR, Body::Report(body));
+    assert_eq!(desk.case().area, GRID_1);
+}
+
+#[test]
+fn a_name_typed_where_a_sealed_one_belongs_never_reaches_the_document() {
+    let mut desk = Desk::new();
+    let mut body = a_report(&[]);
+    body.fields.insert("keeper".parse().expect("code"), json!("a name in plain text"));
+    desk.must(INSPECTOR, Body::Report(body));
+    assert!(!serde_json::to_string(desk.case()).expect("json").contains("plain text"));
+    assert!(!desk.case().fields.contains_key(&FieldName::Field("keeper".parse().expect("code"))));
+}
+
+#[test]
+fn settling_on_site_reports_and_closes_where_the_subtype_allows_it() {
+    let mut desk = Desk::new();
+    let mut settled = SettleOnSite { report: a_report(&[]), outcome: "persuaded".parse().expect("code") };
+    desk.must(INSPECTOR, Body::SettleOnSite(settled.clone()));
+    assert_eq!(desk.case().state, State::Closed);
+    assert_eq!(desk.case().end.as_ref().expect("ended").area, GRID_1);
+    desk.must(SUPERVISOR, reopen());
+    assert_eq!(desk.case().state, State::Reported, "what was never filed starts as a report");
+
+    let mut desk = Desk::new();
+    settled.report.subtype = "barbecue".parse().expect("code");
+    desk.must(INSPECTOR, Body::SettleOnSite(settled));
+    assert_eq!(desk.case().state, State::Reported);
+    assert!(desk.case().flags.contains(&"not_settleable".to_owned()));
+}
+
+#[test]
+fn a_report_whose_body_can_not_be_read_is_kept_for_a_person() {
+    let mut desk = Desk::new();
+    let mut op = desk.op(INSPECTOR, CASE, &report(&[]));
+    op.body.remove("position");
+    let decision = desk.take(&op);
+    assert_eq!(decision.record.outcome, Outcome::Parked);
+    assert_eq!(refused(&decision), Some(RefusalCode::Validation));
+}
+
+#[test]
+fn kinds_newer_than_this_program_are_kept_for_a_person() {
+    let mut desk = Desk::at(State::Reported);
+    let mut op = desk.op(INSPECTOR, CASE, &add(3));
+    op.kind_version = 2;
+    assert_eq!(refused(&desk.take(&op)), Some(RefusalCode::KindTooNew));
+    op.kind_version = 1;
+    op.kind = "teleport".to_owned();
+    assert_eq!(refused(&desk.take(&op)), Some(RefusalCode::KindTooNew));
+}
+
+#[test]
+fn a_photo_that_was_here_already_is_verified_by_a_consequence() {
+    let mut desk = Desk::at(State::Reported);
+    desk.must(INSPECTOR_2, add(1));
+    let item = desk.case().evidence.last().cloned().expect("claimed");
+    assert!(item.verified_rev.is_some());
+}

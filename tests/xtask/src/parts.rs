@@ -1,0 +1,90 @@
+//! The parts of a test run, in order, each timed.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::needs;
+
+/// Runs cargo, the one that runs this.
+pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
+    program(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments)
+}
+
+/// Runs a program and waits; its output goes where ours goes.
+pub(crate) fn program(name: &str, arguments: &[&str]) -> Result<()> {
+    let status = Command::new(name).args(arguments).status().with_context(|| format!("can't start {name}"))?;
+    if !status.success() {
+        bail!("failed ({status}): {name} {}", arguments.join(" "));
+    }
+    Ok(())
+}
+
+struct Part {
+    name: &'static str,
+    /// Runs only with `--long`.
+    long: bool,
+    run: fn() -> Result<()>,
+}
+
+const PARTS: [Part; 7] = [
+    Part { name: "needs", long: false, run: needs },
+    Part { name: "format", long: false, run: || cargo(&["fmt", "--all", "--check"]) },
+    Part { name: "pure", long: false, run: pure },
+    Part { name: "clippy", long: false, run: clippy },
+    Part { name: "dependencies", long: false, run: dependencies },
+    Part { name: "programs", long: false, run: programs },
+    Part { name: "tests", long: false, run: tests },
+];
+
+fn needs() -> Result<()> {
+    needs::packages()?;
+    needs::photographs()
+}
+
+/// The reducer knows no clock, file or network: it compiles without the device, and its own clippy.toml forbids them.
+fn pure() -> Result<()> {
+    cargo(&["clippy", "--locked", "-p", "sync-core", "--no-default-features", "--", "-D", "warnings"])
+}
+
+fn clippy() -> Result<()> {
+    cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])
+}
+
+/// Licences, sources and bans. Known vulnerabilities are listed outside the package registries, so they are not
+/// looked up here.
+fn dependencies() -> Result<()> {
+    needs::cargo_deny()?;
+    cargo(&["deny", "--locked", "check", "bans", "licenses", "sources"])
+}
+
+fn programs() -> Result<()> {
+    cargo(&["build", "--locked", "--workspace", "--all-features", "--bins"])
+}
+
+fn tests() -> Result<()> {
+    cargo(&["test", "--locked", "--workspace", "--all-features"])
+}
+
+/// Runs the parts and prints the minutes of each.
+pub(crate) fn test(only: Option<&str>, long: bool) -> Result<()> {
+    let mut minutes = Vec::new();
+    let wanted = |part: &&Part| (long || !part.long) && only.is_none_or(|text| part.name.contains(text));
+    let mut failed = None;
+    for part in PARTS.iter().filter(wanted) {
+        println!("== {} ==", part.name);
+        let start = Instant::now();
+        let outcome = (part.run)();
+        minutes.push((part.name, start.elapsed()));
+        if let Err(error) = outcome {
+            failed = Some(error.context(part.name));
+            break;
+        }
+    }
+    println!("\nminutes of each part:");
+    for (name, took) in &minutes {
+        println!("{name:>14}  {:6.1}", took.as_secs_f64() / 60.0);
+    }
+    failed.map_or(Ok(()), Err)
+}
