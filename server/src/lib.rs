@@ -6,5 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod error;
+pub mod language;
+pub mod problem_text;
 pub mod services;
 pub mod store;

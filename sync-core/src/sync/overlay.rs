@@ -222,6 +222,7 @@ fn provisional_case(op: &Op, rev: u64, known: &Known) -> Option<Case> {
         conflicts: Vec::new(),
         filed: None,
         assignment: None,
+        former_units: Vec::new(),
         fix: None,
         check: None,
         end: None,
