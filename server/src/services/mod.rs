@@ -1,3 +1,7 @@
 //! Rules, permissions and transaction boundaries. Diesel and actix are unknown here.
 
+pub mod checkpoint;
+pub mod documents;
 pub mod ledger;
+pub mod signer;
+pub mod sync;
