@@ -5,3 +5,5 @@ pub mod documents;
 pub mod ledger;
 pub mod signer;
 pub mod sync;
+#[cfg(test)]
+pub(crate) mod world;

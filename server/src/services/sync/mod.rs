@@ -186,3 +186,6 @@ fn number_in(record: &str) -> Option<String> {
     }
     serde_json::from_str::<Numbered>(record).ok()?.number
 }
+
+#[cfg(test)]
+mod tests;
