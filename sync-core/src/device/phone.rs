@@ -137,6 +137,17 @@ impl Phone {
         Ok(u64::from_be_bytes(draw(self.entropy.as_mut())?))
     }
 
+    /// Lets the database grow by so many pages more, for tests of a full storage.
+    ///
+    /// # Errors
+    /// The store's.
+    #[doc(hidden)]
+    pub fn limit_pages(&mut self, more: i64) -> Result<(), PhoneError> {
+        let pages: i64 = self.db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+        let most = pages.saturating_add(more);
+        Ok(self.db.query_row(&format!("PRAGMA max_page_count = {most}"), [], |_| Ok(()))?)
+    }
+
     /// What the time is at the server, by the offset measured at the last answer.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use super::outbox;
 use super::phone::{Identity, LogState};
 use super::row::{Blob, int, nat};
 use crate::line::sha256;
-use crate::log::checkpoint::Verifier;
+use crate::log::checkpoint::{Verifier, read_origin};
 use crate::log::tree::verify_consistency;
 use crate::log::{leaf, receipt};
 
@@ -54,7 +54,7 @@ pub(crate) fn judge(
         Ok(checkpoint) => checkpoint,
         Err(error) => return Ok(Verdict::Unsigned(error.to_string())),
     };
-    if !checkpoint.origin.ends_with(&format!("/{}/{}", log.log, head.epoch)) {
+    if !read_origin(&checkpoint.origin).is_some_and(|(_, of, epoch)| of == log.log && epoch == head.epoch) {
         return Ok(Verdict::Unsigned(format!("its origin is {}", checkpoint.origin)));
     }
     let new = checkpoint.head;

@@ -136,6 +136,7 @@ fn decide(before: Option<&Entity>, own: &OwnOp, rev: u64, known: &Known) -> Opti
         Some(entered) => (entered.received_ms, entered.first_received_ms),
         None => (known.now_ms, known.now_ms),
     };
+    let actor = actor(before, known);
     let context = Context {
         epoch: known.epoch,
         earlier_epochs: &[],
@@ -144,7 +145,7 @@ fn decide(before: Option<&Entity>, own: &OwnOp, rev: u64, known: &Known) -> Opti
         first_received_ms,
         captured: None,
         rules: RULES,
-        actor: known.account.as_ref(),
+        actor: actor.as_ref(),
         by_server: false,
         device_revoked: false,
         behind_parked: false,
@@ -163,6 +164,18 @@ fn decide(before: Option<&Entity>, own: &OwnOp, rev: u64, known: &Known) -> Opti
         next_number: (0, 0),
     };
     catch_unwind(AssertUnwindSafe(|| apply(before, &own.op, &context))).ok()
+}
+
+/// Without the area tree no grant above a grid can be seen to cover anything. The server let this device see the case,
+/// so its grants are taken to cover it.
+fn actor(before: Option<&Entity>, known: &Known) -> Option<Account> {
+    let mut account = known.account.clone()?;
+    if let (None, Some(Entity::Case(case))) = (&known.areas, before) {
+        for grant in &mut account.grants {
+            grant.area = case.area;
+        }
+    }
+    Some(account)
 }
 
 /// The photos of the case whose bytes the server has, as its document says.
