@@ -8,6 +8,7 @@ pub mod coding;
 pub mod events;
 pub mod exif;
 pub mod geojson;
+pub mod ledger;
 pub mod pace;
 pub mod passwords;
 pub mod photos;

@@ -23,6 +23,7 @@ pub struct LogNum(pub(in crate::store) i64);
 #[derive(Debug, Clone)]
 pub struct Head {
     /// The log's number in other tables.
+    /// Its number in other tables.
     pub num: LogNum,
     /// The log.
     pub log: LogId,
@@ -239,6 +240,7 @@ pub struct Epoch {
 /// A log's head as a reader sees it.
 #[derive(Debug, Clone)]
 pub struct LogHead {
+    /// Its number in other tables.
     pub num: LogNum,
     /// The log.
     pub log: LogId,

@@ -176,6 +176,7 @@ diesel::table! {
         entity -> Binary,
         device -> BigInt,
         code -> Text,
+        unreadable -> Bool,
         decided_rev -> Nullable<BigInt>,
     }
 }
