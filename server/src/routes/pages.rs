@@ -48,3 +48,9 @@ pub async fn problem(request: HttpRequest, code: Path<String>) -> Result<HttpRes
 fn page(html: String) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8")).body(html)
 }
+
+/// The style of these pages.
+#[utoipa::path(get, path = "/docs.css", tag = "operation", responses((status = 200, content_type = "text/css", body = String)))]
+pub async fn style() -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/css; charset=utf-8")).body(reference::STYLE)
+}

@@ -8,6 +8,8 @@ pub mod coding;
 pub mod events;
 pub mod exif;
 pub mod geojson;
+pub mod installation;
+pub mod keys;
 pub mod ledger;
 pub mod pace;
 pub mod passwords;
