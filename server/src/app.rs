@@ -3,7 +3,6 @@
 use std::fs;
 
 use anyhow::Context;
-use sync_core::log::checkpoint::Signer;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -13,11 +12,13 @@ use crate::services::audit::Audit;
 use crate::services::blobs::Blobs;
 use crate::services::events::Events;
 use crate::services::installation::Installation;
-use crate::services::keys::{self, Use};
+use crate::services::checkpoint::Checkpoints;
+use crate::services::keys;
 use crate::services::ledger::Ledger;
 use crate::services::passwords::Passwords;
 use crate::services::photos::Photos;
 use crate::services::sight::Sight;
+use crate::services::sync::Logs;
 use crate::services::tokens::Tokens;
 use crate::store::Store;
 
@@ -38,10 +39,8 @@ pub struct App {
     pub events: Events,
     /// The first start and the operator's work.
     pub installation: Installation,
-    /// The only way to change a log.
-    pub ledger: Ledger,
-    /// Verifier key of checkpoints and receipts.
-    pub verifier: String,
+    /// Logs: the write path, the signer.
+    pub logs: Logs,
 }
 
 impl App {
@@ -51,9 +50,12 @@ impl App {
     /// A folder, key, database or thread that can't be had.
     pub fn open(config: &Config, clock: &Clock) -> Result<Self> {
         fs::create_dir_all(&config.data).with_context(|| format!("making {}", config.data.display()))?;
-        let tokens = Tokens::new(&config.host, &keys::secret(&config.data, Use::Tokens)?);
-        let signer = Signer::new(&config.host, &keys::secret(&config.data, Use::Log)?);
+        let tokens = Tokens::new(&config.host, &keys::token_secret(&config.data)?);
         let store = Store::open(&config.database())?;
+        let interval_ms = config.checkpoint_interval_ms;
+        let checkpoints =
+            Checkpoints::open(config.data.clone(), &config.host, interval_ms, store.clone(), clock.clone())
+                .context("opening the signer")?;
         let ledger = Ledger::start(store.clone(), clock.clone()).context("starting the ledger")?;
         let blobs = Blobs::open(&config.data).context("opening the photo folder")?;
         let photos = Photos::new(store.clone(), blobs, clock.clone(), ledger.clone());
@@ -64,10 +66,9 @@ impl App {
             sight: Sight::new(store.clone(), photos.clone(), ledger.parsed().clone()),
             audit: Audit::new(store.clone()),
             events: Events::new(store.clone()),
-            installation: Installation::new(store, ledger.clone(), clock.clone(), passwords),
+            installation: Installation::new(store.clone(), ledger.clone(), clock.clone(), passwords),
             photos,
-            ledger,
-            verifier: signer.verifier_key(),
+            logs: Logs { store, ledger, checkpoints, clock: clock.clone(), durability: config.durability },
         })
     }
 }

@@ -3,8 +3,6 @@
 use actix_web::http::StatusCode;
 use schema::problem::ProblemCode;
 
-use crate::services::ledger::LedgerError;
-
 /// The result of services and routes.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -100,15 +98,5 @@ pub fn status(code: ProblemCode) -> StatusCode {
 impl actix_web::ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         status(self.code())
-    }
-}
-
-impl From<LedgerError> for Error {
-    fn from(error: LedgerError) -> Self {
-        match error {
-            LedgerError::UnknownLog(_) => Self::refused(ProblemCode::NotFound),
-            LedgerError::Stopping => Self::later(ProblemCode::Unavailable, 5),
-            LedgerError::Store(store) => store.into(),
-        }
     }
 }

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Result;
 use crate::routes;
+use crate::services::checkpoint::Checkpoints;
 use crate::services::photos::causes;
 use crate::span::RouteSpan;
 
@@ -49,15 +50,21 @@ pub struct Running {
 /// A folder, key, database, address or thread that can't be had.
 pub async fn start(config: Config, clock: Clock) -> Result<Running> {
     let app = App::open(&config, &clock)?;
-    let first_code = app.installation.first_start(&config.district, &app.verifier).await?;
+    let restored = app.logs.checkpoints.recover(&app.logs.ledger).await.context("comparing the logs with what was signed")?;
+    for log in restored {
+        tracing::warn!(log.id = %log, "the log was set back: it goes on in a new epoch");
+    }
+    let verifier = app.logs.checkpoints.signer().verifier_key();
+    let first_code = app.installation.first_start(&config.district, &verifier).await?;
     app.events.look().await?;
     let listener = TcpListener::bind(&config.listen).with_context(|| format!("listening on {}", config.listen))?;
     let address = listener.local_addr().context("reading the address listened on")?;
     let server = listen(listener, app.clone())?;
     let handle = server.handle();
     let beside = vec![
-        tokio::spawn(app.events.clone().watch(app.ledger.commits())),
+        tokio::spawn(app.events.clone().watch(app.logs.ledger.commits())),
         tokio::spawn(sweep(app.clone())),
+        tokio::spawn(sign(app.logs.checkpoints.clone(), config.checkpoint_interval_ms)),
     ];
     Ok(Running { address, app, first_code, handle, server: tokio::spawn(server), beside })
 }
@@ -88,6 +95,21 @@ async fn sweep(app: App) {
         tick.tick().await;
         if let Err(error) = app.photos.sweep().await {
             tracing::warn!(error = %causes(&error), "the sweep did not end");
+        }
+    }
+}
+
+/// Signs the heads that moved.
+async fn sign(checkpoints: Checkpoints, interval_ms: u64) {
+    let mut tick = tokio::time::interval(Duration::from_millis(interval_ms.max(100)));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        let checkpoints = checkpoints.clone();
+        match tokio::task::spawn_blocking(move || checkpoints.sign_due()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(error = %format!("{:#}", anyhow::Error::new(error)), "no checkpoint"),
+            Err(error) => tracing::error!(%error, "the signer did not end"),
         }
     }
 }

@@ -9,7 +9,7 @@ use tracing_actix_web::{RequestId, RootSpanBuilder};
 use actix_web::HttpMessage;
 
 /// Builds the span.
-pub struct RouteSpan;
+pub(crate) struct RouteSpan;
 
 impl RootSpanBuilder for RouteSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {

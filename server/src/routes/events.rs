@@ -25,7 +25,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
     (status = 200, content_type = "text/event-stream", body = HeadEvent),
     (status = 429, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn events(app: Data<App>, caller: SignedIn) -> Result<HttpResponse> {
+pub(crate) async fn events(app: Data<App>, caller: SignedIn) -> Result<HttpResponse> {
     let place = app.events.place(caller.0.account)?;
     let left = Duration::from_millis(caller.0.until_ms.saturating_sub(app.clock.now_ms()));
     let listener = Listener {

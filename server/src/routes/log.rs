@@ -23,7 +23,7 @@ use crate::store::CaseFilter;
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct CasesAsked {
+pub(crate) struct CasesAsked {
     /// Only in this area and below.
     area: Option<AreaId>,
     /// States by name, separated by commas.
@@ -45,7 +45,7 @@ pub struct CasesAsked {
     (status = 200, body = CasePage),
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn cases(
+pub(crate) async fn cases(
     app: Data<App>,
     caller: SignedIn,
     log: Path<String>,
@@ -63,7 +63,7 @@ pub async fn cases(
     (status = 200, body = CaseView),
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn case(app: Data<App>, caller: SignedIn, path: Path<(String, String)>) -> Result<HttpResponse> {
+pub(crate) async fn case(app: Data<App>, caller: SignedIn, path: Path<(String, String)>) -> Result<HttpResponse> {
     let (log, case) = path.into_inner();
     Ok(HttpResponse::Ok().json(app.sight.case(&caller.0, id(&log)?, id(&case)?).await?))
 }
@@ -72,7 +72,7 @@ pub async fn case(app: Data<App>, caller: SignedIn, path: Path<(String, String)>
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct After {
+pub(crate) struct After {
     /// `next` of the page before.
     #[serde(default)]
     after: u64,
@@ -83,7 +83,7 @@ pub struct After {
     (status = 200, body = EntryPage),
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn entries(
+pub(crate) async fn entries(
     app: Data<App>,
     caller: SignedIn,
     path: Path<(String, String)>,
@@ -98,7 +98,7 @@ pub async fn entries(
     (status = 200, body = ParkedPage),
     (status = 403, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn parked(
+pub(crate) async fn parked(
     app: Data<App>,
     caller: SignedIn,
     log: Path<String>,
@@ -112,7 +112,7 @@ pub async fn parked(
     (status = 200, content_type = "application/json", body = String),
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn document(app: Data<App>, caller: SignedIn, path: Path<(String, String)>) -> Result<HttpResponse> {
+pub(crate) async fn document(app: Data<App>, caller: SignedIn, path: Path<(String, String)>) -> Result<HttpResponse> {
     let (log, sha256) = path.into_inner();
     let sha256 = sha256.parse().map_err(|_| Error::refused(ProblemCode::NotFound))?;
     let bytes = app.sight.document(&caller.0, id(&log)?, sha256).await?;
@@ -126,7 +126,7 @@ pub async fn document(app: Data<App>, caller: SignedIn, path: Path<(String, Stri
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct HeadAsked {
+pub(crate) struct HeadAsked {
     /// The log.
     log: LogId,
     /// Answer as soon as the head is beyond this revision.
@@ -142,7 +142,7 @@ pub struct HeadAsked {
     (status = 200, body = HeadEvent),
     (status = 404, body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn head(app: Data<App>, caller: SignedIn, asked: Query<HeadAsked>) -> Result<HttpResponse> {
+pub(crate) async fn head(app: Data<App>, caller: SignedIn, asked: Query<HeadAsked>) -> Result<HttpResponse> {
     let access = caller.0.in_log(asked.log)?;
     let wait = Duration::from_secs(asked.wait.min(WAIT_S_MAX));
     Ok(HttpResponse::Ok().json(app.events.beyond(access.log, asked.rev, wait).await?))

@@ -13,14 +13,15 @@ mod problem;
 mod reference;
 mod security;
 mod stream;
+mod sync;
 
 use actix_web::http::Method;
 use actix_web::web::{self, QueryConfig, ServiceConfig};
 
 use crate::error::Error;
 
-pub use problem::documents;
-pub use security::headers;
+pub(crate) use problem::documents;
+pub(crate) use security::headers;
 
 macro_rules! routes {
     ($($method:ident $path:literal => $handler:path,)*) => {
@@ -39,6 +40,7 @@ routes! {
     POST    "/v1/enrol"                                 => accounts::enrol,
     POST    "/v1/token"                                 => accounts::token,
     POST    "/v1/logout"                                => accounts::logout,
+    POST    "/v1/sync"                                  => sync::sync,
     GET     "/v1/events"                                => events::events,
     GET     "/v1/head"                                  => log::head,
     OPTIONS "/v1/photos"                                => photos::options,

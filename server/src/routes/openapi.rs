@@ -1,10 +1,10 @@
 //! The API document, made from the handlers' own annotations.
 
 use anyhow::Context;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{accounts, audit, events, log, pages, photos};
+use super::{accounts, audit, events, log, pages, photos, sync};
 use crate::error::Result;
 
 #[derive(OpenApi)]
@@ -16,7 +16,7 @@ use crate::error::Result;
     ),
     paths(
         accounts::login, accounts::enrol, accounts::token, accounts::logout,
-        events::events, log::head,
+        sync::sync, events::events, log::head,
         photos::options, photos::create, photos::have, photos::options_of_one, photos::standing, photos::append,
         photos::show,
         log::cases, log::case, log::entries, log::parked, log::document,
@@ -33,6 +33,8 @@ impl Modify for Bearer {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+        let device = ApiKeyValue::with_description("Authorization", "`Device ID`: for phones that were shut out");
+        components.add_security_scheme("device", SecurityScheme::ApiKey(ApiKey::Header(device)));
     }
 }
 

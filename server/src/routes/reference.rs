@@ -15,7 +15,7 @@ use crate::problem_text;
 ///
 /// # Errors
 /// Where the API document is not what it should be.
-pub fn page(language: Language) -> Result<String> {
+pub(crate) fn page(language: Language) -> Result<String> {
     let document = value()?;
     let paths = document.get("paths").and_then(Value::as_object).ok_or_else(|| anyhow!("an API without paths"))?;
     let mut body = String::new();
@@ -53,7 +53,7 @@ pub fn page(language: Language) -> Result<String> {
 }
 
 /// The page of one problem.
-pub fn problem_page(code: ProblemCode, language: Language) -> String {
+pub(crate) fn problem_page(code: ProblemCode, language: Language) -> String {
     let (title, detail) = problem_text::words(code, language);
     let name = problem_text::name(code);
     let body = format!(
@@ -107,7 +107,7 @@ fn frame(title: &str, body: &str, language: Language) -> String {
 }
 
 /// The page's style.
-pub const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:0;color:#1c1c1c;background:#fff}\
+pub(crate) const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:0;color:#1c1c1c;background:#fff}\
 main{max-width:60rem;margin:auto;padding:1rem}section{border-top:1px solid #ddd}\
 code,pre{font-family:ui-monospace,monospace;font-size:.9em}pre{overflow:auto;background:#f6f6f6;padding:.5rem}\
 dt{font-weight:600}td{padding:.2rem .6rem .2rem 0;vertical-align:top}\

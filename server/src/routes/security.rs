@@ -22,7 +22,7 @@ const DEFAULTS: [(&str, &str); 7] = [
 ///
 /// # Errors
 /// None of its own.
-pub async fn headers<B: MessageBody>(
+pub(crate) async fn headers<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {

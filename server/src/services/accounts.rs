@@ -206,19 +206,21 @@ impl Accounts {
         }
     }
 
-    /// Whether a phone that shows no token has been shut out by every log that knows it: only such a one may hand in
-    /// what it holds on its key's signature alone.
+    /// Whose a phone is that shows no token. Only one that every log has shut out may hand in what it holds on its
+    /// key's signature alone.
     ///
     /// # Errors
     /// `unauthenticated` for every other phone.
-    pub async fn is_revoked(&self, device: DeviceId) -> Result<()> {
+    pub async fn shut_out(&self, device: DeviceId) -> Result<AccountId> {
         let found = self.store.read_async(move |db| -> Result<_> { Ok(db.in_all_logs(EntityId::from(device))?) }).await?;
-        let revoked = |found: &InLog| matches!(&found.entity, Entity::Device(device) if device.revoked.is_some());
-        if !found.is_empty() && found.iter().all(revoked) {
-            Ok(())
-        } else {
-            Err(Error::refused(ProblemCode::Unauthenticated))
+        let mut owner = None;
+        for found in found {
+            match found.entity {
+                Entity::Device(device) if device.revoked.is_some() => owner = Some(device.account),
+                _ => return Err(Error::refused(ProblemCode::Unauthenticated)),
+            }
         }
+        owner.ok_or_else(|| Error::refused(ProblemCode::Unauthenticated))
     }
 
     /// New tokens for a refresh token.

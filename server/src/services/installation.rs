@@ -3,18 +3,18 @@
 
 use anyhow::{Context, anyhow};
 use schema::area::AreaTree;
-use schema::catalogue::{CITY_CATALOGUE, Catalogue, Text};
+use schema::catalogue::{CITY_CATALOGUE, Text};
 use schema::entity::Entity;
 use schema::hash::Salt;
 use schema::ids::{AccountId, AreaId, DeviceId, EntityId, EpochId, GrantId, LogId, OpId, PersonId, UnitId};
 use schema::limits::ENROL_CODE_S;
-use schema::op::{Body, CreateLog, Grant, ImportDocument, Reason, Role, SetAccount, SetMembership, SetUnit};
+use schema::op::{Body, CreateLog, Grant, Reason, Role, SetAccount, SetMembership, SetUnit};
 use schema::problem::ProblemCode;
 use sync_core::area::AreaIndex;
-use sync_core::line::{seal, sha256, singleton_id};
+use sync_core::line::seal;
 use uuid::{Builder, Uuid};
 
-use super::codes;
+use super::{codes, documents};
 use super::ledger::{Append, Ledger, ServerOp};
 use super::passwords::{self, Passwords, Unfit};
 use super::tokens::random;
@@ -286,32 +286,26 @@ impl Installation {
         Ok(unit)
     }
 
-    /// Puts a catalogue in force; says its version.
+    /// Puts a catalogue in force.
     ///
     /// # Errors
-    /// `malformed` where it is none; its faults are for the operator to read.
-    pub async fn import_catalogue(&self, bytes: Vec<u8>) -> Result<String> {
-        let catalogue: Catalogue = serde_json::from_slice(&bytes).context("this is no catalogue")?;
-        let faults = sync_core::catalogue::faults(&catalogue);
-        if !faults.is_empty() {
-            return Err(anyhow!("the catalogue has faults:\n{}", faults.join("\n")).into());
-        }
+    /// Its faults, for the operator to read.
+    pub async fn import_catalogue(&self, bytes: Vec<u8>) -> Result<()> {
         let head = self.only_log().await?;
-        let document = document(&bytes, &catalogue.version)?;
-        self.import(&head, "catalogue", bytes, Body::ImportCatalogue(document)).await?;
-        Ok(catalogue.version)
+        let entry = documents::import_catalogue(&self.ledger, head.log, bytes).await.map_err(anyhow::Error::new)?;
+        must_be_accepted(&[entry])
     }
 
-    /// Puts an area tree in force; says its version. Administrators of the whole log stay that.
+    /// Puts an area tree in force. Administrators of the whole log stay that.
     ///
     /// # Errors
-    /// The tree's faults are for the operator to read.
-    pub async fn import_areas(&self, tree: &AreaTree) -> Result<String> {
+    /// Its faults, for the operator to read.
+    pub async fn import_areas(&self, tree: &AreaTree) -> Result<()> {
         let root = AreaIndex::new(tree).context("this is no area tree")?.root();
         let bytes = serde_json::to_vec(tree).context("writing an area tree")?;
         let head = self.only_log().await?;
-        let document = document(&bytes, &tree.version)?;
-        self.import(&head, "areas", bytes, Body::ImportAreas(document)).await?;
+        let entry = documents::import_areas(&self.ledger, head.log, bytes).await.map_err(anyhow::Error::new)?;
+        must_be_accepted(&[entry])?;
         for entity in self.entities(&head, "account").await? {
             let Entity::Account(account) = entity else { continue };
             let of_log = |area: AreaId| area.0 == head.log.0;
@@ -322,13 +316,7 @@ impl Installation {
                 self.append(head.log, EntityId::from(account.id), vec![body]).await?;
             }
         }
-        Ok(tree.version.clone())
-    }
-
-    async fn import(&self, head: &LogHead, name: &str, bytes: Vec<u8>, body: Body) -> Result<()> {
-        let op = ServerOp { id: OpId(self.new_id()?), entity: singleton_id(head.log, name), body };
-        let append = Append { documents: vec![(sha256(&bytes), bytes)], ops: vec![op], ..Append::default() };
-        must_be_accepted(&self.ledger.append(head.log, append).await?)
+        Ok(())
     }
 
     async fn append(&self, log: LogId, entity: EntityId, bodies: Vec<Body>) -> Result<()> {
@@ -401,11 +389,6 @@ impl Installation {
         let random: [u8; 10] = random()?;
         Ok(Builder::from_unix_timestamp_millis(self.clock.now_ms(), &random).into_uuid())
     }
-}
-
-fn document(bytes: &[u8], version: &str) -> Result<ImportDocument> {
-    let size = u64::try_from(bytes.len()).context("a document beyond all sizes")?;
-    Ok(ImportDocument { sha256: sha256(bytes), size, version: version.to_owned() })
 }
 
 fn must_be_accepted(entries: &[Entry]) -> Result<()> {

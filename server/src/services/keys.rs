@@ -1,4 +1,4 @@
-//! The installation's secrets: one file each in the data folder, made at the first start, readable by its owner only.
+//! The secret that signs access tokens: a file in the data folder, made at the first start, for its owner only.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -10,31 +10,13 @@ use anyhow::Context;
 use super::tokens::random;
 use crate::error::Result;
 
-/// What a key is for. Each use has its own: a signature made for one can't be shown as another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Use {
-    /// Signs access tokens.
-    Tokens,
-    /// Signs checkpoints and receipts.
-    Log,
-}
-
-impl Use {
-    fn file(self) -> &'static str {
-        match self {
-            Self::Tokens => "token-signer",
-            Self::Log => "log-signer",
-        }
-    }
-}
-
-/// The secret for a use; made now if there is none.
+/// The secret of the token signer; made now if there is none.
 ///
 /// # Errors
 /// Where it can be neither read nor made.
-pub fn secret(data: &Path, r#use: Use) -> Result<[u8; 32]> {
+pub fn token_secret(data: &Path) -> Result<[u8; 32]> {
     let folder = data.join("keys");
-    let path = folder.join(r#use.file());
+    let path = folder.join("token-signer");
     if let Some(known) = read(&path)? {
         return Ok(known);
     }
@@ -78,17 +60,16 @@ fn make(folder: &Path, path: &Path, secret: &[u8; 32]) -> io::Result<()> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use super::{Use, secret};
+    use super::token_secret;
 
     #[test]
     fn a_key_is_made_once_and_kept_for_its_owner() {
         let data = tempfile::tempdir().unwrap();
-        let first = secret(data.path(), Use::Tokens).unwrap();
-        assert_eq!(secret(data.path(), Use::Tokens).unwrap(), first);
-        assert_ne!(secret(data.path(), Use::Log).unwrap(), first);
+        let first = token_secret(data.path()).unwrap();
+        assert_eq!(token_secret(data.path()).unwrap(), first);
         let mode = std::fs::metadata(data.path().join("keys/token-signer")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         std::fs::write(data.path().join("keys/token-signer"), "torn").unwrap();
-        assert!(secret(data.path(), Use::Tokens).is_err(), "a damaged key is never replaced silently");
+        assert!(token_secret(data.path()).is_err(), "a damaged key is never replaced silently");
     }
 }

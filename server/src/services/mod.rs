@@ -3,8 +3,10 @@
 pub mod accounts;
 pub mod audit;
 pub mod blobs;
+pub mod checkpoint;
 pub mod codes;
 pub mod coding;
+pub mod documents;
 pub mod events;
 pub mod exif;
 pub mod geojson;
@@ -16,5 +18,7 @@ pub mod passwords;
 pub mod photos;
 pub mod pictures;
 pub mod sight;
+pub mod signer;
+pub mod sync;
 pub mod tokens;
 pub mod uploads;

@@ -23,7 +23,6 @@ pub struct LogNum(pub(in crate::store) i64);
 #[derive(Debug, Clone)]
 pub struct Head {
     /// The log's number in other tables.
-    /// Its number in other tables.
     pub num: LogNum,
     /// The log.
     pub log: LogId,

@@ -29,6 +29,18 @@ pub struct ServerOp {
     pub body: Body,
 }
 
+impl ServerOp {
+    /// An op with a random id: asked again, it is another op.
+    ///
+    /// # Errors
+    /// The system gives no random bytes.
+    pub fn fresh(entity: EntityId, body: Body) -> Result<Self, LedgerError> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|_| LedgerError::Random)?;
+        Ok(Self { id: OpId(uuid::Uuid::new_v8(random)), entity, body })
+    }
+}
+
 /// Ops of the server, entered together or not at all.
 #[derive(Debug, Clone, Default)]
 pub struct Append {
@@ -49,7 +61,21 @@ pub enum LedgerError {
     /// The database could not do it; nothing was entered.
     #[error("the database could not do it")]
     Store(#[from] crate::store::StoreError),
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes")]
+    Random,
     /// The writer has stopped.
     #[error("the server is stopping")]
     Stopping,
+}
+
+impl From<LedgerError> for crate::error::Error {
+    fn from(error: LedgerError) -> Self {
+        use schema::problem::ProblemCode;
+        match error {
+            LedgerError::UnknownLog(_) => Self::refused(ProblemCode::NotFound),
+            LedgerError::Stopping => Self::refused(ProblemCode::Unavailable),
+            LedgerError::Store(_) | LedgerError::Random => Self::Internal(anyhow::Error::new(error)),
+        }
+    }
 }
