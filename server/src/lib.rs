@@ -8,5 +8,10 @@ pub mod demo;
 pub mod error;
 pub mod language;
 pub mod problem_text;
+pub mod routes;
+pub mod serve;
 pub mod services;
+mod span;
 pub mod store;
+
+pub use serve::{Running, start};

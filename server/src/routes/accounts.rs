@@ -15,7 +15,7 @@ use crate::error::Result;
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`wrong_password`"),
     (status = 429, body = Problem, content_type = "application/problem+json", description = "`too_many`: see Retry-After"),
 ))]
-pub async fn login(app: Data<App>, body: Json<Login>) -> Result<HttpResponse> {
+pub(crate) async fn login(app: Data<App>, body: Json<Login>) -> Result<HttpResponse> {
     Ok(HttpResponse::Ok().json(app.accounts.login(body.0).await?))
 }
 
@@ -25,7 +25,7 @@ pub async fn login(app: Data<App>, body: Json<Login>) -> Result<HttpResponse> {
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`wrong_code`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
 ))]
-pub async fn enrol(app: Data<App>, body: Json<Enrol>) -> Result<HttpResponse> {
+pub(crate) async fn enrol(app: Data<App>, body: Json<Enrol>) -> Result<HttpResponse> {
     Ok(HttpResponse::Ok().json(app.accounts.enrol(body.0).await?))
 }
 
@@ -35,13 +35,13 @@ pub async fn enrol(app: Data<App>, body: Json<Enrol>) -> Result<HttpResponse> {
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`unauthenticated`, `refresh_reused`"),
     (status = 403, body = Problem, content_type = "application/problem+json", description = "`device_revoked`"),
 ))]
-pub async fn token(app: Data<App>, body: Json<Refresh>) -> Result<HttpResponse> {
+pub(crate) async fn token(app: Data<App>, body: Json<Refresh>) -> Result<HttpResponse> {
     Ok(HttpResponse::Ok().json(app.accounts.renew(body.0).await?))
 }
 
 /// Ends a login. Ending it again is fine.
 #[utoipa::path(post, path = "/v1/logout", tag = "accounts", request_body = Refresh, responses((status = 204)))]
-pub async fn logout(app: Data<App>, body: Json<Refresh>) -> Result<HttpResponse> {
+pub(crate) async fn logout(app: Data<App>, body: Json<Refresh>) -> Result<HttpResponse> {
     app.accounts.logout(body.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -23,7 +23,7 @@ use crate::services::pace::{Pace, Progress};
 const JSON_BYTES_MAX: usize = 64 * 1024;
 
 /// What came of waiting for a piece of a body.
-pub enum Piece {
+pub(crate) enum Piece {
     /// Some bytes.
     Bytes(Bytes),
     /// The body is complete.
@@ -35,7 +35,7 @@ pub enum Piece {
 }
 
 /// A body that is read piece by piece at a pace.
-pub struct Body {
+pub(crate) struct Body {
     payload: Payload,
     progress: Progress,
     began: Instant,
@@ -43,12 +43,12 @@ pub struct Body {
 
 impl Body {
     /// At its beginning.
-    pub fn new(payload: Payload, pace: Pace) -> Self {
+    pub(crate) fn new(payload: Payload, pace: Pace) -> Self {
         Self { payload, progress: Progress::new(pace), began: Instant::now() }
     }
 
     /// The next piece.
-    pub async fn next(&mut self) -> Piece {
+    pub(crate) async fn next(&mut self) -> Piece {
         let Some(patience) = self.progress.patience(self.began.elapsed()) else { return Piece::TooSlow };
         match tokio::time::timeout(patience, self.payload.next()).await {
             Err(_) => Piece::TooSlow,
@@ -65,7 +65,7 @@ impl Body {
     ///
     /// # Errors
     /// `too_large`, `too_slow`, `truncated`.
-    pub async fn whole(mut self, most: usize) -> Result<Vec<u8>> {
+    pub(crate) async fn whole(mut self, most: usize) -> Result<Vec<u8>> {
         let mut whole = Vec::new();
         loop {
             match self.next().await {
@@ -80,7 +80,7 @@ impl Body {
 }
 
 /// A JSON body.
-pub struct Json<T>(pub T);
+pub(crate) struct Json<T>(pub T);
 
 impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     type Error = Error;
@@ -101,7 +101,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
 }
 
 /// The media type of a body, without its parameters.
-pub fn media_type(request: &HttpRequest) -> Option<String> {
+pub(crate) fn media_type(request: &HttpRequest) -> Option<String> {
     let value = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
     Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
@@ -120,7 +120,7 @@ fn said(error: &serde_json::Error) -> Error {
 ///
 /// # Errors
 /// `unsupported_media` for a coding we don't speak, `too_large`, `too_slow`, `truncated`, `malformed`.
-pub async fn push(request: &HttpRequest, payload: Payload) -> Result<Vec<u8>> {
+pub(crate) async fn push(request: &HttpRequest, payload: Payload) -> Result<Vec<u8>> {
     let header = request.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
     let coding = Coding::of_content(header).ok_or_else(|| Error::refused(ProblemCode::UnsupportedMedia))?;
     // What is not compressed may be as long as what is compressed may become.
@@ -132,7 +132,7 @@ pub async fn push(request: &HttpRequest, payload: Payload) -> Result<Vec<u8>> {
 }
 
 /// actix's own reading errors, where an extractor of its meets one.
-pub fn payload_error(error: &PayloadError) -> Error {
+pub(crate) fn payload_error(error: &PayloadError) -> Error {
     match error {
         PayloadError::Overflow => Error::refused(ProblemCode::TooLarge),
         _ => Error::refused(ProblemCode::Truncated),

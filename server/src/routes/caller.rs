@@ -8,23 +8,18 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use anyhow::anyhow;
-use schema::ids::DeviceId;
 use schema::problem::ProblemCode;
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::services::accounts::Caller;
+use crate::services::sync;
 
 /// The caller of a route that revoked phones may not use.
-pub struct SignedIn(pub Caller);
+pub(crate) struct SignedIn(pub Caller);
 
-/// The caller of the sync route.
-pub enum Syncing {
-    /// With a good token.
-    Known(Caller),
-    /// A revoked phone with nothing but its key: it hands in what it holds and gets nothing.
-    ByKey(DeviceId),
-}
+/// The caller of the sync route: with a token, or a phone that was shut out, on its key's signature alone.
+pub(crate) struct Syncing(pub sync::Caller);
 
 impl FromRequest for SignedIn {
     type Error = Error;
@@ -48,12 +43,15 @@ impl FromRequest for Syncing {
         let request = request.clone();
         Box::pin(async move {
             let refused = || Error::refused(ProblemCode::Unauthenticated);
+            let accounts = &app(&request)?.accounts;
             if let Some(token) = authorization(&request, "Bearer") {
-                return Ok(Self::Known(app(&request)?.accounts.authenticate(&token).await?));
+                let Caller { account, device, revoked, .. } = accounts.authenticate(&token).await?;
+                let device = device.ok_or_else(|| Error::refused(ProblemCode::Forbidden))?;
+                return Ok(Self(sync::Caller { account, device, revoked }));
             }
             let device = authorization(&request, "Device").ok_or_else(refused)?.parse().map_err(|_| refused())?;
-            app(&request)?.accounts.is_revoked(device).await?;
-            Ok(Self::ByKey(device))
+            let account = accounts.shut_out(device).await?;
+            Ok(Self(sync::Caller { account, device, revoked: true }))
         })
     }
 }

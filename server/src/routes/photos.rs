@@ -27,7 +27,7 @@ const CHUNK_TYPE: &str = "application/offset+octet-stream";
 
 /// What of tus is spoken.
 #[utoipa::path(options, path = "/v1/photos", tag = "photos", responses((status = 204, description = "Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm")))]
-pub async fn options() -> HttpResponse {
+pub(crate) async fn options() -> HttpResponse {
     HttpResponse::NoContent()
         .insert_header(("Tus-Resumable", TUS))
         .insert_header(("Tus-Version", TUS))
@@ -39,7 +39,7 @@ pub async fn options() -> HttpResponse {
 
 /// The same for one photo's place.
 #[utoipa::path(options, path = "/v1/photos/{sha256}", tag = "photos", params(("sha256" = String, Path)), responses((status = 204, description = "as OPTIONS /v1/photos")))]
-pub async fn options_of_one() -> HttpResponse {
+pub(crate) async fn options_of_one() -> HttpResponse {
     options().await
 }
 
@@ -52,7 +52,7 @@ pub async fn options_of_one() -> HttpResponse {
         (status = 413, body = Problem, content_type = "application/problem+json", description = "`too_large`"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
     ))]
-pub async fn create(app: Data<App>, caller: SignedIn, request: HttpRequest) -> Result<HttpResponse> {
+pub(crate) async fn create(app: Data<App>, caller: SignedIn, request: HttpRequest) -> Result<HttpResponse> {
     if let Some(other) = another_tus(&request) {
         return Ok(other);
     }
@@ -69,7 +69,7 @@ pub async fn create(app: Data<App>, caller: SignedIn, request: HttpRequest) -> R
     (status = 200, description = "Upload-Offset, Upload-Length, Upload-Expires"),
     (status = 404, description = "never announced by this device"),
 ))]
-pub async fn standing(
+pub(crate) async fn standing(
     app: Data<App>,
     caller: SignedIn,
     photo: Path<String>,
@@ -96,7 +96,7 @@ pub async fn standing(
         (status = 460, body = Problem, content_type = "application/problem+json", description = "`checksum_mismatch`"),
         (status = 507, body = Problem, content_type = "application/problem+json", description = "`storage_full`"),
     ))]
-pub async fn append(
+pub(crate) async fn append(
     app: Data<App>,
     caller: SignedIn,
     photo: Path<String>,
@@ -152,7 +152,7 @@ async fn drain(mut body: Body) {
 
 /// Which of these photos are here?
 #[utoipa::path(post, path = "/v1/photos/have", tag = "photos", security(("bearer" = [])), request_body = Have, responses((status = 200, body = HaveAnswer)))]
-pub async fn have(app: Data<App>, caller: SignedIn, body: Json<Have>) -> Result<HttpResponse> {
+pub(crate) async fn have(app: Data<App>, caller: SignedIn, body: Json<Have>) -> Result<HttpResponse> {
     Ok(HttpResponse::Ok().json(app.photos.have(body.0, caller.0.device).await?))
 }
 
@@ -161,7 +161,7 @@ pub async fn have(app: Data<App>, caller: SignedIn, body: Json<Have>) -> Result<
 #[utoipa::path(get, path = "/v1/photos/{sha256}/{version}", tag = "photos", security(("bearer" = [])),
     params(("sha256" = String, Path), ("version" = String, Path, description = "`320`, `1280` or `original`")),
     responses((status = 200, content_type = "image/jpeg", body = Vec<u8>), (status = 404, body = Problem, content_type = "application/problem+json")))]
-pub async fn show(app: Data<App>, caller: SignedIn, path: Path<(String, String)>) -> Result<HttpResponse> {
+pub(crate) async fn show(app: Data<App>, caller: SignedIn, path: Path<(String, String)>) -> Result<HttpResponse> {
     let (photo, version) = path.into_inner();
     let photo = hash(&photo)?;
     let version = match version.as_str() {

@@ -17,7 +17,7 @@ use crate::problem_text;
 ///
 /// # Errors
 /// None of its own.
-pub async fn documents<B: MessageBody + 'static>(
+pub(crate) async fn documents<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
@@ -53,7 +53,7 @@ pub async fn documents<B: MessageBody + 'static>(
 }
 
 /// The language a request asks for.
-pub fn language(headers: &HeaderMap) -> Language {
+pub(crate) fn language(headers: &HeaderMap) -> Language {
     Language::accepted(headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()))
 }
 

@@ -17,7 +17,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 ///
 /// # Errors
 /// Where it can't be opened.
-pub async fn file(mut answer: HttpResponseBuilder, path: &Path, length: u64) -> Result<HttpResponse> {
+pub(crate) async fn file(mut answer: HttpResponseBuilder, path: &Path, length: u64) -> Result<HttpResponse> {
     let file = tokio::fs::File::open(path).await.with_context(|| format!("opening {}", path.display()))?;
     let pieces = stream::try_unfold(file, |mut file| async move {
         let mut piece = vec![0; PIECE_BYTES];

@@ -4,16 +4,17 @@
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use schema::auth::{Enrol, Enrolled, Login, Refresh, Tokens as TokenPair};
+use schema::auth::{Enrol, Enrolled, LogAccess, Login, Refresh, Tokens as TokenPair};
 use schema::entity::{Account, Device, Entity};
-use schema::ids::{AccountId, DeviceId, EntityId, EpochId, LogId};
+use schema::ids::{AccountId, DeviceId, EntityId, EpochId, LogId, OpId};
 use schema::limits::{ACCESS_TOKEN_S, REFRESH_TOKEN_DAYS};
 use schema::op::{Body, EnrolDevice};
 use schema::problem::ProblemCode;
-use schema::record::{Outcome, Record};
+use sync_core::line::consequence_id;
 use uuid::Uuid;
 
 use super::codes;
+use super::ledger::{Append, Ledger, ServerOp};
 use super::passwords::Passwords;
 use super::tokens::{Family, RefreshToken, Renewal, Tokens, renewal};
 use crate::clock::Clock;
@@ -25,11 +26,10 @@ const FIRST_WAIT_MS: u64 = 1000;
 /// The longest wait. There is no lock-out: anybody could lock anybody out.
 const LONGEST_WAIT_MS: u64 = 15 * 60 * 1000;
 const DAY_MS: u64 = 24 * 3600 * 1000;
+/// [`schema::record::Outcome::Accepted`] as an entry holds it.
+const ACCEPTED: u8 = 1;
 /// The longest name of a phone.
 const LABEL_CHARS_MAX: usize = 80;
-
-/// Appends an op of the server to a log.
-pub type Appender = Arc<dyn Fn(LogId, EntityId, Body) -> Result<Record> + Send + Sync>;
 
 /// Accounts. Cheap to clone.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ pub struct Accounts {
     clock: Clock,
     tokens: Arc<Tokens>,
     passwords: Passwords,
-    append: Appender,
+    ledger: Ledger,
 }
 
 /// Who a request comes from.
@@ -85,8 +85,8 @@ enum Attempt {
 
 impl Accounts {
     /// Accounts of an installation.
-    pub fn new(store: Store, clock: Clock, tokens: Tokens, passwords: Passwords, append: Appender) -> Self {
-        Self { store, clock, tokens: Arc::new(tokens), passwords, append }
+    pub fn new(store: Store, clock: Clock, tokens: Tokens, passwords: Passwords, ledger: Ledger) -> Self {
+        Self { store, clock, tokens: Arc::new(tokens), passwords, ledger }
     }
 
     /// Logs a person in by password.
@@ -143,25 +143,29 @@ impl Accounts {
             })
             .await?
             .ok_or_else(|| Error::refused(ProblemCode::WrongCode))?;
-        let accounts = self.clone();
-        let (name, logs) = super::uploads::blocking(move || accounts.enter_device(account, &enrol)).await?;
+        let (name, logs) = self.enter_device(account, &enrol).await?;
         let tokens = self.start_session(account, Some(device)).await?;
         Ok(Enrolled { account, name, logs, tokens })
     }
 
     /// Makes a phone known to every log that its account may use.
-    fn enter_device(&self, account: AccountId, enrol: &Enrol) -> Result<(String, Vec<schema::auth::LogAccess>)> {
+    async fn enter_device(&self, account: AccountId, enrol: &Enrol) -> Result<(String, Vec<LogAccess>)> {
+        let entity = EntityId::from(enrol.device);
         let body = Body::EnrolDevice(EnrolDevice {
             account,
             algorithm: "ES256".to_owned(),
             key: enrol.key,
             label: enrol.label.trim().to_owned(),
         });
-        let entity = EntityId::from(enrol.device);
-        let known = self.store.read(|db| db.in_all_logs(entity))?;
+        let (known, rights) = self
+            .store
+            .read_async(move |db| -> Result<_> {
+                Ok((db.in_all_logs(entity)?, db.in_all_logs(EntityId::from(account))?))
+            })
+            .await?;
         let mut name = String::new();
         let mut logs = Vec::new();
-        for InLog { log, entity: found, .. } in self.store.read(|db| db.in_all_logs(EntityId::from(account)))? {
+        for InLog { log, entity: found, .. } in rights {
             let Entity::Account(rights) = found else { continue };
             if rights.disabled_rev.is_some() {
                 continue;
@@ -171,27 +175,52 @@ impl Accounts {
                     if *of == account && *key == enrol.key => {}
                 Some(_) => return Err(Error::invalid("device")),
                 None => {
-                    let record = (self.append)(log, entity, body.clone())?;
-                    if record.outcome != Outcome::Accepted {
-                        return Err(anyhow!("a log refused a device: {:?}", record.code).into());
-                    }
+                    // Its id follows from the phone: asking twice enters it once.
+                    let id = consequence_id(log, OpId(enrol.device.0), "enrol_device", 0);
+                    self.append(log, ServerOp { id, entity, body: body.clone() }).await?;
                 }
             }
             name = rights.name;
-            logs.push(self.log_access(log)?);
+            logs.push(self.log_access(log).await?);
         }
         Ok((name, logs))
     }
 
+    /// Appends an op that a log has no reason to refuse.
+    async fn append(&self, log: LogId, op: ServerOp) -> Result<()> {
+        let entries = self.ledger.append(log, Append { ops: vec![op], ..Append::default() }).await?;
+        match entries.iter().find(|entry| entry.outcome != ACCEPTED) {
+            None => Ok(()),
+            Some(refused) => Err(anyhow!("a log refused {}: {}", refused.kind, refused.record).into()),
+        }
+    }
+
     /// What a phone needs to know of a log.
-    fn log_access(&self, log: LogId) -> Result<schema::auth::LogAccess> {
-        let found = self.store.read(|db| db.in_all_logs(EntityId::from(log)))?;
+    async fn log_access(&self, log: LogId) -> Result<LogAccess> {
+        let found = self.store.read_async(move |db| -> Result<_> { Ok(db.in_all_logs(EntityId::from(log))?) }).await?;
         match found.into_iter().find(|found| found.log == log).map(|found| (found.epoch, found.entity)) {
             Some((epoch, Entity::Log(of))) => {
-                Ok(schema::auth::LogAccess { log, epoch, name: of.name, zone: of.zone, signer: of.signer })
+                Ok(LogAccess { log, epoch, name: of.name, zone: of.zone, signer: of.signer })
             }
             _ => Err(anyhow!("log {log} has no entity of itself").into()),
         }
+    }
+
+    /// Whose a phone is that shows no token. Only one that every log has shut out may hand in what it holds on its
+    /// key's signature alone.
+    ///
+    /// # Errors
+    /// `unauthenticated` for every other phone.
+    pub async fn shut_out(&self, device: DeviceId) -> Result<AccountId> {
+        let found = self.store.read_async(move |db| -> Result<_> { Ok(db.in_all_logs(EntityId::from(device))?) }).await?;
+        let mut owner = None;
+        for found in found {
+            match found.entity {
+                Entity::Device(device) if device.revoked.is_some() => owner = Some(device.account),
+                _ => return Err(Error::refused(ProblemCode::Unauthenticated)),
+            }
+        }
+        owner.ok_or_else(|| Error::refused(ProblemCode::Unauthenticated))
     }
 
     /// New tokens for a refresh token.
@@ -266,6 +295,17 @@ impl Accounts {
         let claims = self.tokens.open(token, self.clock.now_ms())?;
         let until_ms = u64::try_from(claims.exp).unwrap_or(0).saturating_mul(1000);
         self.caller(claims.sub, claims.device, until_ms).await
+    }
+
+    /// Whether a caller whose stream is open may still have it; reads its rights again.
+    pub async fn still_welcome(&self, caller: &mut Caller) -> bool {
+        match self.caller(caller.account, caller.device, caller.until_ms).await {
+            Ok(now) if !now.revoked => {
+                *caller = now;
+                true
+            }
+            Ok(_) | Err(_) => false,
+        }
     }
 
     async fn caller(&self, account: AccountId, device: Option<DeviceId>, until_ms: u64) -> Result<Caller> {

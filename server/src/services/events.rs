@@ -54,12 +54,10 @@ impl Events {
         Ok(())
     }
 
-    /// Looks at the heads for ever.
-    pub async fn watch(self) {
-        let mut tick = tokio::time::interval(LOOK_EVERY);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    /// Looks at the heads for ever: when this program has committed, and now and then because another one may have.
+    pub async fn watch(self, mut commits: watch::Receiver<u64>) {
         loop {
-            tick.tick().await;
+            drop(tokio::time::timeout(LOOK_EVERY, commits.changed()).await);
             if let Err(error) = self.look().await {
                 tracing::warn!(error = %super::photos::causes(&error), "the heads could not be read");
             }

@@ -10,6 +10,8 @@ pub mod documents;
 pub mod events;
 pub mod exif;
 pub mod geojson;
+pub mod installation;
+pub mod keys;
 pub mod ledger;
 pub mod pace;
 pub mod passwords;

@@ -2,7 +2,6 @@
 //! interrupted, the sweep finishes.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::Context;
 use schema::hash::Hash;
@@ -12,6 +11,7 @@ use sync_core::context::VerifiedPhoto;
 use tokio::runtime::Handle;
 
 use super::blobs::{Blobs, Version};
+use super::ledger::Ledger;
 use super::pictures::{Decoders, Picture, UNDECODABLE};
 use super::uploads::{Fences, blocking};
 use crate::clock::Clock;
@@ -35,17 +35,14 @@ pub struct Photos {
     decoders: Decoders,
     /// Looking goes on when the request that brought a photo is answered: on the program's runtime, not a worker's.
     background: Handle,
-    teller: Teller,
+    ledger: Ledger,
 }
-
-/// Tells the logs that a photo has been looked at.
-pub type Teller = Arc<dyn Fn(Hash) -> Result<()> + Send + Sync>;
 
 impl Photos {
     /// Photos of a data folder. To be called on the runtime that lives as long as the program.
-    pub fn new(store: Store, blobs: Blobs, clock: Clock, teller: Teller) -> Self {
+    pub fn new(store: Store, blobs: Blobs, clock: Clock, ledger: Ledger) -> Self {
         let (fences, decoders) = (Fences::default(), Decoders::new());
-        Self { store, blobs, clock, fences, decoders, background: Handle::current(), teller }
+        Self { store, blobs, clock, fences, decoders, background: Handle::current(), ledger }
     }
 
     /// Which of these are here, and how much of the others this device has sent.
@@ -111,17 +108,20 @@ impl Photos {
     pub async fn settle(&self, photo: Hash, size: u64) -> Result<()> {
         let picture = self.decoders.look(&self.blobs.place(&photo, Version::Original)).await?;
         let photos = self.clone();
-        blocking(move || photos.keep_and_tell(&photo, size, &picture)).await
+        blocking(move || photos.keep(&photo, size, &picture)).await?;
+        self.ledger.photo_arrived(photo).await?;
+        let now_ms = self.clock.now_ms();
+        self.store.write_async(move |db| Ok(db.settle_photo(&photo, now_ms)?)).await
     }
 
-    fn keep_and_tell(&self, photo: &Hash, size: u64, picture: &Picture) -> Result<()> {
+    fn keep(&self, photo: &Hash, size: u64, picture: &Picture) -> Result<()> {
         if let Some(versions) = &picture.versions {
             self.blobs.keep_version(photo, Version::Small, &versions.small)?;
             self.blobs.keep_version(photo, Version::Large, &versions.large)?;
         }
         let camera = serde_json::to_string(&picture.camera).context("writing what a camera wrote")?;
         let now_ms = self.clock.now_ms();
-        self.store.write(|db| -> Result<()> {
+        self.store.write(|db| {
             let mut flags = Vec::new();
             if picture.pixels.is_none() {
                 flags.push(UNDECODABLE.to_owned());
@@ -132,9 +132,7 @@ impl Photos {
             db.keep_looks(photo, &camera, picture.perceptual.as_deref())?;
             let looked_at = VerifiedPhoto { size, pixels: picture.pixels, flags };
             Ok(db.insert_photo(photo, &looked_at, now_ms)?)
-        })?;
-        (self.teller)(*photo)?;
-        Ok(self.store.write(|db| db.settle_photo(photo, now_ms))?)
+        })
     }
 
     /// Takes up what was interrupted, and throws away parts that nobody came back for.
@@ -148,6 +146,7 @@ impl Photos {
                 tracing::error!(%photo, error = %causes(&error), "a photo could not be settled; the sweep tries again");
             }
         }
+        self.ledger.sweep_photos().await?;
         let photos = self.clone();
         blocking(move || {
             for part in photos.store.read(|db| db.expired_uploads(photos.clock.now_ms()))? {

@@ -1,12 +1,12 @@
 //! Reading: what a caller may see of cases, entries, photos and documents. What may not be seen does not exist.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use schema::api::{CasePage, CaseRow, CaseView, EntryPage, EntryRow, ParkedPage, ParkedRow};
-use schema::area::AreaTree;
+use schema::case::State;
 use schema::catalogue::ReaderClass;
 use schema::entity::{Account, Entity};
 use schema::hash::Hash;
@@ -16,11 +16,11 @@ use schema::problem::ProblemCode;
 use schema::sync::{Node, Scope};
 use serde_json::value::RawValue;
 use sync_core::area::AreaIndex;
-use sync_core::line::singleton_id;
 use sync_core::permission::{default_scopes, may_pull, may_read_handlers, may_see, reaches};
 
 use super::accounts::Caller;
 use super::blobs::Version;
+use super::ledger::Parsed;
 use super::photos::Photos;
 use crate::error::{Error, Result};
 use crate::store::{CaseFilter, Db, Entry, LogNum, Store, is_named_in};
@@ -28,15 +28,12 @@ use crate::store::{CaseFilter, Db, Entry, LogNum, Store, is_named_in};
 /// Rows of a page.
 pub const PAGE_MAX: usize = 100;
 
-/// Area trees by the hash of their document: the text of a hash never changes.
-type Trees = Arc<Mutex<HashMap<Hash, Arc<AreaIndex>>>>;
-
 /// Reading on behalf of callers. Cheap to clone.
 #[derive(Clone)]
 pub struct Sight {
     store: Store,
     photos: Photos,
-    trees: Trees,
+    parsed: Parsed,
 }
 
 /// Which page of a list of cases.
@@ -84,8 +81,8 @@ impl View<'_> {
 
 impl Sight {
     /// Reading from a store.
-    pub fn new(store: Store, photos: Photos) -> Self {
-        Self { store, photos, trees: Trees::default() }
+    pub fn new(store: Store, photos: Photos, parsed: Parsed) -> Self {
+        Self { store, photos, parsed }
     }
 
     /// A page of cases, newest change first.
@@ -259,11 +256,11 @@ impl Sight {
         work: impl FnOnce(&mut View<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let account = caller.in_log(log)?.account.clone();
-        let trees = Arc::clone(&self.trees);
+        let parsed = self.parsed.clone();
         self.store
             .read_async(move |db| {
                 let head = db.head(log)?.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
-                let areas = area_tree(db, &trees, head.num, log)?;
+                let areas = parsed.areas_in_force(db, head.num, log)?;
                 work(&mut View { db, log: head.num, account, areas })
             })
             .await
@@ -283,26 +280,6 @@ fn shows(account: &Account, entity: &Entity, photo: &Hash, version: Version, are
     }
 }
 
-fn area_tree(db: &mut Db, trees: &Trees, num: LogNum, log: LogId) -> Result<Option<Arc<AreaIndex>>> {
-    let id = singleton_id(log, "areas");
-    let Some((_, document)) = db.documents_of(num, &[id])?.remove(&id) else { return Ok(None) };
-    let Entity::Areas(in_force) = read_entity(&document)? else { return Ok(None) };
-    let known = trees.lock().unwrap_or_else(PoisonError::into_inner).get(&in_force.sha256).cloned();
-    if known.is_some() {
-        return Ok(known);
-    }
-    let bytes = db.document(num, &in_force.sha256)?.ok_or_else(|| anyhow!("the area tree in force is not here"))?;
-    let tree: AreaTree = serde_json::from_slice(&bytes).context("reading the area tree in force")?;
-    let index = Arc::new(AreaIndex::new(&tree).context("indexing the area tree in force")?);
-    let mut trees = trees.lock().unwrap_or_else(PoisonError::into_inner);
-    let needed: BTreeSet<Hash> = in_force.earlier.iter().take(1).copied().chain([in_force.sha256]).collect();
-    if trees.len() > 64 {
-        trees.retain(|hash, _| needed.contains(hash));
-    }
-    trees.insert(in_force.sha256, Arc::clone(&index));
-    Ok(Some(index))
-}
-
 fn read_entity(document: &str) -> Result<Entity> {
     Ok(serde_json::from_str(document).context("a stored document is no entity")?)
 }
@@ -319,5 +296,28 @@ fn entry_row(entry: Entry) -> EntryRow {
         leaf: entry.leaf,
         line: String::from_utf8(entry.line).ok(),
         outcome,
+    }
+}
+
+/// States by their names, separated by commas, as the numbers that are stored; none if one of them is no state.
+pub fn states_named(names: Option<&str>) -> Option<Vec<u8>> {
+    let Some(names) = names.filter(|names| !names.is_empty()) else { return Some(Vec::new()) };
+    names
+        .split(',')
+        .map(|name| serde_json::from_value::<State>(serde_json::Value::String(name.to_owned())).ok().map(state_number))
+        .collect()
+}
+
+fn state_number(state: State) -> u8 {
+    match state {
+        State::Reported => 1,
+        State::Filed => 2,
+        State::Assigned => 3,
+        State::Fixed => 4,
+        State::Checked => 5,
+        State::Closed => 6,
+        State::Declined => 7,
+        State::Duplicate => 8,
+        State::Void => 9,
     }
 }
