@@ -172,12 +172,7 @@ impl LogTx<'_> {
     ///
     /// # Errors
     /// The database's.
-    pub(super) fn write_version(
-        &mut self,
-        known: bool,
-        new: &NewVersion,
-        scopes: &[i64],
-    ) -> Result<(), StoreError> {
+    pub(super) fn write_version(&mut self, known: bool, new: &NewVersion, scopes: &[i64]) -> Result<(), StoreError> {
         let area = new.listed.area.map(|area| self.reference(area.bytes())).transpose()?;
         let values = (
             entity::rev.eq(column(new.rev)?),
@@ -194,9 +189,11 @@ impl LogTx<'_> {
             entity::doc.eq(Some(new.document.as_str())),
         );
         if known {
-            update(entity::table.filter(entity::log.eq(self.head.num.0)).filter(entity::id.eq(new.id.bytes().as_slice())))
-                .set(values)
-                .execute(&mut self.db.conn)?;
+            update(
+                entity::table.filter(entity::log.eq(self.head.num.0)).filter(entity::id.eq(new.id.bytes().as_slice())),
+            )
+            .set(values)
+            .execute(&mut self.db.conn)?;
         } else {
             let (rev, state, head_leaf, kind, scopes, short_code, number, area, category, subtype, changed_ms, doc) =
                 values;
@@ -226,24 +223,29 @@ impl LogTx<'_> {
     ///
     /// # Errors
     /// The database's.
-    pub fn move_head_leaf(&mut self, known: bool, id: EntityId, leaf: Hash) -> Result<(), StoreError> {
-        if known {
+    pub fn move_head_leaf(
+        &mut self,
+        known: Option<StoredEntity>,
+        id: EntityId,
+        leaf: Hash,
+    ) -> Result<StoredEntity, StoreError> {
+        if let Some(known) = known {
             update(entity::table.filter(entity::log.eq(self.head.num.0)).filter(entity::id.eq(id.bytes().as_slice())))
                 .set(entity::head_leaf.eq(leaf.0.as_slice()))
                 .execute(&mut self.db.conn)?;
-        } else {
-            insert_into(entity::table)
-                .values((
-                    entity::log.eq(self.head.num.0),
-                    entity::id.eq(id.bytes().as_slice()),
-                    entity::rev.eq(0),
-                    entity::state.eq(0),
-                    entity::head_leaf.eq(leaf.0.as_slice()),
-                    entity::scopes.eq(""),
-                    entity::changed_ms.eq(0),
-                ))
-                .execute(&mut self.db.conn)?;
+            return Ok(StoredEntity { head_leaf: leaf, ..known });
         }
-        Ok(())
+        insert_into(entity::table)
+            .values((
+                entity::log.eq(self.head.num.0),
+                entity::id.eq(id.bytes().as_slice()),
+                entity::rev.eq(0),
+                entity::state.eq(0),
+                entity::head_leaf.eq(leaf.0.as_slice()),
+                entity::scopes.eq(""),
+                entity::changed_ms.eq(0),
+            ))
+            .execute(&mut self.db.conn)?;
+        Ok(StoredEntity { id, rev: 0, head_leaf: leaf, state: 0, scopes: Vec::new(), document: None })
     }
 }

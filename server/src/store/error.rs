@@ -36,6 +36,9 @@ pub enum StoreError {
     /// A row does not hold what it must.
     #[error("the database holds {0}, which it never should")]
     Damaged(&'static str),
+    /// Work that was to be committed together with other work was not.
+    #[error("nothing of the group was committed")]
+    NotCommitted,
     /// The work was given up because the server stops.
     #[error("the server is stopping")]
     Stopping,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, insert_into, update};
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, insert_into, update};
 use schema::ids::{DeviceId, EntityId, OpId};
 
 use super::columns::{column, number, uuid};
@@ -26,15 +26,17 @@ pub struct ParkedRow {
     pub device: DeviceId,
     /// Why it is parked.
     pub code: String,
+    /// It is no op but a line that can't be taken.
+    pub unreadable: bool,
     /// The revision that ended its custody.
     pub decided_rev: Option<u64>,
 }
 
-type Row = (i64, Vec<u8>, Vec<u8>, i64, String, Option<i64>);
+type Row = (i64, Vec<u8>, Vec<u8>, i64, String, bool, Option<i64>);
 
 macro_rules! columns {
     () => {
-        (parked::rev, parked::op, parked::entity, parked::device, parked::code, parked::decided_rev)
+        (parked::rev, parked::op, parked::entity, parked::device, parked::code, parked::unreadable, parked::decided_rev)
     };
 }
 
@@ -43,23 +45,17 @@ impl LogTx<'_> {
     ///
     /// # Errors
     /// The database's.
-    pub fn park(
-        &mut self,
-        rev: u64,
-        op: OpId,
-        entity: EntityId,
-        device: DeviceId,
-        code: &str,
-    ) -> Result<(), StoreError> {
-        let device = self.reference(device.bytes())?;
+    pub fn park(&mut self, new: &ParkedRow) -> Result<(), StoreError> {
+        let device = self.reference(new.device.bytes())?;
         insert_into(parked::table)
             .values((
                 parked::log.eq(self.head.num.0),
-                parked::rev.eq(column(rev)?),
-                parked::op.eq(op.bytes().as_slice()),
-                parked::entity.eq(entity.bytes().as_slice()),
+                parked::rev.eq(column(new.rev)?),
+                parked::op.eq(new.op.bytes().as_slice()),
+                parked::entity.eq(new.entity.bytes().as_slice()),
                 parked::device.eq(device),
-                parked::code.eq(code),
+                parked::code.eq(&new.code),
+                parked::unreadable.eq(new.unreadable),
             ))
             .execute(&mut self.db.conn)?;
         Ok(())
@@ -101,6 +97,35 @@ impl Db {
         self.parked_rows(log, rows)
     }
 
+    /// Whether a device has anything in custody.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn has_custody(&mut self, log: LogNum, device: DeviceId) -> Result<bool, StoreError> {
+        let Some(device) = self.reference(log, device.bytes())? else { return Ok(false) };
+        let found: Option<i64> = parked::table
+            .filter(parked::log.eq(log.0))
+            .filter(parked::device.eq(device))
+            .filter(parked::decided_rev.is_null())
+            .select(parked::rev)
+            .first(&mut self.conn)
+            .optional()?;
+        Ok(found.is_some())
+    }
+
+    /// A parked op by its id.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn parked_op(&mut self, log: LogNum, op: OpId) -> Result<Option<ParkedRow>, StoreError> {
+        let rows: Vec<Row> = parked::table
+            .filter(parked::log.eq(log.0))
+            .filter(parked::op.eq(op.bytes().as_slice()))
+            .select(columns!())
+            .load(&mut self.conn)?;
+        Ok(self.parked_rows(log, rows)?.pop())
+    }
+
     /// What waits for a person, oldest first, at most `limit` behind a revision.
     ///
     /// # Errors
@@ -121,13 +146,14 @@ impl Db {
         let devices: BTreeSet<i64> = rows.iter().map(|row| row.3).collect();
         let ids = self.referenced(log, &devices)?;
         rows.into_iter()
-            .map(|(rev, op, entity, device, code, decided_rev)| {
+            .map(|(rev, op, entity, device, code, unreadable, decided_rev)| {
                 Ok(ParkedRow {
                     rev: number(rev, "a revision below zero")?,
                     op: OpId(uuid(&op)?),
                     entity: EntityId(uuid(&entity)?),
                     device: DeviceId(id_of(&ids, device)?),
                     code,
+                    unreadable,
                     decided_rev: decided_rev.map(|rev| number(rev, "a revision below zero")).transpose()?,
                 })
             })

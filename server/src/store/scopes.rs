@@ -7,6 +7,7 @@ use schema::ids::EntityId;
 use schema::sync::Scope;
 
 use super::columns::{column, number, uuid};
+use super::conn::on_backend;
 use super::connection::Db;
 use super::entities::{NewVersion, StoredEntity};
 use super::entries::limit_of;
@@ -38,9 +39,9 @@ impl LogTx<'_> {
     pub fn put_version(
         &mut self,
         before: Option<&StoredEntity>,
-        new: &NewVersion,
+        new: NewVersion,
         scopes: &[Scope],
-    ) -> Result<Vec<i64>, StoreError> {
+    ) -> Result<StoredEntity, StoreError> {
         let mut now = BTreeSet::new();
         for scope in scopes {
             now.insert(self.reference(&scope_bytes(scope))?);
@@ -59,22 +60,31 @@ impl LogTx<'_> {
                 .and(entity_scope::entity.eq(id));
             delete(entity_scope::table.filter(old)).execute(&mut self.db.conn)?;
         }
-        for scope in &now {
-            insert_into(entity_scope::table)
-                .values((
+        let rows: Vec<_> = now
+            .iter()
+            .map(|scope| {
+                (
                     entity_scope::log.eq(log),
-                    entity_scope::scope.eq(scope),
+                    entity_scope::scope.eq(*scope),
                     entity_scope::rev.eq(rev),
                     entity_scope::entity.eq(id),
-                ))
-                .execute(&mut self.db.conn)?;
-        }
+                )
+            })
+            .collect();
+        on_backend!(&mut self.db.conn, conn => insert_into(entity_scope::table).values(&rows).execute(conn))?;
         let moved = before.is_some_and(|before| before.rev > 0) && was != now;
         if moved {
             self.tell_exits(id, was, &now, rev)?;
         }
-        self.write_version(before.is_some(), new, &now)?;
-        Ok(now)
+        self.write_version(before.is_some(), &new, &now)?;
+        Ok(StoredEntity {
+            id: new.id,
+            rev: new.rev,
+            head_leaf: new.head_leaf,
+            state: new.state,
+            scopes: now,
+            document: Some(new.document),
+        })
     }
 
     fn tell_exits(&mut self, id: &[u8], was: &[i64], now: &[i64], rev: i64) -> Result<(), StoreError> {
@@ -147,7 +157,12 @@ impl Db {
                 .select((scope_exit::rev, scope_exit::entity))
                 .load(&mut self.conn)?
         };
-        let cut = [&here, &gone].iter().filter(|rows| rows.len() >= limit).filter_map(|rows| rows.last()).map(|row| row.0).min();
+        let cut = [&here, &gone]
+            .iter()
+            .filter(|rows| rows.len() >= limit)
+            .filter_map(|rows| rows.last())
+            .map(|row| row.0)
+            .min();
         let mut rows = Vec::with_capacity(here.len() + gone.len());
         for (left, (rev, entity)) in
             here.into_iter().map(|row| (false, row)).chain(gone.into_iter().map(|row| (true, row)))

@@ -158,11 +158,13 @@ CREATE TABLE parked (
     entity BLOB NOT NULL,
     device BIGINT NOT NULL,
     code TEXT NOT NULL,
+    unreadable BOOLEAN NOT NULL,
     decided_rev BIGINT,
     PRIMARY KEY (log, rev)
 ) WITHOUT ROWID;
 CREATE INDEX parked_by_entity ON parked (log, entity, device);
 CREATE INDEX parked_by_decision ON parked (log, device, decided_rev);
+CREATE INDEX parked_by_op ON parked (log, op);
 
 CREATE TABLE tile_hash (
     log BIGINT NOT NULL,
