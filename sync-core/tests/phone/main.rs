@@ -3,6 +3,7 @@
 mod crash;
 mod files;
 mod network;
+mod program;
 mod server;
 mod story;
 mod town;
