@@ -130,7 +130,7 @@ fn page(first: u64, last: u64) -> Vec<u8> {
 fn case(number: u64) -> Case {
     let id = EntityId(Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0000 + u128::from(number) * 0x9E37_79B9));
     let by = By {
-        account: if number % 10 == 0 { ME } else { AccountId(Uuid::from_u128(9)) },
+        account: if number.is_multiple_of(10) { ME } else { AccountId(Uuid::from_u128(9)) },
         person: PersonId(Uuid::from_u128(5)),
         device: DeviceId(Uuid::from_u128(6)),
         role: Some(Role::Inspector),
@@ -149,7 +149,7 @@ fn case(number: u64) -> Case {
         id,
         short_code: sync_core::line::short_code(id),
         number: Some(format!("T-2026-{number:07}")),
-        state: if number % 3 == 0 { State::Filed } else { State::Closed },
+        state: if number.is_multiple_of(3) { State::Filed } else { State::Closed },
         catalogue: None,
         pinned: true,
         source: Source { channel: Channel::Patrol, number: None },

@@ -98,8 +98,8 @@ pub(crate) fn sync(phone: &mut Phone, clocks: &Clocks, out: Out, asked: &Sync) -
 
 fn paused() -> Failure {
     Failure::refused(
-        "登录已失效：内容均保留在本机。请用新的登记码再次运行 enrol",
-        "the login is not good any more: everything is kept. Run `enrol` again with a new code",
+        "登录已失效或本机已停用：内容均保留在本机。请向管理员索取新的登记码，再次运行 enrol",
+        "the login is not good any more, or this phone was revoked: everything is kept. Ask an administrator for a new code, and run `enrol` again",
     )
 }
 
