@@ -206,7 +206,9 @@ mod tests {
         assert_eq!(parse_index("067"), Some((67, 256)));
         assert_eq!(parse_index("x001/x234/067"), Some((1_234_067, 256)));
         assert_eq!(parse_index("x001/067.p/5"), Some((1067, 5)));
-        for wrong in ["", "67", "x067", "001/067", "x000/067", "067.p/0", "067.p/256", "067.p/", "x001/x234", "-67", "０６７"] {
+        for wrong in
+            ["", "67", "x067", "001/067", "x000/067", "067.p/0", "067.p/256", "067.p/", "x001/x234", "-67", "０６７"]
+        {
             assert_eq!(parse_index(wrong), None, "{wrong}");
         }
     }
