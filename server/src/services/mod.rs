@@ -3,6 +3,7 @@
 pub mod checkpoint;
 pub mod documents;
 pub mod ledger;
+pub mod rebuild;
 pub mod signer;
 pub mod sync;
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod scopes;
 mod sqlite;
 mod tables;
 mod values;
+mod views;
 
 pub use batches::Batch;
 pub use checkpoints::{LogHashes, StoredCheckpoint};
@@ -31,3 +32,4 @@ pub use log_tx::{Epoch, Head, LogHead, LogNum, LogTx};
 pub use parked::ParkedRow;
 pub use scopes::{ScopeNum, ScopeRow};
 pub use values::{KeptValue, is_named_in};
+pub use views::{Key, View, ViewRow};
