@@ -3,13 +3,13 @@
 #![allow(missing_docs, unreachable_pub, reason = "written by the table macro")]
 
 /// The tables that are the truth.
-pub const LOG: &[&str] = &[
-    "log", "epoch", "reference", "entry", "batch", "replay", "sealed_value", "document", "checkpoint",
-];
+pub const LOG: &[&str] =
+    &["log", "epoch", "reference", "entry", "batch", "replay", "sealed_value", "document", "checkpoint"];
 /// The tables that `rebuild` makes again from the log.
 pub const VIEWS: &[&str] = &["entity", "entity_scope", "scope_exit", "photo_ref", "parked", "tile_hash"];
 /// The tables that are neither.
-pub const WORKING: &[&str] = &["photo", "durable"];
+pub const WORKING: &[&str] =
+    &["photo", "durable", "account_secret", "enrol_code", "login_session", "received_photo", "upload"];
 
 diesel::table! {
     log (num) {
@@ -210,3 +210,64 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(entity, entity_scope);
 diesel::allow_tables_to_appear_in_same_query!(photo, photo_ref, log);
+
+diesel::table! {
+    account_secret (account) {
+        account -> Binary,
+        login -> Text,
+        password -> Nullable<Text>,
+        failures -> BigInt,
+        retry_ms -> BigInt,
+        disabled -> Bool,
+        created_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    enrol_code (code_hash) {
+        code_hash -> Binary,
+        account -> Binary,
+        created_ms -> BigInt,
+        expires_ms -> BigInt,
+        used_ms -> Nullable<BigInt>,
+        device -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    login_session (family) {
+        family -> Binary,
+        account -> Binary,
+        device -> Nullable<Binary>,
+        current_hash -> Binary,
+        previous_hash -> Nullable<Binary>,
+        created_ms -> BigInt,
+        renewed_ms -> BigInt,
+        expires_ms -> BigInt,
+        ended_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    received_photo (sha256) {
+        sha256 -> Binary,
+        size -> BigInt,
+        received_ms -> BigInt,
+        settled_ms -> Nullable<BigInt>,
+        camera -> Nullable<Text>,
+        perceptual -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    upload (sha256, device) {
+        sha256 -> Binary,
+        device -> Binary,
+        size -> BigInt,
+        synced_bytes -> BigInt,
+        expires_ms -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(received_photo, photo);
+diesel::allow_tables_to_appear_in_same_query!(entity, log);

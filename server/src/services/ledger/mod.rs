@@ -81,3 +81,6 @@ impl From<LedgerError> for crate::error::Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
