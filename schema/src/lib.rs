@@ -9,6 +9,7 @@ pub mod area;
 pub mod auth;
 pub mod case;
 pub mod catalogue;
+pub mod device;
 pub mod entity;
 pub mod hash;
 pub mod ids;

@@ -49,12 +49,7 @@ impl Db {
     ///
     /// # Errors
     /// The database's.
-    pub fn insert_checkpoint(
-        &mut self,
-        log: LogNum,
-        epoch: EpochId,
-        new: &StoredCheckpoint,
-    ) -> Result<(), StoreError> {
+    pub fn insert_checkpoint(&mut self, log: LogNum, epoch: EpochId, new: &StoredCheckpoint) -> Result<(), StoreError> {
         insert_into(checkpoint::table)
             .values((
                 checkpoint::log.eq(log.0),
@@ -72,11 +67,7 @@ impl Db {
     ///
     /// # Errors
     /// The database's.
-    pub fn newest_checkpoint(
-        &mut self,
-        log: LogNum,
-        epoch: EpochId,
-    ) -> Result<Option<StoredCheckpoint>, StoreError> {
+    pub fn newest_checkpoint(&mut self, log: LogNum, epoch: EpochId) -> Result<Option<StoredCheckpoint>, StoreError> {
         let row: Option<(i64, Vec<u8>, i64, String)> = checkpoint::table
             .filter(checkpoint::log.eq(log.0))
             .filter(checkpoint::epoch.eq(epoch.bytes().as_slice()))

@@ -172,12 +172,7 @@ impl LogTx<'_> {
     ///
     /// # Errors
     /// The database's.
-    pub(super) fn write_version(
-        &mut self,
-        known: bool,
-        new: &NewVersion,
-        scopes: &[i64],
-    ) -> Result<(), StoreError> {
+    pub(super) fn write_version(&mut self, known: bool, new: &NewVersion, scopes: &[i64]) -> Result<(), StoreError> {
         let area = new.listed.area.map(|area| self.reference(area.bytes())).transpose()?;
         let values = (
             entity::rev.eq(column(new.rev)?),
@@ -194,9 +189,11 @@ impl LogTx<'_> {
             entity::doc.eq(Some(new.document.as_str())),
         );
         if known {
-            update(entity::table.filter(entity::log.eq(self.head.num.0)).filter(entity::id.eq(new.id.bytes().as_slice())))
-                .set(values)
-                .execute(&mut self.db.conn)?;
+            update(
+                entity::table.filter(entity::log.eq(self.head.num.0)).filter(entity::id.eq(new.id.bytes().as_slice())),
+            )
+            .set(values)
+            .execute(&mut self.db.conn)?;
         } else {
             let (rev, state, head_leaf, kind, scopes, short_code, number, area, category, subtype, changed_ms, doc) =
                 values;

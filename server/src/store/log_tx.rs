@@ -84,7 +84,8 @@ impl Head {
             log: LogId(uuid(&id)?),
             epoch: EpochId(uuid(&epoch)?),
             rev,
-            frontier: Frontier::decode(rev, &frontier).map_err(|_| StoreError::Damaged("a frontier of another size"))?,
+            frontier: Frontier::decode(rev, &frontier)
+                .map_err(|_| StoreError::Damaged("a frontier of another size"))?,
             last_received_ms: number(last_received_ms, "a receipt time below zero")?,
             number_year: i16::try_from(number_year).map_err(|_| StoreError::Damaged("a year out of range"))?,
             next_serial: number(next_serial, "a serial below zero")?,
@@ -169,10 +170,7 @@ impl LogTx<'_> {
     ///
     /// # Errors
     /// The work's own, or the database's.
-    pub fn savepoint<T, E: From<StoreError>>(
-        &mut self,
-        work: impl FnOnce(&mut Self) -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub fn savepoint<T, E: From<StoreError>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
         let head = self.head.clone();
         Conn::begin_transaction(&mut self.db.conn).map_err(StoreError::from)?;
         match work(self) {

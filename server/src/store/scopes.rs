@@ -157,7 +157,12 @@ impl Db {
                 .select((scope_exit::rev, scope_exit::entity))
                 .load(&mut self.conn)?
         };
-        let cut = [&here, &gone].iter().filter(|rows| rows.len() >= limit).filter_map(|rows| rows.last()).map(|row| row.0).min();
+        let cut = [&here, &gone]
+            .iter()
+            .filter(|rows| rows.len() >= limit)
+            .filter_map(|rows| rows.last())
+            .map(|row| row.0)
+            .min();
         let mut rows = Vec::with_capacity(here.len() + gone.len());
         for (left, (rev, entity)) in
             here.into_iter().map(|row| (false, row)).chain(gone.into_iter().map(|row| (true, row)))

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use crate::desk::*;
 
 #[derive(Debug, Clone)]
-struct Deed {
-    who: usize,
-    what: u8,
-    byte: u8,
-    seen_back: u64,
+pub(crate) struct Deed {
+    pub(crate) who: usize,
+    pub(crate) what: u8,
+    pub(crate) byte: u8,
+    pub(crate) seen_back: u64,
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
@@ -27,7 +27,7 @@ fn deed() -> impl Strategy<Value = Deed> {
     })
 }
 
-fn body(deed: &Deed) -> Body {
+pub(crate) fn body(deed: &Deed) -> Body {
     let texts = ["stall 12", "A", "B"];
     let text = |byte: u8| json!(texts[usize::from(byte) % texts.len()]);
     match deed.what {

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a desk that can't be laid out is a failed test")]
 
 mod desk;
+mod golden;
 mod late_arrivals;
 mod laws;
 mod merging;

@@ -161,11 +161,7 @@ impl Desk<'_, '_> {
         Ok(Decided { decision, before, facts: Some(facts) })
     }
 
-    fn following(
-        &self,
-        incoming: &Incoming,
-        decided: &Decided,
-    ) -> Result<Vec<(u32, EntityId, Body)>, StoreError> {
+    fn following(&self, incoming: &Incoming, decided: &Decided) -> Result<Vec<(u32, EntityId, Body)>, StoreError> {
         let (Ok(op), Some(facts)) = (&incoming.op, &decided.facts) else { return Ok(Vec::new()) };
         let before = decided.before.entity.as_deref();
         let found = catch_unwind(AssertUnwindSafe(|| consequences(before, op, &decided.decision, &facts.context())));

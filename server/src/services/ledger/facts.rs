@@ -114,7 +114,8 @@ pub(super) fn gather(
         _ => Vec::new(),
     };
     let mut named = Named::default();
-    for body in body.iter().chain(parked.iter().filter_map(|parked| known_body(&parked.op)).collect::<Vec<_>>().iter()) {
+    for body in body.iter().chain(parked.iter().filter_map(|parked| known_body(&parked.op)).collect::<Vec<_>>().iter())
+    {
         named.add(body);
     }
     named.add_case(before, body.as_ref());
@@ -202,11 +203,7 @@ fn units(tx: &mut LogTx<'_>, seen: &mut Seen, named: &Named) -> Result<BTreeSet<
     Ok(units)
 }
 
-fn accounts(
-    tx: &mut LogTx<'_>,
-    seen: &mut Seen,
-    named: &Named,
-) -> Result<BTreeMap<AccountId, Account>, StoreError> {
+fn accounts(tx: &mut LogTx<'_>, seen: &mut Seen, named: &Named) -> Result<BTreeMap<AccountId, Account>, StoreError> {
     let mut accounts = BTreeMap::new();
     for id in &named.accounts {
         if let Some(account) = seen.account(tx, *id)? {

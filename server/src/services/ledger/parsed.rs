@@ -112,12 +112,7 @@ impl Parsed {
     ///
     /// # Errors
     /// The database's.
-    pub fn areas_in_force(
-        &self,
-        db: &mut Db,
-        log: LogNum,
-        id: LogId,
-    ) -> Result<Option<Arc<AreaIndex>>, StoreError> {
+    pub fn areas_in_force(&self, db: &mut Db, log: LogNum, id: LogId) -> Result<Option<Arc<AreaIndex>>, StoreError> {
         match read_entity(db, log, singleton_id(id, "areas"))? {
             Some(Entity::Areas(document)) => self.areas(db, log, document.sha256),
             _ => Ok(None),

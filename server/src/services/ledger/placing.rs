@@ -48,4 +48,3 @@ fn position(case: &Case) -> Option<Position> {
     let held = case.fields.get(&FieldName::Position)?;
     serde_json::from_value(held.value.clone()).ok()
 }
-

@@ -108,11 +108,7 @@ impl Desk<'_, '_> {
     }
 
     /// The entries of all ops of a push that are known already.
-    fn known(
-        &mut self,
-        push: &Push,
-        sent: &HashMap<u64, (OpId, Vec<u8>)>,
-    ) -> Result<HashMap<OpId, Entry>, StoreError> {
+    fn known(&mut self, push: &Push, sent: &HashMap<u64, (OpId, Vec<u8>)>) -> Result<HashMap<OpId, Entry>, StoreError> {
         let mut ids: Vec<OpId> = sent.values().map(|(op, _)| *op).collect();
         ids.extend(push.lines.iter().filter_map(|line| line.op.as_ref().ok()).map(|op| op.op));
         ids.sort();

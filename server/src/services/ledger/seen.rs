@@ -88,7 +88,8 @@ impl Seen {
         let epochs = tx.db.epochs(tx.head.num)?;
         let next = tx.head.rev + 1;
         let begun: Vec<_> = epochs.iter().filter(|epoch| epoch.first_rev <= next).collect();
-        let earlier: Vec<_> = begun.iter().zip(begun.iter().skip(1)).map(|(old, new)| (old.epoch, new.kept_rev)).collect();
+        let earlier: Vec<_> =
+            begun.iter().zip(begun.iter().skip(1)).map(|(old, new)| (old.epoch, new.kept_rev)).collect();
         self.earlier_epochs = Some(earlier.clone());
         Ok(earlier)
     }

@@ -311,12 +311,8 @@ impl Desk<'_, '_> {
     ) -> Result<Vec<Entry>, StoreError> {
         let mut entries = Vec::new();
         for entity in self.tx.db.waiting_for(self.tx.head.num, sha256)? {
-            let body = PhotoVerified {
-                sha256: *sha256,
-                size: photo.size,
-                pixels: photo.pixels,
-                flags: photo.flags.clone(),
-            };
+            let body =
+                PhotoVerified { sha256: *sha256, size: photo.size, pixels: photo.pixels, flags: photo.flags.clone() };
             let id = arrival_id(self.tx.head.log, entity, sha256, self.tx.head.rev);
             let incoming = self.by_server(id, entity, &Body::PhotoVerified(body), received_ms)?;
             entries.push(self.enter(incoming)?);
@@ -331,4 +327,3 @@ fn arrival_id(log: LogId, entity: schema::ids::EntityId, sha256: &Hash, rev: u64
     let n = u32::try_from(rev & u64::from(u32::MAX)).unwrap_or(0);
     consequence_id(log, occasion, &format!("photo_verified {sha256}"), n)
 }
-

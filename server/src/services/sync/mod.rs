@@ -186,3 +186,8 @@ fn number_in(record: &str) -> Option<String> {
     }
     serde_json::from_str::<Numbered>(record).ok()?.number
 }
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod pull_tests;
