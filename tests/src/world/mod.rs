@@ -67,6 +67,9 @@ impl World {
         let folder = folder()?;
         let clock = Clock::standing(START_MS);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        // A key of its own for every run would make no two logs alike.
+        std::fs::create_dir_all(folder.path().join("keys"))?;
+        std::fs::write(folder.path().join("keys/log-signer"), "5eed".repeat(16))?;
         let logs = start(folder.path(), &clock)?;
         let log = LogId(Uuid::from_u128(0x10_000));
         let mut world =
