@@ -25,7 +25,7 @@ fn read<T>(world: &World, work: impl FnOnce(&mut Db, LogNum) -> Result<T, StoreE
 
 /// Many phones at once: each op once, in its device's order, the tree that of the leaves; a reader that polls meanwhile
 /// misses nothing (INV-SEQ-VISIBLE).
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[tokio::test]
 async fn eight_writers_at_once_lose_and_repeat_nothing() {
     const BATCHES: usize = 10;
     const LINES: usize = 7;
@@ -53,7 +53,7 @@ async fn eight_writers_at_once_lose_and_repeat_nothing() {
     for n in 0..8 {
         let mut phone = world.person(10 + n, Role::Inspector, grid(1)).await;
         let world = Arc::clone(&world);
-        writers.push(tokio::spawn(async move {
+        let work = async move {
             for _ in 0..BATCHES {
                 let lines: Vec<_> = (0..LINES).map(|_| phone.report(1)).collect();
                 phone.send(&world, &lines).await.unwrap();
@@ -62,10 +62,12 @@ async fn eight_writers_at_once_lose_and_repeat_nothing() {
                 assert_eq!(answer.head.batch, BatchAnswer::Taken);
                 assert_eq!(answer.outcomes.len(), LINES);
             }
-        }));
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        writers.push(std::thread::spawn(move || runtime.block_on(work)));
     }
     for writer in writers {
-        writer.await.unwrap();
+        writer.join().unwrap();
     }
     done.store(true, Ordering::SeqCst);
     assert_eq!(poller.join().unwrap(), world.head_rev());
@@ -78,7 +80,7 @@ async fn eight_writers_at_once_lose_and_repeat_nothing() {
 }
 
 /// One job that can't be entered fails alone.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_job_that_fails_leaves_nothing_and_its_neighbours_go_on() {
     let world = World::new().await;
     let mut phone = world.person(1, Role::Inspector, grid(1)).await;
