@@ -17,8 +17,11 @@ pub mod pace;
 pub mod passwords;
 pub mod photos;
 pub mod pictures;
+pub mod rebuild;
 pub mod sight;
 pub mod signer;
 pub mod sync;
 pub mod tokens;
 pub mod uploads;
+#[cfg(test)]
+pub(crate) mod world;

@@ -24,6 +24,7 @@ mod standing;
 mod tables;
 mod uploads;
 mod values;
+mod views;
 
 pub use accounts::{AccountSecret, EnrolCode, Session};
 pub use batches::Batch;
@@ -39,3 +40,4 @@ pub use scopes::{ScopeNum, ScopeRow};
 pub use standing::InLog;
 pub use uploads::{ReceivedPhoto, Upload};
 pub use values::{KeptValue, is_named_in};
+pub use views::{Key, View, ViewRow};

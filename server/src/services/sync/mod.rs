@@ -189,3 +189,5 @@ fn number_in(record: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod pull_tests;
