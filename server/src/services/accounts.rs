@@ -212,7 +212,8 @@ impl Accounts {
     /// # Errors
     /// `unauthenticated` for every other phone.
     pub async fn shut_out(&self, device: DeviceId) -> Result<AccountId> {
-        let found = self.store.read_async(move |db| -> Result<_> { Ok(db.in_all_logs(EntityId::from(device))?) }).await?;
+        let found =
+            self.store.read_async(move |db| -> Result<_> { Ok(db.in_all_logs(EntityId::from(device))?) }).await?;
         let mut owner = None;
         for found in found {
             match found.entity {
