@@ -1,1 +1,74 @@
 //! What a request needs, put together once at the start.
+
+use std::fs;
+
+use anyhow::Context;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::Result;
+use crate::services::accounts::Accounts;
+use crate::services::audit::Audit;
+use crate::services::blobs::Blobs;
+use crate::services::events::Events;
+use crate::services::installation::Installation;
+use crate::services::checkpoint::Checkpoints;
+use crate::services::keys;
+use crate::services::ledger::Ledger;
+use crate::services::passwords::Passwords;
+use crate::services::photos::Photos;
+use crate::services::sight::Sight;
+use crate::services::sync::Logs;
+use crate::services::tokens::Tokens;
+use crate::store::Store;
+
+/// The services of an installation. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The time.
+    pub clock: Clock,
+    /// Who is who.
+    pub accounts: Accounts,
+    /// Photos on their way.
+    pub photos: Photos,
+    /// Reading on behalf of callers.
+    pub sight: Sight,
+    /// The log as evidence.
+    pub audit: Audit,
+    /// Waiting for news.
+    pub events: Events,
+    /// The first start and the operator's work.
+    pub installation: Installation,
+    /// Logs: the write path, the signer.
+    pub logs: Logs,
+}
+
+impl App {
+    /// Opens the data folder. To be called on the runtime that lives as long as the program.
+    ///
+    /// # Errors
+    /// A folder, key, database or thread that can't be had.
+    pub fn open(config: &Config, clock: &Clock) -> Result<Self> {
+        fs::create_dir_all(&config.data).with_context(|| format!("making {}", config.data.display()))?;
+        let tokens = Tokens::new(&config.host, &keys::token_secret(&config.data)?);
+        let store = Store::open(&config.database())?;
+        let interval_ms = config.checkpoint_interval_ms;
+        let checkpoints =
+            Checkpoints::open(config.data.clone(), &config.host, interval_ms, store.clone(), clock.clone())
+                .context("opening the signer")?;
+        let ledger = Ledger::start(store.clone(), clock.clone()).context("starting the ledger")?;
+        let blobs = Blobs::open(&config.data).context("opening the photo folder")?;
+        let photos = Photos::new(store.clone(), blobs, clock.clone(), ledger.clone());
+        let passwords = Passwords::new();
+        Ok(Self {
+            clock: clock.clone(),
+            accounts: Accounts::new(store.clone(), clock.clone(), tokens, passwords.clone(), ledger.clone()),
+            sight: Sight::new(store.clone(), photos.clone(), ledger.parsed().clone()),
+            audit: Audit::new(store.clone()),
+            events: Events::new(store.clone()),
+            installation: Installation::new(store.clone(), ledger.clone(), clock.clone(), passwords),
+            photos,
+            logs: Logs { store, ledger, checkpoints, clock: clock.clone(), durability: config.durability },
+        })
+    }
+}

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use schema::sync::Durability;
 
+use crate::services::installation::District;
+
 /// What the services need to know. No defaults: each value is somebody's decision.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -17,4 +19,23 @@ pub struct Config {
     pub durability: Durability,
     /// A checkpoint is signed at the latest after this time, if the head moved.
     pub checkpoint_interval_ms: u64,
+    /// Address and port to listen on; port 0 takes any free one.
+    pub listen: String,
+    /// The district that a first start makes.
+    pub district: District,
+}
+
+impl Config {
+    /// The database's address.
+    pub fn database(&self) -> String {
+        self.database_url.clone().unwrap_or_else(|| format!("sqlite:{}", self.data.join("rectify.db").display()))
+    }
+}
+
+/// The locale of whoever started the program. The only place that reads the environment itself.
+pub fn locale() -> Option<String> {
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty())
 }

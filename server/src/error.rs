@@ -1,5 +1,6 @@
 //! What can go wrong, by what the caller can do about it. The cause is for the server's log, never for the caller.
 
+use actix_web::http::StatusCode;
 use schema::problem::ProblemCode;
 
 /// The result of services and routes.
@@ -33,10 +34,69 @@ impl Error {
     pub fn invalid(field: impl Into<String>) -> Self {
         Self::Refused { code: ProblemCode::Invalid, field: Some(field.into()), retry_after_s: None }
     }
+
+    /// A refusal that may pass later.
+    pub fn later(code: ProblemCode, retry_after_s: u64) -> Self {
+        Self::Refused { code, field: None, retry_after_s: Some(retry_after_s) }
+    }
+
+    /// The stable name of what went wrong.
+    pub fn code(&self) -> ProblemCode {
+        match self {
+            Self::Refused { code, .. } => *code,
+            Self::Internal(_) => ProblemCode::Internal,
+        }
+    }
 }
 
 impl From<anyhow::Error> for Error {
     fn from(error: anyhow::Error) -> Self {
-        Self::Internal(error)
+        match error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>()) {
+            Some(cause) if is_storage_full(cause) => Self::refused(ProblemCode::StorageFull),
+            _ => Self::Internal(error),
+        }
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        anyhow::Error::from(error).into()
+    }
+}
+
+fn is_storage_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+/// The HTTP status of a problem.
+pub fn status(code: ProblemCode) -> StatusCode {
+    match code {
+        ProblemCode::Unauthenticated
+        | ProblemCode::WrongPassword
+        | ProblemCode::WrongCode
+        | ProblemCode::RefreshReused => StatusCode::UNAUTHORIZED,
+        ProblemCode::DeviceRevoked | ProblemCode::Forbidden => StatusCode::FORBIDDEN,
+        ProblemCode::NotFound => StatusCode::NOT_FOUND,
+        ProblemCode::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        ProblemCode::Malformed | ProblemCode::Truncated => StatusCode::BAD_REQUEST,
+        ProblemCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ProblemCode::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ProblemCode::ProtocolUnsupported => StatusCode::UPGRADE_REQUIRED,
+        ProblemCode::OffsetMismatch | ProblemCode::UploadSuperseded | ProblemCode::Conflict => StatusCode::CONFLICT,
+        // The status that tus names for it; no library knows it.
+        ProblemCode::ChecksumMismatch => StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST),
+        ProblemCode::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        ProblemCode::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        ProblemCode::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        ProblemCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ProblemCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Only the status stands here: the body needs the request's language and id, and is written in `routes::problem`.
+impl actix_web::ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        status(self.code())
     }
 }

@@ -6,5 +6,12 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod error;
+pub mod language;
+pub mod problem_text;
+pub mod routes;
+pub mod serve;
 pub mod services;
+mod span;
 pub mod store;
+
+pub use serve::{Running, start};

@@ -7,7 +7,7 @@ use schema::case::Case;
 use schema::entity::{Account, Entity};
 use schema::ids::EntityId;
 use schema::op::{Body, Op};
-use schema::record::{Acting, Outcome, Record, RefusalCode};
+use schema::record::{Acting, Record, RefusalCode};
 
 use crate::case::{Step, begin, rule};
 use crate::context::Context;
@@ -198,15 +198,5 @@ pub fn state_number(case: &Case) -> u8 {
         State::Declined => 7,
         State::Duplicate => 8,
         State::Void => 9,
-    }
-}
-
-/// The leaf's `outcome`.
-pub fn outcome_number(outcome: Outcome) -> u8 {
-    match outcome {
-        Outcome::Accepted => 1,
-        Outcome::AcceptedWithConflict => 2,
-        Outcome::Rejected => 3,
-        Outcome::Parked => 4,
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod apply;
 pub mod area;
+pub mod capture;
 pub mod case;
 pub mod catalogue;
 pub mod consequence;

@@ -106,22 +106,20 @@ pub fn may_see(account: &Account, entity: &Entity, areas: Option<&AreaIndex>) ->
     let over = |area: AreaId, roles: &[Role]| {
         account.grants.iter().any(|grant| roles.contains(&grant.role) && reaches(grant, area, areas))
     };
-    let overseers = [Role::Supervisor, Role::Auditor, Role::Admin];
+    let on_the_ground = [Role::Inspector, Role::Supervisor, Role::Auditor];
+    let administers = account.grants.iter().any(|grant| grant.role == Role::Admin);
     match entity {
         Entity::Case(case) => {
-            over(case.area, &[Role::Inspector, Role::Supervisor, Role::Auditor])
+            over(case.area, &on_the_ground)
+                || next_door(account, case.area, areas)
                 || is_maker(account, case)
                 || works_for(account, case)
                 || case.assignment.as_ref().is_some_and(|assignment| assignment.holder == Some(account.id))
         }
         Entity::Account(other) => {
-            other.id == account.id
-                || other.grants.iter().any(|grant| over(grant.area, &overseers))
-                || account.grants.iter().any(|grant| grant.role == Role::Admin)
+            other.id == account.id || administers || other.grants.iter().any(|grant| over(grant.area, &on_the_ground))
         }
-        Entity::Device(device) => {
-            device.account == account.id || account.grants.iter().any(|grant| grant.role == Role::Admin)
-        }
+        Entity::Device(device) => device.account == account.id || administers,
         Entity::Unit(_) | Entity::Areas(_) | Entity::Catalogue(_) | Entity::Log(_) => true,
     }
 }
@@ -140,19 +138,29 @@ pub fn may_read_handlers(account: &Account, entity: &Entity, areas: Option<&Area
 
 /// Whether an account may name a scope in a pull.
 pub fn may_pull(account: &Account, scope: Scope, areas: Option<&AreaIndex>) -> bool {
-    if account.disabled_rev.is_some() || scope.class == Class::Restricted {
+    if account.disabled_rev.is_some() {
         return false;
+    }
+    if scope.class == Class::Restricted {
+        let administers = account.grants.iter().any(|grant| grant.role == Role::Admin);
+        return scope.node == Node::Log && administers;
     }
     match scope.node {
         Node::Log => true,
         Node::Account(id) => id == account.id,
         Node::Unit(id) => account.units.contains(&id),
         Node::Area(area) => account.grants.iter().any(|grant| match grant.role {
-            Role::Supervisor | Role::Auditor | Role::Admin => reaches(grant, area, areas),
+            Role::Supervisor | Role::Auditor => reaches(grant, area, areas),
             Role::Inspector => reaches(grant, area, areas) || neighbours(grant, areas).contains(&area),
-            Role::Crew => false,
+            Role::Crew | Role::Admin => false,
         }),
     }
+}
+
+/// Whether an area touches a grid that this account inspects: it reads there, and acts only in its own.
+fn next_door(account: &Account, area: AreaId, areas: Option<&AreaIndex>) -> bool {
+    let inspects = account.grants.iter().filter(|grant| grant.role == Role::Inspector);
+    inspects.into_iter().any(|grant| neighbours(grant, areas).contains(&area))
 }
 
 /// The grids that touch an inspector's own grid: the round does not end at the boundary.
@@ -160,33 +168,38 @@ fn neighbours(grant: &Granted, areas: Option<&AreaIndex>) -> Vec<AreaId> {
     areas.map(|index| index.touching(grant.area)).unwrap_or_default()
 }
 
+/// Accounts and devices, for administrators.
+const REGISTER: Scope = Scope { node: Node::Log, class: Class::Restricted };
+
 /// The scopes that a device of this account should name: the log, the account, its units, the areas of its grants,
-/// and for an inspector of a grid the grids that touch it.
+/// for an inspector of a grid the grids that touch it, for an administrator the register of accounts and devices.
 pub fn default_scopes(account: &Account, areas: Option<&AreaIndex>) -> Vec<Scope> {
     if account.disabled_rev.is_some() {
         return Vec::new();
     }
-    let mut nodes = vec![Node::Log, Node::Account(account.id)];
-    nodes.extend(account.units.iter().map(|unit| Node::Unit(*unit)));
+    let mut scopes = vec![Scope::normal(Node::Log), Scope::normal(Node::Account(account.id))];
+    scopes.extend(account.units.iter().map(|unit| Scope::normal(Node::Unit(*unit))));
     for grant in &account.grants {
         match grant.role {
             Role::Crew => {}
             Role::Inspector => {
-                nodes.push(Node::Area(grant.area));
-                nodes.extend(neighbours(grant, areas).into_iter().map(Node::Area));
+                scopes.push(Scope::normal(Node::Area(grant.area)));
+                scopes.extend(neighbours(grant, areas).into_iter().map(|grid| Scope::normal(Node::Area(grid))));
             }
-            Role::Supervisor | Role::Auditor | Role::Admin => nodes.push(Node::Area(grant.area)),
+            Role::Supervisor | Role::Auditor => scopes.push(Scope::normal(Node::Area(grant.area))),
+            Role::Admin => scopes.push(REGISTER),
         }
     }
-    let mut scopes: Vec<Scope> = nodes.into_iter().map(Scope::normal).collect();
     scopes.sort();
     scopes.dedup();
     scopes
 }
 
-/// The scopes that an entity lies in now: an area and each ancestor, the maker, the units, the holder.
+/// The scopes that an entity lies in now: an area and each ancestor, the maker, the units, the holder; for accounts
+/// and devices the register.
 pub fn scopes_of(entity: &Entity, areas: Option<&AreaIndex>) -> Vec<Scope> {
     let mut nodes = Vec::new();
+    let registered = matches!(entity, Entity::Account(_) | Entity::Device(_));
     let area_and_above = |area: AreaId| {
         let path = areas.map(|index| index.path(area)).unwrap_or_default();
         let known = !path.is_empty();
@@ -210,7 +223,7 @@ pub fn scopes_of(entity: &Entity, areas: Option<&AreaIndex>) -> Vec<Scope> {
         Entity::Device(device) => nodes.push(Node::Account(device.account)),
         Entity::Unit(_) | Entity::Areas(_) | Entity::Catalogue(_) | Entity::Log(_) => nodes.push(Node::Log),
     }
-    let mut scopes: Vec<Scope> = nodes.into_iter().map(Scope::normal).collect();
+    let mut scopes: Vec<Scope> = nodes.into_iter().map(Scope::normal).chain(registered.then_some(REGISTER)).collect();
     scopes.sort();
     scopes.dedup();
     scopes

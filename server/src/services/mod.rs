@@ -1,3 +1,24 @@
 //! Rules, permissions and transaction boundaries. Diesel and actix are unknown here.
 
+pub mod accounts;
+pub mod audit;
+pub mod blobs;
+pub mod checkpoint;
+pub mod codes;
+pub mod coding;
+pub mod documents;
+pub mod events;
+pub mod exif;
 pub mod geojson;
+pub mod installation;
+pub mod keys;
+pub mod ledger;
+pub mod pace;
+pub mod passwords;
+pub mod photos;
+pub mod pictures;
+pub mod sight;
+pub mod signer;
+pub mod sync;
+pub mod tokens;
+pub mod uploads;

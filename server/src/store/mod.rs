@@ -1,1 +1,41 @@
 //! Every query. Diesel lives here only; rules live elsewhere.
+//!
+//! One set of queries serves SQLite and PostgreSQL. Where diesel can't say a statement for both at once,
+//! `on_backend!` compiles the same tokens for each.
+
+mod accounts;
+mod batches;
+mod checkpoints;
+mod columns;
+mod conn;
+mod connection;
+mod documents;
+mod entities;
+mod entries;
+mod error;
+mod listing;
+mod log_tx;
+mod parked;
+mod photos;
+mod references;
+mod scopes;
+mod sqlite;
+mod standing;
+mod tables;
+mod uploads;
+mod values;
+
+pub use accounts::{AccountSecret, EnrolCode, Session};
+pub use batches::Batch;
+pub use checkpoints::{LogHashes, StoredCheckpoint};
+pub use connection::{Db, Store};
+pub use entities::{Listed, NewVersion, StoredEntity};
+pub use entries::Entry;
+pub use error::StoreError;
+pub use listing::CaseFilter;
+pub use log_tx::{Epoch, Head, LogHead, LogNum, LogTx};
+pub use parked::ParkedRow;
+pub use scopes::{ScopeNum, ScopeRow};
+pub use standing::InLog;
+pub use uploads::{ReceivedPhoto, Upload};
+pub use values::{KeptValue, is_named_in};

@@ -385,11 +385,8 @@ pub(super) fn void(case: &Case, body: &Reason, step: &Step<'_>) -> Ruling {
     Ruling::accepted_case(after)
 }
 
-/// `place`: by the server, when boundaries changed.
+/// `place`: by the server, when boundaries changed. The row moves even where the area stays: what lies above it is new.
 pub(super) fn place(case: &Case, body: &Place, _step: &Step<'_>) -> Ruling {
-    if case.area == body.area {
-        return Ruling::unchanged();
-    }
     let mut after = case.clone();
     after.area = body.area;
     let mut ruling = Ruling::accepted_case(after);

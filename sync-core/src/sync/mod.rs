@@ -1,1 +1,7 @@
-//! The sync session without I/O, and the overlay: what a device shows.
+//! What a device does to agree with the server, without any I/O: the bytes of a push, the reading of an answer, the
+//! overlay of own ops, and the session that says what to do next.
+
+pub mod answer;
+pub mod batch;
+pub mod overlay;
+pub mod session;

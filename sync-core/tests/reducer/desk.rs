@@ -17,45 +17,45 @@ use sync_core::context::{Context, InForce, RULES, VerifiedPhoto};
 use sync_core::line;
 use uuid::Uuid;
 
-pub const LOG: LogId = LogId(Uuid::from_u128(1));
-pub const EPOCH: EpochId = EpochId(Uuid::from_u128(2));
-pub const CASE: EntityId = EntityId(Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0abc));
-pub const OTHER_CASE: EntityId = EntityId(Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0def));
-pub const CATALOGUE: Hash = Hash([7; 32]);
+pub(crate) const LOG: LogId = LogId(Uuid::from_u128(1));
+pub(crate) const EPOCH: EpochId = EpochId(Uuid::from_u128(2));
+pub(crate) const CASE: EntityId = EntityId(Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0abc));
+pub(crate) const OTHER_CASE: EntityId = EntityId(Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0def));
+pub(crate) const CATALOGUE: Hash = Hash([7; 32]);
 
-pub const ROOT: AreaId = AreaId(Uuid::from_u128(100));
-pub const WEST: AreaId = AreaId(Uuid::from_u128(110));
-pub const WEST_VILLAGE: AreaId = AreaId(Uuid::from_u128(111));
-pub const EAST: AreaId = AreaId(Uuid::from_u128(120));
-pub const EAST_VILLAGE: AreaId = AreaId(Uuid::from_u128(121));
-pub const GRID_1: AreaId = AreaId(Uuid::from_u128(1111));
-pub const GRID_2: AreaId = AreaId(Uuid::from_u128(1112));
-pub const GRID_EAST: AreaId = AreaId(Uuid::from_u128(1211));
+pub(crate) const ROOT: AreaId = AreaId(Uuid::from_u128(100));
+pub(crate) const WEST: AreaId = AreaId(Uuid::from_u128(110));
+pub(crate) const WEST_VILLAGE: AreaId = AreaId(Uuid::from_u128(111));
+pub(crate) const EAST: AreaId = AreaId(Uuid::from_u128(120));
+pub(crate) const EAST_VILLAGE: AreaId = AreaId(Uuid::from_u128(121));
+pub(crate) const GRID_1: AreaId = AreaId(Uuid::from_u128(1111));
+pub(crate) const GRID_2: AreaId = AreaId(Uuid::from_u128(1112));
+pub(crate) const GRID_EAST: AreaId = AreaId(Uuid::from_u128(1211));
 
-pub const UNIT: UnitId = UnitId(Uuid::from_u128(501));
-pub const UNIT_2: UnitId = UnitId(Uuid::from_u128(502));
+pub(crate) const UNIT: UnitId = UnitId(Uuid::from_u128(501));
+pub(crate) const UNIT_2: UnitId = UnitId(Uuid::from_u128(502));
 
-pub const INSPECTOR: usize = 0;
-pub const INSPECTOR_2: usize = 1;
-pub const CREW: usize = 2;
-pub const CREW_2: usize = 3;
-pub const SUPERVISOR: usize = 4;
-pub const SUPERVISOR_EAST: usize = 5;
-pub const CHIEF: usize = 6;
-pub const AUDITOR: usize = 7;
-pub const ADMIN: usize = 8;
-pub const SUPERVISOR_IN_UNIT: usize = 9;
-pub const PEOPLE: usize = 10;
+pub(crate) const INSPECTOR: usize = 0;
+pub(crate) const INSPECTOR_2: usize = 1;
+pub(crate) const CREW: usize = 2;
+pub(crate) const CREW_2: usize = 3;
+pub(crate) const SUPERVISOR: usize = 4;
+pub(crate) const SUPERVISOR_EAST: usize = 5;
+pub(crate) const CHIEF: usize = 6;
+pub(crate) const AUDITOR: usize = 7;
+pub(crate) const ADMIN: usize = 8;
+pub(crate) const SUPERVISOR_IN_UNIT: usize = 9;
+pub(crate) const PEOPLE: usize = 10;
 
 /// A desk with the state of every entity, and the decisions so far.
-pub struct Desk {
-    pub areas: AreaIndex,
-    pub catalogue: Catalogue,
-    pub accounts: Vec<Account>,
-    pub entities: BTreeMap<EntityId, Entity>,
-    pub verified: BTreeMap<Hash, VerifiedPhoto>,
-    pub rev: u64,
-    pub serial: u64,
+pub(crate) struct Desk {
+    pub(crate) areas: AreaIndex,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) entities: BTreeMap<EntityId, Entity>,
+    pub(crate) verified: BTreeMap<Hash, VerifiedPhoto>,
+    pub(crate) rev: u64,
+    pub(crate) serial: u64,
 }
 
 fn text(name: &str) -> Text {
@@ -112,7 +112,7 @@ fn account(index: usize, grants: &[(Role, AreaId)], units: &[UnitId]) -> Account
 }
 
 impl Desk {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             areas: AreaIndex::new(&tree()).expect("the desk's areas"),
             catalogue: catalogue(),
@@ -135,7 +135,7 @@ impl Desk {
         }
     }
 
-    pub fn context<'a>(&'a self, rest: &'a Rest, actor: Option<&'a Account>, op: &Op) -> Context<'a> {
+    pub(crate) fn context<'a>(&'a self, rest: &'a Rest, actor: Option<&'a Account>, op: &Op) -> Context<'a> {
         let other = match line::body(op) {
             line::ReadBody::Known(body) => match *body {
                 Body::LinkDuplicate(link) => self.entities.get(&link.of),
@@ -169,11 +169,11 @@ impl Desk {
     }
 
     /// Decides an op and lets it and its consequences take effect.
-    pub fn take(&mut self, op: &Op) -> Decision {
+    pub(crate) fn take(&mut self, op: &Op) -> Decision {
         self.take_with(op, &Rest::new(self))
     }
 
-    pub fn take_with(&mut self, op: &Op, rest: &Rest) -> Decision {
+    pub(crate) fn take_with(&mut self, op: &Op, rest: &Rest) -> Decision {
         let actor = self.accounts.iter().find(|account| account.id == op.actor).cloned();
         let before = self.entities.get(&op.entity).cloned();
         let (decision, behind) = {
@@ -200,7 +200,7 @@ impl Desk {
     }
 
     /// An op of a person on the case, based on what stands now.
-    pub fn op(&self, who: usize, entity: EntityId, body: &Body) -> Op {
+    pub(crate) fn op(&self, who: usize, entity: EntityId, body: &Body) -> Op {
         let (kind, body) = line::kind_and_body(body).expect("writable");
         Op {
             v: 1,
@@ -219,36 +219,36 @@ impl Desk {
     }
 
     /// Makes and takes an op; the desk moves on.
-    pub fn act(&mut self, who: usize, body: Body) -> Decision {
+    pub(crate) fn act(&mut self, who: usize, body: Body) -> Decision {
         let op = self.op(who, CASE, &body);
         self.take(&op)
     }
 
     /// As [`Desk::act`], made when the case stood at `rev`.
-    pub fn act_at(&mut self, who: usize, rev: u64, body: Body) -> Decision {
+    pub(crate) fn act_at(&mut self, who: usize, rev: u64, body: Body) -> Decision {
         let mut op = self.op(who, CASE, &body);
         op.base = Some(Base(EPOCH, rev));
         self.take(&op)
     }
 
     /// As [`Desk::act`], where it must succeed.
-    pub fn must(&mut self, who: usize, body: Body) {
+    pub(crate) fn must(&mut self, who: usize, body: Body) {
         let decision = self.act(who, body);
         assert_eq!(decision.record.outcome, Outcome::Accepted, "{:?}", decision.record);
     }
 
-    pub fn case(&self) -> &Case {
+    pub(crate) fn case(&self) -> &Case {
         self.case_of(CASE)
     }
 
-    pub fn case_of(&self, id: EntityId) -> &Case {
+    pub(crate) fn case_of(&self, id: EntityId) -> &Case {
         match self.entities.get(&id) {
             Some(Entity::Case(case)) => case,
             other => panic!("no case: {other:?}"),
         }
     }
 
-    pub fn arrive(&mut self, photo: u8) {
+    pub(crate) fn arrive(&mut self, photo: u8) {
         let found = VerifiedPhoto { size: 1000, pixels: Some((4, 3)), flags: Vec::new() };
         self.verified.insert(Hash([photo; 32]), found);
         let body = Body::PhotoVerified(schema::op::PhotoVerified {
@@ -263,7 +263,7 @@ impl Desk {
     }
 
     /// Brings a fresh case to a state by its ordinary way.
-    pub fn at(state: State) -> Self {
+    pub(crate) fn at(state: State) -> Self {
         let mut desk = Self::new();
         desk.must(INSPECTOR, report(&[photo(1, EvidenceRole::Before)]));
         desk.arrive(1);
@@ -301,18 +301,18 @@ impl Desk {
 }
 
 /// What a context needs beside the desk.
-pub struct Rest {
-    pub device_revoked: bool,
-    pub behind_parked: bool,
-    pub catalogues: BTreeMap<Hash, Catalogue>,
-    pub documents: BTreeSet<Hash>,
-    pub units: BTreeSet<UnitId>,
-    pub accounts: BTreeMap<AccountId, Account>,
-    pub parked: Vec<sync_core::context::ParkedOp>,
+pub(crate) struct Rest {
+    pub(crate) device_revoked: bool,
+    pub(crate) behind_parked: bool,
+    pub(crate) catalogues: BTreeMap<Hash, Catalogue>,
+    pub(crate) documents: BTreeSet<Hash>,
+    pub(crate) units: BTreeSet<UnitId>,
+    pub(crate) accounts: BTreeMap<AccountId, Account>,
+    pub(crate) parked: Vec<sync_core::context::ParkedOp>,
 }
 
 impl Rest {
-    pub fn new(desk: &Desk) -> Self {
+    pub(crate) fn new(desk: &Desk) -> Self {
         Self {
             device_revoked: false,
             behind_parked: false,
@@ -325,11 +325,11 @@ impl Rest {
     }
 }
 
-pub fn sealed(byte: u8) -> Sealed {
+pub(crate) fn sealed(byte: u8) -> Sealed {
     Sealed { sealed: Hash([byte; 32]) }
 }
 
-pub fn photo(byte: u8, role: EvidenceRole) -> PhotoClaim {
+pub(crate) fn photo(byte: u8, role: EvidenceRole) -> PhotoClaim {
     PhotoClaim {
         sha256: Hash([byte; 32]),
         size: 1000,
@@ -338,7 +338,7 @@ pub fn photo(byte: u8, role: EvidenceRole) -> PhotoClaim {
     }
 }
 
-pub fn a_report(photos: &[PhotoClaim]) -> Report {
+pub(crate) fn a_report(photos: &[PhotoClaim]) -> Report {
     Report {
         category: "stall".parse().expect("code"),
         subtype: "road_occupation".parse().expect("code"),
@@ -352,55 +352,55 @@ pub fn a_report(photos: &[PhotoClaim]) -> Report {
     }
 }
 
-pub fn report(photos: &[PhotoClaim]) -> Body {
+pub(crate) fn report(photos: &[PhotoClaim]) -> Body {
     Body::Report(a_report(photos))
 }
 
-pub fn file() -> Body {
+pub(crate) fn file() -> Body {
     Body::File(schema::op::File { condition: "occupies_road".parse().expect("code") })
 }
 
-pub fn decline() -> Body {
+pub(crate) fn decline() -> Body {
     Body::Decline(schema::op::Decline { reason: "not_a_problem".parse().expect("code"), note: None })
 }
 
-pub fn void() -> Body {
+pub(crate) fn void() -> Body {
     Body::Void(schema::op::Reason { reason: sealed(9) })
 }
 
-pub fn assign(unit: UnitId) -> Body {
+pub(crate) fn assign(unit: UnitId) -> Body {
     Body::Assign(schema::op::Assign { unit, co_units: Vec::new(), holder: None, note: None })
 }
 
-pub fn fix(photos: &[PhotoClaim]) -> Body {
+pub(crate) fn fix(photos: &[PhotoClaim]) -> Body {
     Body::SubmitFix(schema::op::SubmitFix { note: None, photos: photos.to_vec() })
 }
 
-pub fn check_passes() -> Body {
+pub(crate) fn check_passes() -> Body {
     check(schema::op::CheckVerdict::Pass)
 }
 
-pub fn check(verdict: schema::op::CheckVerdict) -> Body {
+pub(crate) fn check(verdict: schema::op::CheckVerdict) -> Body {
     Body::Check(schema::op::Check { verdict, note: None, photos: Vec::new() })
 }
 
-pub fn close() -> Body {
+pub(crate) fn close() -> Body {
     Body::Close(schema::op::Close { condition: "cleared".parse().expect("code") })
 }
 
-pub fn reopen() -> Body {
+pub(crate) fn reopen() -> Body {
     Body::Reopen(schema::op::Reopen { reason: sealed(5), photos: Vec::new() })
 }
 
-pub fn add(byte: u8) -> Body {
+pub(crate) fn add(byte: u8) -> Body {
     Body::AddEvidence(schema::op::AddEvidence { photos: vec![photo(byte, EvidenceRole::Before)] })
 }
 
-pub fn amend(field: &str, was: serde_json::Value, to: serde_json::Value) -> Body {
+pub(crate) fn amend(field: &str, was: serde_json::Value, to: serde_json::Value) -> Body {
     let field = field.parse().expect("field");
     Body::Amend(schema::op::Amend { changes: BTreeMap::from([(field, schema::op::Change { was, to })]) })
 }
 
-pub fn refused(decision: &Decision) -> Option<RefusalCode> {
+pub(crate) fn refused(decision: &Decision) -> Option<RefusalCode> {
     decision.record.code
 }

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use crate::desk::*;
 
 #[derive(Debug, Clone)]
-struct Deed {
-    who: usize,
-    what: u8,
-    byte: u8,
-    seen_back: u64,
+pub(crate) struct Deed {
+    pub(crate) who: usize,
+    pub(crate) what: u8,
+    pub(crate) byte: u8,
+    pub(crate) seen_back: u64,
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
@@ -27,7 +27,7 @@ fn deed() -> impl Strategy<Value = Deed> {
     })
 }
 
-fn body(deed: &Deed) -> Body {
+pub(crate) fn body(deed: &Deed) -> Body {
     let texts = ["stall 12", "A", "B"];
     let text = |byte: u8| json!(texts[usize::from(byte) % texts.len()]);
     match deed.what {
@@ -35,7 +35,7 @@ fn body(deed: &Deed) -> Body {
         2 => add(deed.byte),
         3 => file(),
         4 => decline(),
-        5 | 6 => assign(if deed.byte % 2 == 0 { UNIT } else { UNIT_2 }),
+        5 | 6 => assign(if deed.byte.is_multiple_of(2) { UNIT } else { UNIT_2 }),
         7 => Body::Accept(Nothing {}),
         8 => Body::ReturnAssignment(ReturnAssignment {
             reason: "not_ours".parse().expect("code"),
@@ -132,7 +132,7 @@ proptest! {
                     prop_assert!(was_seen || kept, "a value is never replaced unseen without being kept");
                 }
             }
-            if desk.rev % 3 == 0 {
+            if desk.rev.is_multiple_of(3) {
                 desk.arrive(deed.byte);
             }
         }

@@ -1,8 +1,12 @@
 //! The reducer as a table and as laws: every (state, op) pair has a defined outcome, and nothing is lost silently.
 
+#![expect(clippy::expect_used, reason = "a desk that can't be laid out is a failed test")]
+
 mod desk;
+mod golden;
 mod late_arrivals;
 mod laws;
 mod merging;
+mod registry;
 mod reports;
 mod work_flow;

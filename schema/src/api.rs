@@ -1,0 +1,113 @@
+//! What a page or a program reads beside the feed: lists, one case with its values, entries, proofs.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::hash::Hash;
+use crate::ids::{AccountId, DeviceId, EntityId, LogId, OpId};
+use crate::op::SealedValue;
+use crate::record::OutcomeLine;
+
+/// A page of a log's cases, newest change first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CasePage {
+    /// The cases.
+    pub cases: Vec<CaseRow>,
+    /// Ask with `before` this for the next page; none on the last page.
+    pub next: Option<u64>,
+}
+
+/// A case in its newest version.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CaseRow {
+    /// The revision of its last change.
+    pub rev: u64,
+    /// The case document ([`crate::case::Case`]) as stored.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::entity::Entity))]
+    pub document: Box<RawValue>,
+}
+
+/// One case with the sealed values that its reader may read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CaseView {
+    /// The case.
+    #[serde(flatten)]
+    pub row: CaseRow,
+    /// The values that its document names.
+    pub values: Vec<SealedValue>,
+}
+
+/// A page of entries, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EntryPage {
+    /// The entries.
+    pub entries: Vec<EntryRow>,
+    /// Ask with `after` this for the next page; none on the last page.
+    pub next: Option<u64>,
+}
+
+/// An entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EntryRow {
+    /// Who asked; nil for the server.
+    pub actor: AccountId,
+    /// The device.
+    pub device: DeviceId,
+    /// Its leaf.
+    pub leaf: Hash,
+    /// The op's line, verbatim; none where it is no UTF-8 text.
+    pub line: Option<String>,
+    /// What became of it, and all that its leaf is made of.
+    pub outcome: OutcomeLine,
+}
+
+/// A page of ops that wait for a person, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ParkedPage {
+    /// The ops.
+    pub parked: Vec<ParkedRow>,
+    /// Ask with `after` this for the next page; none on the last page.
+    pub next: Option<u64>,
+}
+
+/// An op in the server's custody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ParkedRow {
+    /// Its revision.
+    pub rev: u64,
+    /// The op.
+    pub op: OpId,
+    /// The entity it names.
+    pub entity: EntityId,
+    /// The device it came from.
+    pub device: DeviceId,
+    /// Why it is parked: a [`crate::record::RefusalCode`].
+    pub code: String,
+}
+
+/// A proof over a log's tree: that one tree begins another, or that a leaf is in a tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Proof {
+    /// The log.
+    pub log: LogId,
+    /// The hashes, as RFC 6962 orders them.
+    pub hashes: Vec<Hash>,
+}
+
+/// `GET /readyz`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Ready {
+    /// Everything that is needed to answer is there.
+    pub ready: bool,
+    /// The logs of this installation.
+    pub logs: usize,
+}

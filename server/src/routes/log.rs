@@ -1,0 +1,154 @@
+//! Reading a log: cases, entries, what is parked, documents, and its head.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web::{Data, Path, Query};
+use schema::api::{CasePage, CaseView, EntryPage, ParkedPage};
+use schema::ids::{AreaId, EntityId, LogId};
+use schema::limits::WAIT_S_MAX;
+use schema::problem::{Problem, ProblemCode};
+use schema::sync::HeadEvent;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::caller::SignedIn;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::services::sight::{CaseQuery, PAGE_MAX, states_named};
+use crate::store::CaseFilter;
+
+/// Which cases, and which page of them.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CasesAsked {
+    /// Only in this area and below.
+    area: Option<AreaId>,
+    /// States by name, separated by commas.
+    state: Option<String>,
+    /// Category code.
+    category: Option<String>,
+    /// Subtype code.
+    subtype: Option<String>,
+    /// Short code or official number.
+    code: Option<String>,
+    /// `next` of the page before.
+    before: Option<u64>,
+    /// Rows, at most 100.
+    limit: Option<usize>,
+}
+
+/// Cases, newest change first.
+#[utoipa::path(get, path = "/v1/logs/{log}/cases", tag = "reading", security(("bearer" = [])), params(("log" = LogId, Path), CasesAsked), responses(
+    (status = 200, body = CasePage),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn cases(
+    app: Data<App>,
+    caller: SignedIn,
+    log: Path<String>,
+    asked: Query<CasesAsked>,
+) -> Result<HttpResponse> {
+    let CasesAsked { area, state, category, subtype, code, before, limit } = asked.into_inner();
+    let states = states_named(state.as_deref()).ok_or_else(|| Error::invalid("state"))?;
+    let filter = CaseFilter { states, category, subtype, code };
+    let query = CaseQuery { area, filter, before, limit: limit.unwrap_or(PAGE_MAX) };
+    Ok(HttpResponse::Ok().json(app.sight.cases(&caller.0, id(&log)?, query).await?))
+}
+
+/// One case with the sealed values that the caller may read.
+#[utoipa::path(get, path = "/v1/logs/{log}/cases/{case}", tag = "reading", security(("bearer" = [])), params(("log" = LogId, Path), ("case" = EntityId, Path)), responses(
+    (status = 200, body = CaseView),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn case(app: Data<App>, caller: SignedIn, path: Path<(String, String)>) -> Result<HttpResponse> {
+    let (log, case) = path.into_inner();
+    Ok(HttpResponse::Ok().json(app.sight.case(&caller.0, id(&log)?, id(&case)?).await?))
+}
+
+/// Behind which revision a page begins.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct After {
+    /// `next` of the page before.
+    #[serde(default)]
+    after: u64,
+}
+
+/// What happened to a case, oldest first.
+#[utoipa::path(get, path = "/v1/logs/{log}/cases/{case}/entries", tag = "reading", security(("bearer" = [])), params(("log" = LogId, Path), ("case" = EntityId, Path), After), responses(
+    (status = 200, body = EntryPage),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn entries(
+    app: Data<App>,
+    caller: SignedIn,
+    path: Path<(String, String)>,
+    page: Query<After>,
+) -> Result<HttpResponse> {
+    let (log, case) = path.into_inner();
+    Ok(HttpResponse::Ok().json(app.sight.entries(&caller.0, id(&log)?, id(&case)?, page.after).await?))
+}
+
+/// Ops that wait for a person, oldest first.
+#[utoipa::path(get, path = "/v1/logs/{log}/parked", tag = "reading", security(("bearer" = [])), params(("log" = LogId, Path), After), responses(
+    (status = 200, body = ParkedPage),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn parked(
+    app: Data<App>,
+    caller: SignedIn,
+    log: Path<String>,
+    page: Query<After>,
+) -> Result<HttpResponse> {
+    Ok(HttpResponse::Ok().json(app.sight.parked(&caller.0, id(&log)?, page.after).await?))
+}
+
+/// The bytes of a catalogue or an area tree.
+#[utoipa::path(get, path = "/v1/logs/{log}/documents/{sha256}", tag = "reading", security(("bearer" = [])), params(("log" = LogId, Path), ("sha256" = String, Path)), responses(
+    (status = 200, content_type = "application/json", body = String),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn document(app: Data<App>, caller: SignedIn, path: Path<(String, String)>) -> Result<HttpResponse> {
+    let (log, sha256) = path.into_inner();
+    let sha256 = sha256.parse().map_err(|_| Error::refused(ProblemCode::NotFound))?;
+    let bytes = app.sight.document(&caller.0, id(&log)?, sha256).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/json"))
+        .insert_header((header::CACHE_CONTROL, "private, max-age=31536000, immutable"))
+        .body(bytes))
+}
+
+/// A long poll.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HeadAsked {
+    /// The log.
+    log: LogId,
+    /// Answer as soon as the head is beyond this revision.
+    #[serde(default)]
+    rev: u64,
+    /// Or after this many seconds, at most 25.
+    #[serde(default)]
+    wait: u64,
+}
+
+/// Where a log's head is: at once, or as soon as it moves.
+#[utoipa::path(get, path = "/v1/head", tag = "sync", security(("bearer" = [])), params(HeadAsked), responses(
+    (status = 200, body = HeadEvent),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn head(app: Data<App>, caller: SignedIn, asked: Query<HeadAsked>) -> Result<HttpResponse> {
+    let access = caller.0.in_log(asked.log)?;
+    let wait = Duration::from_secs(asked.wait.min(WAIT_S_MAX));
+    Ok(HttpResponse::Ok().json(app.events.beyond(access.log, asked.rev, wait).await?))
+}
+
+/// An id of a path. What is no id names nothing.
+pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T> {
+    text.parse().map_err(|_| Error::refused(ProblemCode::NotFound))
+}

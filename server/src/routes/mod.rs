@@ -1,0 +1,75 @@
+//! Every path on one screen. A handler extracts, calls one service, replies.
+
+mod accounts;
+mod audit;
+mod body;
+mod caller;
+mod events;
+mod log;
+pub mod openapi;
+mod pages;
+mod photos;
+mod problem;
+mod reference;
+mod security;
+mod stream;
+mod sync;
+
+use actix_web::http::Method;
+use actix_web::web::{self, QueryConfig, ServiceConfig};
+
+use crate::error::Error;
+
+pub(crate) use problem::documents;
+pub(crate) use security::headers;
+
+macro_rules! routes {
+    ($($method:ident $path:literal => $handler:path,)*) => {
+        /// Method and path of every route, as the API document must name them.
+        pub const TABLE: &[(&str, &str)] = &[$((stringify!($method), $path)),*];
+
+        /// Tells actix of every route.
+        fn register(config: &mut ServiceConfig) {
+            $(config.route($path, web::method(Method::$method).to($handler));)*
+        }
+    };
+}
+
+routes! {
+    POST    "/v1/login"                                 => accounts::login,
+    POST    "/v1/enrol"                                 => accounts::enrol,
+    POST    "/v1/token"                                 => accounts::token,
+    POST    "/v1/logout"                                => accounts::logout,
+    POST    "/v1/sync"                                  => sync::sync,
+    GET     "/v1/events"                                => events::events,
+    GET     "/v1/head"                                  => log::head,
+    OPTIONS "/v1/photos"                                => photos::options,
+    POST    "/v1/photos"                                => photos::create,
+    POST    "/v1/photos/have"                           => photos::have,
+    OPTIONS "/v1/photos/{sha256}"                       => photos::options_of_one,
+    HEAD    "/v1/photos/{sha256}"                       => photos::standing,
+    PATCH   "/v1/photos/{sha256}"                       => photos::append,
+    GET     "/v1/photos/{sha256}/{version}"             => photos::show,
+    GET     "/v1/logs/{log}/cases"                      => log::cases,
+    GET     "/v1/logs/{log}/cases/{case}"               => log::case,
+    GET     "/v1/logs/{log}/cases/{case}/entries"       => log::entries,
+    GET     "/v1/logs/{log}/parked"                     => log::parked,
+    GET     "/v1/logs/{log}/documents/{sha256}"         => log::document,
+    GET     "/v1/audit/{log}/checkpoint"                => audit::checkpoint,
+    GET     "/v1/audit/{log}/tile/entries/{index:.*}"   => audit::bundle,
+    GET     "/v1/audit/{log}/tile/{level}/{index:.*}"   => audit::tile,
+    GET     "/v1/audit/{log}/consistency"               => audit::consistency,
+    GET     "/v1/audit/{log}/inclusion"                 => audit::inclusion,
+    GET     "/healthz"                                  => pages::healthz,
+    GET     "/readyz"                                   => pages::readyz,
+    GET     "/openapi.json"                             => pages::openapi,
+    GET     "/docs"                                     => pages::docs,
+    GET     "/docs.css"                                 => pages::style,
+    GET     "/problems/{code}"                          => pages::problem,
+}
+
+/// Tells actix of every route, and how its own extractors fail.
+pub fn configure(config: &mut ServiceConfig) {
+    config.app_data(QueryConfig::default().error_handler(|_, _| Error::invalid("query").into()));
+    register(config);
+}

@@ -1,0 +1,412 @@
+//! Accounts: logging in, enrolling a phone, staying logged in, and who a request comes from. What an account may do
+//! is read from the logs for each request; a token says only who.
+
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use schema::auth::{Enrol, Enrolled, LogAccess, Login, Refresh, Tokens as TokenPair};
+use schema::entity::{Account, Device, Entity};
+use schema::ids::{AccountId, DeviceId, EntityId, EpochId, LogId, OpId};
+use schema::limits::{ACCESS_TOKEN_S, REFRESH_TOKEN_DAYS};
+use schema::op::{Body, EnrolDevice};
+use schema::problem::ProblemCode;
+use sync_core::line::consequence_id;
+use uuid::Uuid;
+
+use super::codes;
+use super::ledger::{Append, Ledger, ServerOp};
+use super::passwords::Passwords;
+use super::tokens::{Family, RefreshToken, Renewal, Tokens, renewal};
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::store::{InLog, Session, Store};
+
+/// The first wait after a failed login, doubled by each one after it.
+const FIRST_WAIT_MS: u64 = 1000;
+/// The longest wait. There is no lock-out: anybody could lock anybody out.
+const LONGEST_WAIT_MS: u64 = 15 * 60 * 1000;
+const DAY_MS: u64 = 24 * 3600 * 1000;
+/// [`schema::record::Outcome::Accepted`] as an entry holds it.
+const ACCEPTED: u8 = 1;
+/// The longest name of a phone.
+const LABEL_CHARS_MAX: usize = 80;
+
+/// Accounts. Cheap to clone.
+#[derive(Clone)]
+pub struct Accounts {
+    store: Store,
+    clock: Clock,
+    tokens: Arc<Tokens>,
+    passwords: Passwords,
+    ledger: Ledger,
+}
+
+/// Who a request comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The account.
+    pub account: AccountId,
+    /// The phone; none for a login by password.
+    pub device: Option<DeviceId>,
+    /// Every log that knows the phone has shut it out.
+    pub revoked: bool,
+    /// When the caller's token ends, in ms.
+    pub until_ms: u64,
+    /// The logs that know the account, and what it may do there.
+    pub logs: Vec<Access>,
+}
+
+/// What an account may do in a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// The log.
+    pub log: LogId,
+    /// Its epoch.
+    pub epoch: EpochId,
+    /// Its rights there.
+    pub account: Account,
+}
+
+impl Caller {
+    /// What the caller may do in a log; `not_found` where it may do nothing.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub fn in_log(&self, log: LogId) -> Result<&Access> {
+        self.logs.iter().find(|access| access.log == log).ok_or_else(|| Error::refused(ProblemCode::NotFound))
+    }
+}
+
+/// What a login comes to, decided with its count written.
+enum Attempt {
+    Wait { seconds: u64 },
+    Check { account: Option<AccountId>, stored: Option<String> },
+}
+
+impl Accounts {
+    /// Accounts of an installation.
+    pub fn new(store: Store, clock: Clock, tokens: Tokens, passwords: Passwords, ledger: Ledger) -> Self {
+        Self { store, clock, tokens: Arc::new(tokens), passwords, ledger }
+    }
+
+    /// Logs a person in by password.
+    ///
+    /// # Errors
+    /// `wrong_password`, `too_many`, `unavailable`.
+    pub async fn login(&self, Login { login, password }: Login) -> Result<TokenPair> {
+        let now_ms = self.clock.now_ms();
+        // The failure is counted before the password is looked at: no crash and no race makes a free guess.
+        let attempt = self
+            .store
+            .write_async(move |db| -> Result<Attempt> {
+                let Some(known) = db.account_by_login(&login)? else {
+                    return Ok(Attempt::Check { account: None, stored: None });
+                };
+                if now_ms < known.retry_ms {
+                    return Ok(Attempt::Wait { seconds: (known.retry_ms - now_ms).div_ceil(1000) });
+                }
+                let failures = known.failures.saturating_add(1);
+                db.set_failures(known.account, failures, now_ms.saturating_add(wait_ms(failures)))?;
+                let stored = known.password.filter(|_| !known.disabled);
+                Ok(Attempt::Check { account: Some(known.account), stored })
+            })
+            .await?;
+        let (account, stored) = match attempt {
+            Attempt::Wait { seconds } => return Err(Error::later(ProblemCode::TooMany, seconds)),
+            Attempt::Check { account, stored } => (account, stored),
+        };
+        let right = self.passwords.verify(password, stored).await?;
+        let Some(account) = account.filter(|_| right) else { return Err(Error::refused(ProblemCode::WrongPassword)) };
+        self.store.write_async(move |db| -> Result<_> { Ok(db.set_failures(account, 0, 0)?) }).await?;
+        self.start_session(account, None).await
+    }
+
+    /// Makes a phone a device of the person that a one-time code is for. The same phone may ask again.
+    ///
+    /// # Errors
+    /// `wrong_code`, `invalid` (`device`, `key`, `label`).
+    pub async fn enrol(&self, enrol: Enrol) -> Result<Enrolled> {
+        check_phone(&enrol)?;
+        let now_ms = self.clock.now_ms();
+        let (hash, device) = (codes::stored(&enrol.code), enrol.device);
+        let account = self
+            .store
+            .write_async(move |db| -> Result<Option<AccountId>> {
+                let Some(code) = db.enrol_code(&hash)? else { return Ok(None) };
+                let ours = code.used_by.is_none_or(|used_by| used_by == device);
+                let disabled = db.account_secret(code.account)?.is_none_or(|secret| secret.disabled);
+                if !ours || disabled || now_ms >= code.expires_ms {
+                    return Ok(None);
+                }
+                db.use_enrol_code(&hash, device, now_ms)?;
+                Ok(Some(code.account))
+            })
+            .await?
+            .ok_or_else(|| Error::refused(ProblemCode::WrongCode))?;
+        let (name, logs) = self.enter_device(account, &enrol).await?;
+        let tokens = self.start_session(account, Some(device)).await?;
+        Ok(Enrolled { account, name, logs, tokens })
+    }
+
+    /// Makes a phone known to every log that its account may use.
+    async fn enter_device(&self, account: AccountId, enrol: &Enrol) -> Result<(String, Vec<LogAccess>)> {
+        let entity = EntityId::from(enrol.device);
+        let body = Body::EnrolDevice(EnrolDevice {
+            account,
+            algorithm: "ES256".to_owned(),
+            key: enrol.key,
+            label: enrol.label.trim().to_owned(),
+        });
+        let (known, rights) = self
+            .store
+            .read_async(move |db| -> Result<_> {
+                Ok((db.in_all_logs(entity)?, db.in_all_logs(EntityId::from(account))?))
+            })
+            .await?;
+        let mut name = String::new();
+        let mut logs = Vec::new();
+        for InLog { log, entity: found, .. } in rights {
+            let Entity::Account(rights) = found else { continue };
+            if rights.disabled_rev.is_some() {
+                continue;
+            }
+            match known.iter().find(|known| known.log == log).map(|known| &known.entity) {
+                Some(Entity::Device(Device { account: of, key, revoked: None, .. }))
+                    if *of == account && *key == enrol.key => {}
+                Some(_) => return Err(Error::invalid("device")),
+                None => {
+                    // Its id follows from the phone: asking twice enters it once.
+                    let id = consequence_id(log, OpId(enrol.device.0), "enrol_device", 0);
+                    self.append(log, ServerOp { id, entity, body: body.clone() }).await?;
+                }
+            }
+            name = rights.name;
+            logs.push(self.log_access(log).await?);
+        }
+        Ok((name, logs))
+    }
+
+    /// Appends an op that a log has no reason to refuse.
+    async fn append(&self, log: LogId, op: ServerOp) -> Result<()> {
+        let entries = self.ledger.append(log, Append { ops: vec![op], ..Append::default() }).await?;
+        match entries.iter().find(|entry| entry.outcome != ACCEPTED) {
+            None => Ok(()),
+            Some(refused) => Err(anyhow!("a log refused {}: {}", refused.kind, refused.record).into()),
+        }
+    }
+
+    /// What a phone needs to know of a log.
+    async fn log_access(&self, log: LogId) -> Result<LogAccess> {
+        let found = self.store.read_async(move |db| -> Result<_> { Ok(db.in_all_logs(EntityId::from(log))?) }).await?;
+        match found.into_iter().find(|found| found.log == log).map(|found| (found.epoch, found.entity)) {
+            Some((epoch, Entity::Log(of))) => {
+                Ok(LogAccess { log, epoch, name: of.name, zone: of.zone, signer: of.signer })
+            }
+            _ => Err(anyhow!("log {log} has no entity of itself").into()),
+        }
+    }
+
+    /// Whose a phone is that shows no token. Only one that every log has shut out may hand in what it holds on its
+    /// key's signature alone.
+    ///
+    /// # Errors
+    /// `unauthenticated` for every other phone.
+    pub async fn shut_out(&self, device: DeviceId) -> Result<AccountId> {
+        let found = self.store.read_async(move |db| -> Result<_> { Ok(db.in_all_logs(EntityId::from(device))?) }).await?;
+        let mut owner = None;
+        for found in found {
+            match found.entity {
+                Entity::Device(device) if device.revoked.is_some() => owner = Some(device.account),
+                _ => return Err(Error::refused(ProblemCode::Unauthenticated)),
+            }
+        }
+        owner.ok_or_else(|| Error::refused(ProblemCode::Unauthenticated))
+    }
+
+    /// New tokens for a refresh token.
+    ///
+    /// # Errors
+    /// `unauthenticated`, `refresh_reused`, `device_revoked`.
+    pub async fn renew(&self, Refresh { refresh }: Refresh) -> Result<TokenPair> {
+        let refused = || Error::refused(ProblemCode::Unauthenticated);
+        let shown = RefreshToken::parse(&refresh).ok_or_else(refused)?;
+        let next = self.tokens.next_refresh(&shown);
+        let now_ms = self.clock.now_ms();
+        let (family, stored, stored_next) = (shown.family, shown.stored(), next.stored());
+        let (session, became) = self
+            .store
+            .write_async(move |db| -> Result<(Option<Session>, Renewal)> {
+                let Some(session) = db.session(family)? else { return Ok((None, Renewal::Ended)) };
+                let became = match renewal(&family_of(&session), &stored, now_ms) {
+                    Renewal::Repeat if stored_next != session.current => Renewal::Reused,
+                    decided => decided,
+                };
+                match became {
+                    Renewal::Rotate => {
+                        db.rotate_session(family, &stored_next, &stored, now_ms, session_end(now_ms))?;
+                    }
+                    Renewal::Reused => db.end_session(family, now_ms)?,
+                    Renewal::Repeat | Renewal::Ended => {}
+                }
+                Ok((Some(session), became))
+            })
+            .await?;
+        let session = session.ok_or_else(refused)?;
+        match became {
+            Renewal::Reused => {
+                tracing::warn!(account = %session.account, session = %family, "a refresh token was used twice");
+                Err(Error::refused(ProblemCode::RefreshReused))
+            }
+            Renewal::Ended => Err(refused()),
+            Renewal::Rotate | Renewal::Repeat => {
+                let caller = self.caller(session.account, session.device, now_ms).await?;
+                if caller.revoked {
+                    return Err(Error::refused(ProblemCode::DeviceRevoked));
+                }
+                self.pair(session.account, session.device, &next)
+            }
+        }
+    }
+
+    /// Ends a login. What is no login has ended already.
+    ///
+    /// # Errors
+    /// The server's own.
+    pub async fn logout(&self, Refresh { refresh }: Refresh) -> Result<()> {
+        let Some(shown) = RefreshToken::parse(&refresh) else { return Ok(()) };
+        let now_ms = self.clock.now_ms();
+        self.store
+            .write_async(move |db| -> Result<()> {
+                let session = db.session(shown.family)?;
+                let stored = shown.stored();
+                if session.is_some_and(|session| session.current == stored || session.previous == Some(stored)) {
+                    db.end_session(shown.family, now_ms)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Who a bearer token speaks of, with what they may do now. A revoked phone is told so by its caller's flag.
+    ///
+    /// # Errors
+    /// `unauthenticated`.
+    pub async fn authenticate(&self, token: &str) -> Result<Caller> {
+        let claims = self.tokens.open(token, self.clock.now_ms())?;
+        let until_ms = u64::try_from(claims.exp).unwrap_or(0).saturating_mul(1000);
+        self.caller(claims.sub, claims.device, until_ms).await
+    }
+
+    /// Whether a caller whose stream is open may still have it; reads its rights again.
+    pub async fn still_welcome(&self, caller: &mut Caller) -> bool {
+        match self.caller(caller.account, caller.device, caller.until_ms).await {
+            Ok(now) if !now.revoked => {
+                *caller = now;
+                true
+            }
+            Ok(_) | Err(_) => false,
+        }
+    }
+
+    async fn caller(&self, account: AccountId, device: Option<DeviceId>, until_ms: u64) -> Result<Caller> {
+        let caller = self
+            .store
+            .read_async(move |db| -> Result<Option<Caller>> {
+                if db.account_secret(account)?.is_none_or(|secret| secret.disabled) {
+                    return Ok(None);
+                }
+                let logs = db
+                    .in_all_logs(EntityId::from(account))?
+                    .into_iter()
+                    .filter_map(|InLog { log, epoch, entity }| match entity {
+                        Entity::Account(account) if account.disabled_rev.is_none() => {
+                            Some(Access { log, epoch, account })
+                        }
+                        _ => None,
+                    })
+                    .collect();
+                let phones = device.map(|device| db.in_all_logs(EntityId::from(device))).transpose()?;
+                let revoked = phones.is_some_and(|phones| {
+                    !phones.is_empty() && phones.iter().all(|phone| is_shut_out(&phone.entity, account))
+                });
+                Ok(Some(Caller { account, device, revoked, until_ms, logs }))
+            })
+            .await?;
+        caller.ok_or_else(|| Error::refused(ProblemCode::Unauthenticated))
+    }
+
+    async fn start_session(&self, account: AccountId, device: Option<DeviceId>) -> Result<TokenPair> {
+        let now_ms = self.clock.now_ms();
+        let family = Uuid::from_bytes(super::tokens::random()?);
+        let refresh = self.tokens.first_refresh(family)?;
+        let session = Session {
+            family,
+            account,
+            device,
+            current: refresh.stored(),
+            previous: None,
+            expires_ms: session_end(now_ms),
+            ended: false,
+        };
+        self.store.write_async(move |db| -> Result<_> { Ok(db.insert_session(&session, now_ms)?) }).await?;
+        self.pair(account, device, &refresh)
+    }
+
+    fn pair(&self, account: AccountId, device: Option<DeviceId>, refresh: &RefreshToken) -> Result<TokenPair> {
+        Ok(TokenPair {
+            access: self.tokens.access(account, device, self.clock.now_ms())?,
+            access_expires_in_s: ACCESS_TOKEN_S,
+            refresh: refresh.text(),
+        })
+    }
+}
+
+fn family_of(session: &Session) -> Family {
+    Family {
+        current: session.current,
+        previous: session.previous,
+        expires_ms: session.expires_ms,
+        ended: session.ended,
+    }
+}
+
+fn is_shut_out(entity: &Entity, account: AccountId) -> bool {
+    match entity {
+        Entity::Device(device) => device.revoked.is_some() || device.account != account,
+        _ => true,
+    }
+}
+
+fn check_phone(enrol: &Enrol) -> Result<()> {
+    let label = enrol.label.trim();
+    if label.is_empty() || label.chars().count() > LABEL_CHARS_MAX || label.chars().any(char::is_control) {
+        return Err(Error::invalid("label"));
+    }
+    if enrol.device.0.is_nil() {
+        return Err(Error::invalid("device"));
+    }
+    if p256::PublicKey::from_sec1_bytes(&enrol.key.0).is_err() {
+        return Err(Error::invalid("key"));
+    }
+    Ok(())
+}
+
+/// How long after this many failures the next password is looked at.
+fn wait_ms(failures: u64) -> u64 {
+    let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(u32::MAX).min(20);
+    FIRST_WAIT_MS.saturating_mul(1 << doublings).min(LONGEST_WAIT_MS)
+}
+
+fn session_end(now_ms: u64) -> u64 {
+    now_ms.saturating_add(REFRESH_TOKEN_DAYS.unsigned_abs().saturating_mul(DAY_MS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wait_ms;
+
+    #[test]
+    fn each_failure_doubles_the_wait_up_to_a_quarter_of_an_hour() {
+        assert_eq!([1, 2, 3, 10, 11, u64::MAX].map(wait_ms), [1000, 2000, 4000, 512_000, 900_000, 900_000]);
+    }
+}

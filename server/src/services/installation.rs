@@ -1,0 +1,399 @@
+//! The installation: its first start, and what the operator does at the command line. Every change is an op of the
+//! server in the log; only secrets are not.
+
+use anyhow::{Context, anyhow};
+use schema::area::AreaTree;
+use schema::catalogue::{CITY_CATALOGUE, Text};
+use schema::entity::Entity;
+use schema::hash::Salt;
+use schema::ids::{AccountId, AreaId, DeviceId, EntityId, EpochId, GrantId, LogId, OpId, PersonId, UnitId};
+use schema::limits::ENROL_CODE_S;
+use schema::op::{Body, CreateLog, Grant, Reason, Role, SetAccount, SetMembership, SetUnit};
+use schema::problem::ProblemCode;
+use sync_core::area::AreaIndex;
+use sync_core::line::seal;
+use uuid::{Builder, Uuid};
+
+use super::{codes, documents};
+use super::ledger::{Append, Ledger, ServerOp};
+use super::passwords::{self, Passwords, Unfit};
+use super::tokens::random;
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::store::{AccountSecret, Entry, LogHead, Store};
+
+/// [`schema::record::Outcome::Accepted`] as an entry holds it.
+const ACCEPTED: u8 = 1;
+/// Rows read at a time.
+const PAGE: usize = 500;
+
+/// The installation. Cheap to clone.
+#[derive(Clone)]
+pub struct Installation {
+    store: Store,
+    ledger: Ledger,
+    clock: Clock,
+    passwords: Passwords,
+}
+
+/// The district of a first start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct District {
+    /// Its name.
+    pub name: Text,
+    /// Its time zone, an IANA name.
+    pub zone: String,
+}
+
+/// A new account.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// Its login name.
+    pub login: String,
+    /// The name others see.
+    pub name: String,
+    /// The person behind it; a new one if none.
+    pub person: Option<PersonId>,
+    /// Its role.
+    pub role: Role,
+    /// The code of the area its role is for; the root if none.
+    pub area: Option<String>,
+    /// The units it belongs to.
+    pub units: Vec<UnitId>,
+    /// Its password; none to log in by phone only.
+    pub password: Option<String>,
+}
+
+/// An account as the operator sees it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct ListedAccount {
+    /// Its id.
+    pub account: AccountId,
+    /// Its login name.
+    pub login: String,
+    /// The name others see.
+    pub name: String,
+    /// Its roles, each with the id of its area.
+    pub grants: Vec<(Role, AreaId)>,
+    /// It can't log in.
+    pub disabled: bool,
+}
+
+/// A phone as the operator sees it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct ListedDevice {
+    /// Its id.
+    pub device: DeviceId,
+    /// Whose.
+    pub account: AccountId,
+    /// What its user calls it.
+    pub label: String,
+    /// It is shut out.
+    pub revoked: bool,
+}
+
+impl Installation {
+    /// An installation on a store.
+    pub fn new(store: Store, ledger: Ledger, clock: Clock, passwords: Passwords) -> Self {
+        Self { store, ledger, clock, passwords }
+    }
+
+    /// How many logs there are.
+    ///
+    /// # Errors
+    /// The server's own.
+    pub async fn log_count(&self) -> Result<usize> {
+        Ok(self.heads().await?.len())
+    }
+
+    /// Makes the first log with the shipped catalogue and a first administrator, if there is no log yet. The code is
+    /// the administrator's, shown once.
+    ///
+    /// # Errors
+    /// The server's own.
+    pub async fn first_start(&self, district: &District, signer: &str) -> Result<Option<String>> {
+        if !self.heads().await?.is_empty() {
+            return Ok(None);
+        }
+        if jiff::tz::TimeZone::get(&district.zone).is_err() {
+            return Err(Error::invalid("zone"));
+        }
+        let log = LogId(self.new_id()?);
+        let body = CreateLog {
+            name: district.name.clone(),
+            zone: district.zone.clone(),
+            signer: signer.to_owned(),
+            server_device: DeviceId(self.new_id()?),
+        };
+        must_be_accepted(&self.ledger.create_log(log, EpochId(Uuid::from_bytes(random()?)), body).await?)?;
+        self.import_catalogue(CITY_CATALOGUE.as_bytes().to_vec()).await?;
+        let admin = NewAccount {
+            login: "admin".to_owned(),
+            name: Text { zh: "管理员".to_owned(), en: "Administrator".to_owned() }.zh,
+            person: None,
+            role: Role::Admin,
+            area: None,
+            units: Vec::new(),
+            password: None,
+        };
+        let account = self.add_account(admin).await?;
+        Ok(Some(self.code(account).await?))
+    }
+
+    /// Adds an account and says who it is.
+    ///
+    /// # Errors
+    /// `invalid`: the login name, the password, the area or a unit.
+    pub async fn add_account(&self, new: NewAccount) -> Result<AccountId> {
+        let login = new.login.trim().to_owned();
+        let fits = (1..=40).contains(&login.chars().count()) && !login.chars().any(|c| c.is_control() || c.is_whitespace());
+        if !fits {
+            return Err(Error::invalid("login"));
+        }
+        let password = match new.password {
+            None => None,
+            Some(password) => {
+                passwords::fit(&password, &login).map_err(|_: Unfit| Error::invalid("password"))?;
+                Some(self.passwords.hash(password).await?)
+            }
+        };
+        let account = AccountId(self.new_id()?);
+        let head = self.only_log().await?;
+        let area = self.area(&head, new.area.as_deref()).await?;
+        let person = match new.person {
+            Some(person) => person,
+            None => PersonId(self.new_id()?),
+        };
+        let mut bodies = vec![
+            Body::SetAccount(SetAccount { name: new.name, person }),
+            Body::Grant(Grant { grant: GrantId(self.new_id()?), role: new.role, area }),
+        ];
+        bodies.extend(new.units.into_iter().map(|unit| Body::SetMembership(SetMembership { unit, member: true })));
+        let secret =
+            AccountSecret { account, login, password, failures: 0, retry_ms: 0, disabled: false };
+        let now_ms = self.clock.now_ms();
+        // The secret first: a login name that is taken stops everything.
+        self.store
+            .write_async(move |db| -> Result<()> {
+                if db.account_by_login(&secret.login)?.is_some() {
+                    return Err(Error::invalid("login"));
+                }
+                Ok(db.insert_account(&secret, now_ms)?)
+            })
+            .await?;
+        self.append(head.log, EntityId::from(account), bodies).await?;
+        Ok(account)
+    }
+
+    /// All accounts, by login name.
+    ///
+    /// # Errors
+    /// The server's own.
+    pub async fn accounts(&self) -> Result<Vec<ListedAccount>> {
+        self.store
+            .read_async(|db| {
+                let mut listed = Vec::new();
+                for secret in db.account_secrets()? {
+                    let mut row = ListedAccount {
+                        account: secret.account,
+                        login: secret.login,
+                        name: String::new(),
+                        grants: Vec::new(),
+                        disabled: secret.disabled,
+                    };
+                    for found in db.in_all_logs(EntityId::from(secret.account))? {
+                        if let Entity::Account(account) = found.entity {
+                            row.name = account.name;
+                            row.grants.extend(account.grants.iter().map(|grant| (grant.role, grant.area)));
+                        }
+                    }
+                    listed.push(row);
+                }
+                Ok(listed)
+            })
+            .await
+    }
+
+    /// The account with a login name.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn account(&self, login: &str) -> Result<AccountId> {
+        let login = login.to_owned();
+        let found = self.store.read_async(move |db| -> Result<_> { Ok(db.account_by_login(&login)?) }).await?;
+        found.map(|secret| secret.account).ok_or_else(|| Error::refused(ProblemCode::NotFound))
+    }
+
+    /// Ends an account: it can't log in, and can't act in any log.
+    ///
+    /// # Errors
+    /// The server's own.
+    pub async fn disable(&self, account: AccountId, reason: &str) -> Result<()> {
+        self.store.write_async(move |db| -> Result<_> { Ok(db.set_disabled(account, true)?) }).await?;
+        self.in_every_log(EntityId::from(account), Body::DisableAccount(self.reason(reason)?)).await
+    }
+
+    /// A new one-time code of an account.
+    ///
+    /// # Errors
+    /// The server's own.
+    pub async fn code(&self, account: AccountId) -> Result<String> {
+        let code = codes::new()?;
+        let (hash, now_ms) = (codes::stored(&code), self.clock.now_ms());
+        let expires_ms = now_ms.saturating_add(ENROL_CODE_S.unsigned_abs().saturating_mul(1000));
+        self.store
+            .write_async(move |db| -> Result<_> { Ok(db.insert_enrol_code(&hash, account, now_ms, expires_ms)?) })
+            .await?;
+        Ok(code)
+    }
+
+    /// All phones.
+    ///
+    /// # Errors
+    /// The server's own.
+    pub async fn devices(&self) -> Result<Vec<ListedDevice>> {
+        let head = self.only_log().await?;
+        let found = self.entities(&head, "device").await?;
+        let listed = found.into_iter().filter_map(|entity| match entity {
+            Entity::Device(device) => Some(ListedDevice {
+                device: device.id,
+                account: device.account,
+                label: device.label,
+                revoked: device.revoked.is_some(),
+            }),
+            _ => None,
+        });
+        Ok(listed.collect())
+    }
+
+    /// Shuts a phone out of every log. What it holds it may still hand in.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn revoke(&self, device: DeviceId, reason: &str) -> Result<()> {
+        self.in_every_log(EntityId::from(device), Body::RevokeDevice(self.reason(reason)?)).await
+    }
+
+    /// Makes a unit.
+    ///
+    /// # Errors
+    /// `invalid`: the area or the name.
+    pub async fn add_unit(&self, name: Text, area: Option<&str>) -> Result<UnitId> {
+        let head = self.only_log().await?;
+        let unit = UnitId(self.new_id()?);
+        let area = self.area(&head, area).await?;
+        self.append(head.log, EntityId::from(unit), vec![Body::SetUnit(SetUnit { name, area })]).await?;
+        Ok(unit)
+    }
+
+    /// Puts a catalogue in force.
+    ///
+    /// # Errors
+    /// Its faults, for the operator to read.
+    pub async fn import_catalogue(&self, bytes: Vec<u8>) -> Result<()> {
+        let head = self.only_log().await?;
+        let entry = documents::import_catalogue(&self.ledger, head.log, bytes).await.map_err(anyhow::Error::new)?;
+        must_be_accepted(&[entry])
+    }
+
+    /// Puts an area tree in force. Administrators of the whole log stay that.
+    ///
+    /// # Errors
+    /// Its faults, for the operator to read.
+    pub async fn import_areas(&self, tree: &AreaTree) -> Result<()> {
+        let root = AreaIndex::new(tree).context("this is no area tree")?.root();
+        let bytes = serde_json::to_vec(tree).context("writing an area tree")?;
+        let head = self.only_log().await?;
+        let entry = documents::import_areas(&self.ledger, head.log, bytes).await.map_err(anyhow::Error::new)?;
+        must_be_accepted(&[entry])?;
+        for entity in self.entities(&head, "account").await? {
+            let Entity::Account(account) = entity else { continue };
+            let of_log = |area: AreaId| area.0 == head.log.0;
+            let missing = account.grants.iter().any(|grant| of_log(grant.area))
+                && !account.grants.iter().any(|grant| grant.area == root && grant.role == Role::Admin);
+            if missing {
+                let body = Body::Grant(Grant { grant: GrantId(self.new_id()?), role: Role::Admin, area: root });
+                self.append(head.log, EntityId::from(account.id), vec![body]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn append(&self, log: LogId, entity: EntityId, bodies: Vec<Body>) -> Result<()> {
+        let mut ops = Vec::with_capacity(bodies.len());
+        for body in bodies {
+            ops.push(ServerOp { id: OpId(self.new_id()?), entity, body });
+        }
+        must_be_accepted(&self.ledger.append(log, Append { ops, ..Append::default() }).await?)
+    }
+
+    async fn in_every_log(&self, entity: EntityId, body: Body) -> Result<()> {
+        let found = self.store.read_async(move |db| -> Result<_> { Ok(db.in_all_logs(entity)?) }).await?;
+        if found.is_empty() {
+            return Err(Error::refused(ProblemCode::NotFound));
+        }
+        for found in found {
+            self.append(found.log, entity, vec![body.clone()]).await?;
+        }
+        Ok(())
+    }
+
+    /// The area with a code. Before an area tree is imported there is only the log's own place.
+    async fn area(&self, head: &LogHead, code: Option<&str>) -> Result<AreaId> {
+        let (num, log, parsed) = (head.num, head.log, self.ledger.parsed().clone());
+        let tree = self.store.read_async(move |db| -> Result<_> { Ok(parsed.areas_in_force(db, num, log)?) }).await?;
+        match (tree, code) {
+            (None, None) => Ok(AreaId(log.0)),
+            (None, Some(_)) => Err(Error::invalid("area")),
+            (Some(tree), None) => Ok(tree.root()),
+            (Some(tree), Some(code)) => {
+                let found = tree.areas().iter().find(|area| area.code == code).map(|area| area.id);
+                found.ok_or_else(|| Error::invalid("area"))
+            }
+        }
+    }
+
+    async fn entities(&self, head: &LogHead, kind: &'static str) -> Result<Vec<Entity>> {
+        let num = head.num;
+        self.store
+            .read_async(move |db| {
+                let mut found = Vec::new();
+                let mut after = EntityId::NIL;
+                loop {
+                    let page = db.entities_of_kind(num, kind, after, PAGE)?;
+                    let Some(last) = page.last() else { return Ok(found) };
+                    after = last.id;
+                    for document in page.into_iter().filter_map(|stored| stored.document) {
+                        found.push(super::ledger::parse_entity(&document)?);
+                    }
+                }
+            })
+            .await
+    }
+
+    async fn heads(&self) -> Result<Vec<LogHead>> {
+        self.store.read_async(|db| -> Result<_> { Ok(db.heads()?) }).await
+    }
+
+    /// The log that the command line works on. Choosing among several comes with the second district.
+    async fn only_log(&self) -> Result<LogHead> {
+        self.heads().await?.into_iter().next().ok_or_else(|| Error::refused(ProblemCode::NotFound))
+    }
+
+    fn reason(&self, text: &str) -> Result<Reason> {
+        Ok(Reason { reason: seal(&Salt(random()?), text) })
+    }
+
+    /// A UUIDv7 of now.
+    fn new_id(&self) -> Result<Uuid> {
+        let random: [u8; 10] = random()?;
+        Ok(Builder::from_unix_timestamp_millis(self.clock.now_ms(), &random).into_uuid())
+    }
+}
+
+fn must_be_accepted(entries: &[Entry]) -> Result<()> {
+    match entries.iter().find(|entry| entry.outcome != ACCEPTED) {
+        None => Ok(()),
+        Some(refused) => Err(anyhow!("the log refused {}: {}", refused.kind, refused.record).into()),
+    }
+}

@@ -1,0 +1,389 @@
+//! One op becomes one entry, whatever its outcome, and the views follow it. The head lock is held.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use schema::entity::Entity;
+use schema::hash::Hash;
+use schema::ids::{AccountId, DeviceId, EntityId, OpId};
+use schema::op::{Body, Op, SealedValue};
+use schema::record::{Leaf, Outcome, Record, RefusalCode};
+use sync_core::apply::{Decision, apply};
+use sync_core::case::kind_of;
+use sync_core::consequence::consequences;
+use sync_core::context::RULES;
+use sync_core::line::{self, consequence_id, server_op, sha256};
+use sync_core::log::leaf;
+use sync_core::permission::scopes_of;
+
+use super::facts::{self, Facts, Receipt};
+use super::parsed::Parsed;
+use super::sealed;
+use super::seen::{Held, Seen};
+use crate::store::{Entry, KeptValue, Listed, LogTx, NewVersion, ParkedRow, StoreError};
+
+/// Consequences of consequences end here; a rule that reaches it is a defect.
+const DEPTH_MAX: u32 = 8;
+
+/// Official numbers skipped after a restore.
+const NUMBERS_SKIPPED: u64 = 100_000;
+
+/// A line on its way into the log.
+#[derive(Debug, Clone)]
+pub(super) struct Incoming {
+    /// The id it gets: its own, or a derived one if it can't be taken.
+    pub(super) id: OpId,
+    pub(super) device: DeviceId,
+    pub(super) incarnation: u64,
+    pub(super) device_seq: u64,
+    pub(super) actor: AccountId,
+    pub(super) line: Vec<u8>,
+    /// The op, or why the line can't be taken as one.
+    pub(super) op: Result<Box<Op>, RefusalCode>,
+    pub(super) values: Vec<SealedValue>,
+    pub(super) receipt: Receipt,
+}
+
+/// The transaction's means to enter ops.
+pub(super) struct Desk<'a, 'db> {
+    pub(super) tx: &'a mut LogTx<'db>,
+    pub(super) seen: &'a mut Seen,
+    pub(super) parsed: &'a Parsed,
+}
+
+/// What was decided, with what the views need to follow.
+struct Decided {
+    decision: Decision,
+    before: Held,
+    facts: Option<Facts>,
+}
+
+impl Desk<'_, '_> {
+    /// Enters a line and, directly behind it, what follows from it.
+    pub(super) fn enter(&mut self, incoming: Incoming) -> Result<Entry, StoreError> {
+        self.enter_at(incoming, 0)
+    }
+
+    /// Enters a line exactly as it was entered once, without what follows from it: that has entries of its own.
+    pub(super) fn enter_again(&mut self, incoming: Incoming) -> Result<Entry, StoreError> {
+        let decided = self.decide(&incoming)?;
+        self.write(&incoming, decided).map(|(entry, _)| entry)
+    }
+
+    fn enter_at(&mut self, mut incoming: Incoming, depth: u32) -> Result<Entry, StoreError> {
+        incoming.receipt.received_ms = incoming.receipt.received_ms.max(self.tx.head.last_received_ms);
+        let decided = self.decide(&incoming)?;
+        let following = self.following(&incoming, &decided)?;
+        let received_ms = incoming.receipt.received_ms;
+        let (entry, after) = self.write(&incoming, decided)?;
+        for (n, entity, body) in following {
+            self.enter_consequence(&entry, n, entity, &body, received_ms, depth)?;
+        }
+        if let (Ok(op), Some(Entity::Areas(_))) = (&incoming.op, after.as_deref()) {
+            if op.kind == "import_areas" {
+                self.place_cases(&entry, received_ms, depth)?;
+            }
+        }
+        Ok(entry)
+    }
+
+    pub(super) fn enter_consequence(
+        &mut self,
+        cause: &Entry,
+        n: u32,
+        entity: EntityId,
+        body: &Body,
+        received_ms: u64,
+        depth: u32,
+    ) -> Result<(), StoreError> {
+        if depth >= DEPTH_MAX {
+            return Err(StoreError::Damaged("a chain of consequences without an end"));
+        }
+        let (kind, _) = line::kind_and_body(body).map_err(|_| StoreError::Damaged("a body that can't be written"))?;
+        let id = consequence_id(self.tx.head.log, cause.op, &kind, n);
+        let incoming = self.by_server(id, entity, body, received_ms)?;
+        self.enter_at(incoming, depth + 1).map(|_| ())
+    }
+
+    /// An op of the server's own.
+    pub(super) fn by_server(
+        &mut self,
+        id: OpId,
+        entity: EntityId,
+        body: &Body,
+        received_ms: u64,
+    ) -> Result<Incoming, StoreError> {
+        let device = match (body, self.seen.log(self.tx)?) {
+            (Body::CreateLog(body), _) => body.server_device,
+            (_, Some(log)) => log.server_device,
+            (_, None) => return Err(StoreError::Damaged("a log without its first entry")),
+        };
+        let damaged = |_| StoreError::Damaged("an op that can't be written");
+        let op = server_op(self.tx.head.log, id, device, entity, body, received_ms).map_err(damaged)?;
+        let text = line::write(&op).map_err(damaged)?;
+        Ok(Incoming {
+            id,
+            device,
+            incarnation: 0,
+            device_seq: 0,
+            actor: AccountId::NIL,
+            line: text.into_bytes(),
+            op: Ok(Box::new(op)),
+            values: Vec::new(),
+            receipt: Receipt {
+                received_ms,
+                first_received_ms: received_ms,
+                captured: None,
+                by_server: true,
+                recorded: None,
+            },
+        })
+    }
+
+    fn decide(&mut self, incoming: &Incoming) -> Result<Decided, StoreError> {
+        let op = match &incoming.op {
+            Ok(op) => op,
+            Err(why) => {
+                let rules = incoming.receipt.recorded.as_ref().map_or(RULES, |(rules, _)| *rules);
+                let decision = custody_of_line(incoming.device, *why, rules);
+                return Ok(Decided { decision, before: Held::default(), facts: None });
+            }
+        };
+        let before = self.seen.held(self.tx, op.entity)?;
+        let entity = before.entity.as_deref();
+        let facts = facts::gather(self.tx, self.seen, self.parsed, op, entity, incoming.receipt.clone())?;
+        let decision = catch_unwind(AssertUnwindSafe(|| apply(entity, op, &facts.context())));
+        let decision = decision.unwrap_or_else(|_| {
+            tracing::error!(op = %op.op, kind = op.kind, "deciding an op failed; it is parked");
+            custody_of_line(incoming.device, RefusalCode::Internal, RULES)
+        });
+        Ok(Decided { decision, before, facts: Some(facts) })
+    }
+
+    fn following(&self, incoming: &Incoming, decided: &Decided) -> Result<Vec<(u32, EntityId, Body)>, StoreError> {
+        let (Ok(op), Some(facts)) = (&incoming.op, &decided.facts) else { return Ok(Vec::new()) };
+        let before = decided.before.entity.as_deref();
+        let found = catch_unwind(AssertUnwindSafe(|| consequences(before, op, &decided.decision, &facts.context())));
+        let found = found.map_err(|_| StoreError::Damaged("an op whose consequences can't be told"))?;
+        Ok(found.into_iter().map(|it| (it.n, it.entity, it.body)).collect())
+    }
+
+    /// Writes the entry and brings every view up to it.
+    fn write(&mut self, incoming: &Incoming, decided: Decided) -> Result<(Entry, Option<Arc<Entity>>), StoreError> {
+        let Decided { decision, before, facts } = decided;
+        let leaf_held = self.seen.held(self.tx, decision.leaf_entity)?;
+        let entry = self.entry(incoming, &decision, leaf_held.head_leaf())?;
+        self.tx.insert_entry(&entry)?;
+        for run in self.tx.head.frontier.push_completing(entry.leaf) {
+            self.tx.insert_run(&run)?;
+        }
+        self.tx.head.rev = entry.rev;
+        self.tx.head.last_received_ms = entry.received_ms;
+        let after = decision.after.clone().map(Arc::new);
+        match &after {
+            Some(after) => self.put_version(&entry, &before, after)?,
+            None => self.move_leaf(decision.leaf_entity, leaf_held, entry.leaf)?,
+        }
+        self.follow_custody(incoming, &decision, &entry)?;
+        if incoming.receipt.by_server && entry.kind == "start_epoch" {
+            // What was issued after the backup is not known: no number is given twice.
+            self.tx.head.next_serial += NUMBERS_SKIPPED;
+        }
+        if let (Ok(op), Some(facts)) = (&incoming.op, &facts) {
+            self.keep_values(op, incoming, &decision, &before, facts, entry.rev)?;
+            let numbers = numbers_given(&decision.record);
+            if numbers > 0 {
+                let (year, serial) = facts.next_number;
+                self.tx.head.number_year = year;
+                self.tx.head.next_serial = serial + numbers;
+            }
+        }
+        Ok((entry, after))
+    }
+
+    fn entry(&self, incoming: &Incoming, decision: &Decision, prev_leaf: Hash) -> Result<Entry, StoreError> {
+        let record = serde_json::to_string(&decision.record)
+            .map_err(|_| StoreError::Damaged("a record that can't be written"))?;
+        let kind = incoming.op.as_ref().map_or("unreadable", |op| op.kind.as_str());
+        let leaf = Leaf {
+            log: self.tx.head.log,
+            epoch: self.tx.head.epoch,
+            rev: self.tx.head.rev + 1,
+            op: incoming.id,
+            device: incoming.device,
+            incarnation: incoming.incarnation,
+            device_seq: incoming.device_seq,
+            actor: incoming.actor,
+            entity: decision.leaf_entity,
+            prev_leaf,
+            received_ms: incoming.receipt.received_ms,
+            first_received_ms: incoming.receipt.first_received_ms,
+            outcome: leaf::outcome_number(decision.record.outcome),
+            state_after: decision.state_after,
+            line_hash: sha256(&incoming.line),
+            record_hash: sha256(record.as_bytes()),
+            kind: kind.to_owned(),
+        };
+        Ok(Entry {
+            rev: leaf.rev,
+            epoch: leaf.epoch,
+            op: leaf.op,
+            device: leaf.device,
+            incarnation: leaf.incarnation,
+            device_seq: leaf.device_seq,
+            actor: leaf.actor,
+            entity: leaf.entity,
+            outcome: leaf.outcome,
+            state_after: leaf.state_after,
+            received_ms: leaf.received_ms,
+            first_received_ms: leaf.first_received_ms,
+            prev_leaf,
+            leaf: leaf::hash(&leaf),
+            line: incoming.line.clone(),
+            record,
+            kind: leaf.kind,
+        })
+    }
+
+    fn put_version(&mut self, entry: &Entry, before: &Held, after: &Arc<Entity>) -> Result<(), StoreError> {
+        let areas = match facts::in_force(self.tx, self.seen, "areas")? {
+            Some(sha256) => self.parsed.areas(self.tx.db, self.tx.head.num, sha256)?,
+            None => None,
+        };
+        let scopes = scopes_of(after, areas.as_deref());
+        let document = serde_json::to_string(after.as_ref())
+            .map_err(|_| StoreError::Damaged("a document that can't be written"))?;
+        let new = NewVersion {
+            id: entry.entity,
+            rev: entry.rev,
+            kind: kind_name(after),
+            state: entry.state_after,
+            head_leaf: entry.leaf,
+            changed_ms: entry.received_ms,
+            listed: listed(after),
+            document,
+        };
+        let photos_before = before.entity.as_deref().map(photos_named).unwrap_or_default();
+        let stored = self.tx.put_version(before.stored.as_ref(), new, &scopes)?;
+        self.tx.put_photo_refs(entry.entity, &photos_before, &photos_named(after))?;
+        self.seen.put(entry.entity, Held { stored: Some(stored), entity: Some(Arc::clone(after)) });
+        Ok(())
+    }
+
+    fn move_leaf(&mut self, id: EntityId, mut held: Held, leaf: Hash) -> Result<(), StoreError> {
+        let stored = self.tx.move_head_leaf(held.stored.take(), id, leaf)?;
+        held.stored = Some(stored);
+        self.seen.put(id, held);
+        Ok(())
+    }
+
+    fn follow_custody(&mut self, incoming: &Incoming, decision: &Decision, entry: &Entry) -> Result<(), StoreError> {
+        let record = &decision.record;
+        if record.outcome == Outcome::Parked {
+            let code = record.code.unwrap_or(RefusalCode::Internal);
+            let code = serde_json::to_value(code).ok().and_then(|code| code.as_str().map(str::to_owned));
+            self.seen.took_custody(incoming.device);
+            self.tx.park(&ParkedRow {
+                rev: entry.rev,
+                op: entry.op,
+                entity: incoming.op.as_ref().map_or(EntityId::from(incoming.device), |op| op.entity),
+                device: incoming.device,
+                code: code.unwrap_or_default(),
+                unreadable: incoming.op.is_err(),
+                decided_rev: None,
+            })?;
+        }
+        if !record.released.is_empty() {
+            let revs: Vec<u64> = record.released.iter().map(|released| released.rev).collect();
+            self.tx.end_custody(&revs, entry.rev)?;
+        }
+        Ok(())
+    }
+
+    /// Values belong to the entity the op asks to change, even while the op waits for a person; only those of an op
+    /// on something that its actor may not know of stay with the device.
+    fn keep_values(
+        &mut self,
+        op: &Op,
+        incoming: &Incoming,
+        decision: &Decision,
+        before: &Held,
+        facts: &Facts,
+        rev: u64,
+    ) -> Result<(), StoreError> {
+        if incoming.values.is_empty() {
+            return Ok(());
+        }
+        let entity = if decision.record.outcome == Outcome::Parked { op.entity } else { decision.leaf_entity };
+        let classes = sealed::named(op, before.entity.as_deref(), facts.catalogue());
+        for value in &incoming.values {
+            if let Some(class) = classes.get(&value.sealed) {
+                self.tx.keep_value(rev, &KeptValue { entity, class: *class, value: value.clone() })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A line is taken into custody without anybody having decided about it.
+fn custody_of_line(device: DeviceId, why: RefusalCode, rules: u32) -> Decision {
+    let record = Record {
+        outcome: Outcome::Parked,
+        code: Some(why),
+        detail: serde_json::Map::new(),
+        rules,
+        acting: None,
+        person: None,
+        units: Vec::new(),
+        catalogue: None,
+        areas: None,
+        area: None,
+        captured: None,
+        verified: Vec::new(),
+        flags: Vec::new(),
+        conflicts: Vec::new(),
+        number: None,
+        released: Vec::new(),
+    };
+    Decision { record, after: None, state_after: 0, leaf_entity: EntityId::from(device) }
+}
+
+fn numbers_given(record: &Record) -> u64 {
+    let released = record.released.iter().filter(|released| released.record.number.is_some()).count();
+    u64::try_from(released).unwrap_or(u64::MAX).max(u64::from(record.number.is_some()))
+}
+
+/// The photos that an entity names, each with whether all its claims are told as arrived.
+fn photos_named(entity: &Entity) -> BTreeMap<Hash, bool> {
+    let Entity::Case(case) = entity else { return BTreeMap::new() };
+    let mut photos = BTreeMap::new();
+    for evidence in &case.evidence {
+        *photos.entry(evidence.sha256).or_insert(true) &= evidence.verified_rev.is_some();
+    }
+    photos
+}
+
+fn listed(entity: &Entity) -> Listed {
+    let Entity::Case(case) = entity else { return Listed::default() };
+    let kind = kind_of(case);
+    Listed {
+        short_code: Some(case.short_code.clone()),
+        number: case.number.clone(),
+        area: Some(case.area),
+        category: kind.as_ref().map(|(category, _)| category.to_string()),
+        subtype: kind.as_ref().map(|(_, subtype)| subtype.to_string()),
+    }
+}
+
+fn kind_name(entity: &Entity) -> &'static str {
+    match entity {
+        Entity::Case(_) => "case",
+        Entity::Account(_) => "account",
+        Entity::Device(_) => "device",
+        Entity::Unit(_) => "unit",
+        Entity::Areas(_) => "areas",
+        Entity::Catalogue(_) => "catalogue",
+        Entity::Log(_) => "log",
+    }
+}

@@ -1,0 +1,138 @@
+//! Catalogues and area trees as parsed once, by the hash of their bytes: a cache that can't be out of date.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::tz::TimeZone;
+use schema::area::AreaTree;
+use schema::catalogue::Catalogue;
+use schema::entity::Entity;
+use schema::hash::Hash;
+use schema::ids::{EntityId, LogId};
+use sync_core::area::AreaIndex;
+use sync_core::line::singleton_id;
+
+use crate::store::{Db, LogNum, StoreError};
+
+/// Parsed documents. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Parsed {
+    inner: Arc<Mutex<Cache>>,
+}
+
+#[derive(Default)]
+struct Cache {
+    catalogues: HashMap<Hash, Arc<Catalogue>>,
+    areas: HashMap<Hash, Arc<AreaIndex>>,
+    sets: HashMap<Vec<Hash>, Arc<BTreeMap<Hash, Catalogue>>>,
+    zones: HashMap<String, TimeZone>,
+}
+
+/// The sets are few (one a case's pinned version); this only bounds what a stranger could make of it.
+const SETS_MAX: usize = 64;
+
+impl Parsed {
+    fn cache<T>(&self, look: impl FnOnce(&mut Cache) -> T) -> T {
+        look(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A catalogue by hash, if its document is here.
+    pub(crate) fn catalogue(
+        &self,
+        db: &mut Db,
+        log: LogNum,
+        sha256: Hash,
+    ) -> Result<Option<Arc<Catalogue>>, StoreError> {
+        if let Some(known) = self.cache(|cache| cache.catalogues.get(&sha256).cloned()) {
+            return Ok(Some(known));
+        }
+        let Some(bytes) = db.document(log, &sha256)? else { return Ok(None) };
+        let Ok(catalogue) = serde_json::from_slice::<Catalogue>(&bytes) else { return Ok(None) };
+        let catalogue = Arc::new(catalogue);
+        self.cache(|cache| cache.catalogues.insert(sha256, Arc::clone(&catalogue)));
+        Ok(Some(catalogue))
+    }
+
+    /// An area tree by hash, if its document is here.
+    pub(crate) fn areas(&self, db: &mut Db, log: LogNum, sha256: Hash) -> Result<Option<Arc<AreaIndex>>, StoreError> {
+        if let Some(known) = self.cache(|cache| cache.areas.get(&sha256).cloned()) {
+            return Ok(Some(known));
+        }
+        let Some(bytes) = db.document(log, &sha256)? else { return Ok(None) };
+        let Ok(tree) = serde_json::from_slice::<AreaTree>(&bytes) else { return Ok(None) };
+        let Ok(index) = AreaIndex::new(&tree) else { return Ok(None) };
+        let index = Arc::new(index);
+        self.cache(|cache| cache.areas.insert(sha256, Arc::clone(&index)));
+        Ok(Some(index))
+    }
+
+    /// Those of some catalogues whose documents are here.
+    pub(crate) fn catalogues(
+        &self,
+        db: &mut Db,
+        log: LogNum,
+        wanted: Vec<Hash>,
+    ) -> Result<Arc<BTreeMap<Hash, Catalogue>>, StoreError> {
+        if let Some(known) = self.cache(|cache| cache.sets.get(&wanted).cloned()) {
+            return Ok(known);
+        }
+        let mut set = BTreeMap::new();
+        for sha256 in &wanted {
+            if let Some(catalogue) = self.catalogue(db, log, *sha256)? {
+                set.insert(*sha256, catalogue.as_ref().clone());
+            }
+        }
+        let whole = set.len() == wanted.len();
+        let set = Arc::new(set);
+        // A document that is missing today may be here tomorrow.
+        if whole {
+            self.cache(|cache| {
+                if cache.sets.len() >= SETS_MAX {
+                    cache.sets.clear();
+                }
+                cache.sets.insert(wanted, Arc::clone(&set));
+            });
+        }
+        Ok(set)
+    }
+
+    /// A time zone by its IANA name; UTC if there is none of that name.
+    pub(crate) fn zone(&self, name: &str) -> TimeZone {
+        self.cache(|cache| {
+            if let Some(known) = cache.zones.get(name) {
+                return known.clone();
+            }
+            let zone = TimeZone::get(name).unwrap_or(TimeZone::UTC);
+            cache.zones.insert(name.to_owned(), zone.clone());
+            zone
+        })
+    }
+
+    /// The area tree in force, as a reader sees it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn areas_in_force(&self, db: &mut Db, log: LogNum, id: LogId) -> Result<Option<Arc<AreaIndex>>, StoreError> {
+        match read_entity(db, log, singleton_id(id, "areas"))? {
+            Some(Entity::Areas(document)) => self.areas(db, log, document.sha256),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// An entity as a reader sees it, if it exists.
+///
+/// # Errors
+/// The database's.
+pub fn read_entity(db: &mut Db, log: LogNum, id: EntityId) -> Result<Option<Entity>, StoreError> {
+    let stored = db.entity(log, id)?;
+    stored.and_then(|stored| stored.document).map(|document| parse_entity(&document)).transpose()
+}
+
+/// Reads a stored document.
+///
+/// # Errors
+/// It is damaged.
+pub fn parse_entity(document: &str) -> Result<Entity, StoreError> {
+    serde_json::from_str(document).map_err(|_| StoreError::Damaged("an entity document that can't be read"))
+}

@@ -1,0 +1,329 @@
+//! The one writer: a thread that takes what waits and commits it together, each job in its own savepoint.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::Builder;
+
+use schema::hash::Hash;
+use schema::ids::{LogId, OpId};
+use schema::op::{Body, CreateLog, PhotoVerified};
+use sync_core::context::VerifiedPhoto;
+use sync_core::line::consequence_id;
+use tokio::sync::{oneshot, watch};
+
+use super::enter::Desk;
+use super::parsed::Parsed;
+use super::seen::Seen;
+use super::{Append, LedgerError, Push, Pushed, ServerOp};
+use crate::clock::Clock;
+use crate::store::{Entry, LogTx, Store, StoreError};
+
+/// Jobs committed together.
+const GROUP_MAX: usize = 64;
+/// Jobs that may wait; more wait at the door.
+const QUEUE_MAX: usize = 1024;
+/// Photos that a sweep makes good at a time.
+const SWEEP_MAX: usize = 500;
+
+/// The ledger: cheap to clone; the writer stops when the last clone is gone.
+#[derive(Clone)]
+pub struct Ledger {
+    jobs: SyncSender<Job>,
+    store: Store,
+    parsed: Parsed,
+    commits: watch::Receiver<u64>,
+}
+
+struct Job {
+    log: LogId,
+    work: Work,
+}
+
+enum Work {
+    Push(Box<Push>, oneshot::Sender<Result<Pushed, LedgerError>>),
+    Append(Box<Append>, oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
+    PhotoArrived(Hash, VerifiedPhoto, oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
+}
+
+/// What a job came to, kept until the commit.
+enum Done {
+    Pushed(Result<Pushed, LedgerError>),
+    Entered(Result<Vec<Entry>, LedgerError>),
+}
+
+impl Ledger {
+    /// Starts the writer.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(store: Store, clock: Clock) -> std::io::Result<Self> {
+        let (jobs, waiting) = sync_channel(QUEUE_MAX);
+        let (committed, commits) = watch::channel(0);
+        let parsed = Parsed::default();
+        let writer = Writer { store: store.clone(), clock, parsed: parsed.clone(), committed };
+        Builder::new().name("ledger".to_owned()).spawn(move || writer.run(&waiting))?;
+        Ok(Self { jobs, store, parsed, commits })
+    }
+
+    /// The documents that the writer has parsed: the same for readers.
+    pub fn parsed(&self) -> &Parsed {
+        &self.parsed
+    }
+
+    /// Counts commits: who waits for news of a log looks at its head when this moves.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.clone()
+    }
+
+    /// Takes a push, or refuses it as a whole.
+    ///
+    /// # Errors
+    /// See [`LedgerError`]; then nothing was taken.
+    pub async fn push(&self, push: Push) -> Result<Pushed, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(push.header.log, Work::Push(Box::new(push), reply)).await?;
+        answer.await.map_err(|_| LedgerError::Stopping)?
+    }
+
+    /// Enters ops of the server together. What became of each stands in its entry.
+    ///
+    /// # Errors
+    /// See [`LedgerError`]; then none was entered.
+    pub async fn append(&self, log: LogId, append: Append) -> Result<Vec<Entry>, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(log, Work::Append(Box::new(append), reply)).await?;
+        answer.await.map_err(|_| LedgerError::Stopping)?
+    }
+
+    /// Makes a log with its first entry, or finds it made.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub async fn create_log(
+        &self,
+        log: LogId,
+        epoch: schema::ids::EpochId,
+        body: CreateLog,
+    ) -> Result<Vec<Entry>, LedgerError> {
+        let store = self.store.clone();
+        tokio::task::spawn_blocking(move || store.make_log(log, epoch)).await.map_err(|_| LedgerError::Stopping)??;
+        let id = consequence_id(log, OpId::NIL, "create_log", 0);
+        let op = ServerOp { id, entity: log.into(), body: Body::CreateLog(body) };
+        self.append(log, Append { ops: vec![op], ..Append::default() }).await
+    }
+
+    /// Tells every log that waits for a photo that its bytes are here. Call it after the photo's row is committed.
+    ///
+    /// # Errors
+    /// See [`LedgerError`]; the sweep makes good what is missed.
+    pub async fn photo_arrived(&self, sha256: Hash) -> Result<Vec<Entry>, LedgerError> {
+        let found = self
+            .store
+            .read_async(move |db| {
+                let photo = db.photos(&[sha256])?.remove(&sha256);
+                Ok::<_, StoreError>(photo.map(|photo| (photo, db.logs_waiting_for(&sha256))))
+            })
+            .await?;
+        let Some((photo, logs)) = found else { return Ok(Vec::new()) };
+        let mut entries = Vec::new();
+        for log in logs? {
+            let (reply, answer) = oneshot::channel();
+            self.send(log, Work::PhotoArrived(sha256, photo.clone(), reply)).await?;
+            entries.extend(answer.await.map_err(|_| LedgerError::Stopping)??);
+        }
+        Ok(entries)
+    }
+
+    /// Tells of photos that are here while a log does not say so: what a crash between the two left. How many.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub async fn sweep_photos(&self) -> Result<usize, LedgerError> {
+        let untold = self.store.read_async(|db| db.untold_photos(SWEEP_MAX)).await?;
+        for sha256 in &untold {
+            self.photo_arrived(*sha256).await?;
+        }
+        Ok(untold.len())
+    }
+
+    /// A full queue blocks, and that must not be on the caller's thread.
+    async fn send(&self, log: LogId, work: Work) -> Result<(), LedgerError> {
+        use std::sync::mpsc::TrySendError;
+        match self.jobs.try_send(Job { log, work }) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Disconnected(_)) => Err(LedgerError::Stopping),
+            Err(TrySendError::Full(job)) => {
+                let jobs = self.jobs.clone();
+                let sent = tokio::task::spawn_blocking(move || jobs.send(job)).await;
+                sent.map_err(|_| LedgerError::Stopping)?.map_err(|_| LedgerError::Stopping)
+            }
+        }
+    }
+}
+
+struct Writer {
+    store: Store,
+    clock: Clock,
+    parsed: Parsed,
+    committed: watch::Sender<u64>,
+}
+
+impl Writer {
+    fn run(&self, waiting: &Receiver<Job>) {
+        while let Ok(first) = waiting.recv() {
+            let mut groups: BTreeMap<LogId, Vec<Work>> = BTreeMap::new();
+            for job in std::iter::once(first).chain(waiting.try_iter().take(GROUP_MAX - 1)) {
+                groups.entry(job.log).or_default().push(job.work);
+            }
+            for (log, group) in groups {
+                self.commit(log, group);
+            }
+        }
+    }
+
+    /// Commits a group; each job gets its own answer, after the commit.
+    fn commit(&self, log: LogId, group: Vec<Work>) {
+        let now_ms = self.clock.now_ms();
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            self.store.with_log(log, StoreError::is_transient, |tx| {
+                let mut seen = Seen::default();
+                group.iter().map(|work| self.one(tx, &mut seen, work, now_ms)).collect::<Result<Vec<_>, _>>()
+            })
+        }));
+        let done = match done {
+            Ok(Ok(Some(done))) => Ok(done),
+            Ok(Ok(None)) => Err(Failure::UnknownLog),
+            Ok(Err(error)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, log.id = %log, "a group could not be committed");
+                Err(Failure::Database)
+            }
+            Err(_) => {
+                tracing::error!(log.id = %log, "the writer failed on a group");
+                Err(Failure::Database)
+            }
+        };
+        match done {
+            Ok(done) => {
+                self.committed.send_modify(|count| *count += 1);
+                for (work, done) in group.into_iter().zip(done) {
+                    work.answer(done);
+                }
+            }
+            Err(failure) => {
+                for work in group {
+                    work.refuse(failure.error(log));
+                }
+            }
+        }
+    }
+
+    /// One job in its own savepoint. What fails it fails its neighbours only if the database gave all of it up.
+    fn one(&self, tx: &mut LogTx<'_>, seen: &mut Seen, work: &Work, now_ms: u64) -> Result<Done, StoreError> {
+        let received_ms = now_ms.max(tx.head.last_received_ms);
+        let done = tx.savepoint(|tx| {
+            let mut desk = Desk { tx, seen: &mut *seen, parsed: &self.parsed };
+            match work {
+                Work::Push(push, _) => desk.push(push).map(|pushed| Done::Pushed(Ok(pushed))),
+                Work::Append(append, _) => desk.append(append, received_ms).map(|entries| Done::Entered(Ok(entries))),
+                Work::PhotoArrived(sha256, photo, _) => {
+                    desk.photo_arrived(sha256, photo, received_ms).map(|entries| Done::Entered(Ok(entries)))
+                }
+            }
+        });
+        match done {
+            Ok(done) => Ok(done),
+            Err(error) if error.is_transient() => Err(error),
+            Err(error) => {
+                seen.clear();
+                tracing::error!(error = &error as &dyn std::error::Error, "a job could not be entered");
+                Ok(match work {
+                    Work::Push(..) => Done::Pushed(Err(error.into())),
+                    Work::Append(..) | Work::PhotoArrived(..) => Done::Entered(Err(error.into())),
+                })
+            }
+        }
+    }
+}
+
+/// Why a whole group failed.
+#[derive(Debug, Clone, Copy)]
+enum Failure {
+    UnknownLog,
+    Database,
+}
+
+impl Failure {
+    fn error(self, log: LogId) -> LedgerError {
+        match self {
+            Self::UnknownLog => LedgerError::UnknownLog(log),
+            Self::Database => LedgerError::Store(StoreError::NotCommitted),
+        }
+    }
+}
+
+impl Work {
+    /// Who asked may be gone: then the answer stands in the log, and a repeat will find it.
+    fn answer(self, done: Done) {
+        match (self, done) {
+            (Self::Push(_, reply), Done::Pushed(done)) => drop(reply.send(done)),
+            (Self::Append(_, reply) | Self::PhotoArrived(_, _, reply), Done::Entered(done)) => drop(reply.send(done)),
+            (work, Done::Pushed(_) | Done::Entered(_)) => work.refuse(LedgerError::Stopping),
+        }
+    }
+
+    fn refuse(self, error: LedgerError) {
+        match self {
+            Self::Push(_, reply) => drop(reply.send(Err(error))),
+            Self::Append(_, reply) | Self::PhotoArrived(_, _, reply) => drop(reply.send(Err(error))),
+        }
+    }
+}
+
+impl Desk<'_, '_> {
+    fn append(&mut self, append: &Append, received_ms: u64) -> Result<Vec<Entry>, StoreError> {
+        for (sha256, bytes) in &append.documents {
+            self.tx.keep_document(sha256, bytes)?;
+        }
+        if let Some(epoch) = append.epoch {
+            self.tx.start_epoch(epoch)?;
+            self.seen.clear();
+        }
+        let ids: Vec<OpId> = append.ops.iter().map(|op| op.id).collect();
+        let known = self.tx.db.entries_of_ops(self.tx.head.num, &ids)?;
+        let mut entries = Vec::with_capacity(append.ops.len());
+        for op in &append.ops {
+            if let Some(entry) = known.iter().find(|entry| entry.op == op.id) {
+                entries.push(entry.clone());
+                continue;
+            }
+            let incoming = self.by_server(op.id, op.entity, &op.body, received_ms)?;
+            entries.push(self.enter(incoming)?);
+        }
+        Ok(entries)
+    }
+
+    fn photo_arrived(
+        &mut self,
+        sha256: &Hash,
+        photo: &VerifiedPhoto,
+        received_ms: u64,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let mut entries = Vec::new();
+        for entity in self.tx.db.waiting_for(self.tx.head.num, sha256)? {
+            let body =
+                PhotoVerified { sha256: *sha256, size: photo.size, pixels: photo.pixels, flags: photo.flags.clone() };
+            let id = arrival_id(self.tx.head.log, entity, sha256, self.tx.head.rev);
+            let incoming = self.by_server(id, entity, &Body::PhotoVerified(body), received_ms)?;
+            entries.push(self.enter(incoming)?);
+        }
+        Ok(entries)
+    }
+}
+
+/// The id of a `photo_verified` on arrival. The revision is in it, because a photo may be named again later.
+fn arrival_id(log: LogId, entity: schema::ids::EntityId, sha256: &Hash, rev: u64) -> OpId {
+    let occasion = OpId(uuid::Uuid::from_bytes(*entity.bytes()));
+    let n = u32::try_from(rev & u64::from(u32::MAX)).unwrap_or(0);
+    consequence_id(log, occasion, &format!("photo_verified {sha256}"), n)
+}

@@ -1,0 +1,152 @@
+//! Photos that are good, broken, hostile and turned on their side.
+
+use std::io::Cursor;
+
+use schema::case::Position;
+
+use super::*;
+
+/// A picture with a bright half, so that turning it shows.
+fn scene(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| {
+        let light = if x < width / 2 { 220 } else { 20 };
+        image::Rgb([light, u8::try_from(y % 200).unwrap(), 90])
+    })
+}
+
+fn jpeg_of(image: &RgbImage) -> Vec<u8> {
+    jpeg(&DynamicImage::ImageRgb8(image.clone())).unwrap()
+}
+
+/// Puts an EXIF block in front of a JPEG, as a camera does.
+fn with_exif(jpeg: &[u8], orientation: u16) -> Vec<u8> {
+    let block = exif_block(orientation);
+    let length = u16::try_from(block.len() + 8).unwrap().to_be_bytes();
+    let (start, rest) = jpeg.split_at(2);
+    [start, &[0xff, 0xe1], &length, b"Exif\0\0", &block, rest].concat()
+}
+
+fn exif_block(orientation: u16) -> Vec<u8> {
+    use ::exif::experimental::Writer;
+    use ::exif::{Field, In, Rational, Tag, Value};
+    let ascii = |tag, text: &str| Field { tag, ifd_num: In::PRIMARY, value: Value::Ascii(vec![text.into()]) };
+    let angle = |tag, parts: [(u32, u32); 3]| {
+        let parts = parts.map(|(num, denom)| Rational { num, denom });
+        Field { tag, ifd_num: In::PRIMARY, value: Value::Rational(parts.into()) }
+    };
+    let fields = [
+        ascii(Tag::Make, "Huawei"),
+        ascii(Tag::Model, "P60"),
+        ascii(Tag::DateTimeOriginal, "2026:11:20 08:30:00"),
+        Field { tag: Tag::Orientation, ifd_num: In::PRIMARY, value: Value::Short(vec![orientation]) },
+        ascii(Tag::GPSLatitudeRef, "N"),
+        angle(Tag::GPSLatitude, [(31, 1), (13, 1), (4946, 100)]),
+        ascii(Tag::GPSLongitudeRef, "E"),
+        angle(Tag::GPSLongitude, [(121, 1), (28, 1), (0, 1)]),
+    ];
+    let mut writer = Writer::new();
+    for field in &fields {
+        writer.push_field(field);
+    }
+    let mut block = Cursor::new(Vec::new());
+    writer.write(&mut block, false).unwrap();
+    block.into_inner()
+}
+
+#[test]
+fn a_camera_photo_gives_pixels_time_place_device_and_two_versions() {
+    let photo = with_exif(&jpeg_of(&scene(2000, 1500)), 1);
+    let picture = look(Cursor::new(&photo));
+    assert_eq!(picture.pixels, Some((2000, 1500)));
+    assert_eq!(picture.camera.taken.as_deref(), Some("2026:11:20 08:30:00"));
+    assert_eq!(picture.camera.device.as_deref(), Some("Huawei P60"));
+    let position = Position { lat_e7: 312_304_055, lon_e7: 1_214_666_666, accuracy_m: None };
+    assert_eq!(picture.camera.position, Some(position));
+    let Versions { small, large } = picture.versions.unwrap();
+    assert_eq!(image::load_from_memory(&small).unwrap().into_rgb8().dimensions(), (320, 240));
+    assert_eq!(image::load_from_memory(&large).unwrap().into_rgb8().dimensions(), (1280, 960));
+}
+
+#[test]
+fn versions_carry_no_metadata() {
+    let Versions { small, large } = look(Cursor::new(with_exif(&jpeg_of(&scene(400, 300)), 1))).versions.unwrap();
+    for version in [small, large] {
+        assert!(!version.windows(4).any(|bytes| bytes == b"Exif"));
+        assert!(!version.windows(6).any(|bytes| bytes == b"Huawei"));
+        let mut decoder =
+            ImageReader::new(Cursor::new(&version)).with_guessed_format().unwrap().into_decoder().unwrap();
+        assert_eq!(decoder.exif_metadata().unwrap(), None);
+    }
+}
+
+#[test]
+fn a_photo_taken_on_its_side_is_shown_upright() {
+    let picture = look(Cursor::new(with_exif(&jpeg_of(&scene(600, 400)), 6)));
+    assert_eq!(picture.pixels, Some((400, 600)));
+    let small = image::load_from_memory(&picture.versions.unwrap().small).unwrap().into_rgb8();
+    assert!(small.get_pixel(100, 20).0[0] > 150 && small.get_pixel(100, 300).0[0] < 100, "the bright half is on top");
+}
+
+#[test]
+fn a_small_picture_is_not_blown_up() {
+    let Versions { small, large } = look(Cursor::new(jpeg_of(&scene(64, 48)))).versions.unwrap();
+    for version in [small, large] {
+        assert_eq!(image::load_from_memory(&version).unwrap().into_rgb8().dimensions(), (64, 48));
+    }
+}
+
+#[test]
+fn what_is_no_picture_has_no_pixels() {
+    let mut torn = jpeg_of(&scene(64, 48));
+    torn.truncate(30);
+    for file in [&b""[..], b"not a picture", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG\r\n\x1a\n", &torn]
+    {
+        assert_eq!(look(Cursor::new(file)), Picture::default());
+    }
+}
+
+/// A PNG header and one compressed row of zeros: 400 million pixels in a few hundred bytes.
+fn bomb(width: u32, height: u32) -> Vec<u8> {
+    let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    header.extend_from_slice(&[8, 2, 0, 0, 0]);
+    let mut rows = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut rows, &[0; 100_000]).unwrap();
+    let rows = rows.finish().unwrap();
+    [&b"\x89PNG\r\n\x1a\n"[..], &chunk(b"IHDR", &header), &chunk(b"IDAT", &rows), &chunk(b"IEND", &[])].concat()
+}
+
+fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    let mut crc = flate2::Crc::new();
+    crc.update(kind);
+    crc.update(body);
+    let length = u32::try_from(body.len()).unwrap().to_be_bytes();
+    [&length[..], kind, body, &crc.sum().to_be_bytes()].concat()
+}
+
+#[test]
+fn a_bomb_is_refused_by_its_header() {
+    for (width, height) in [(20_000, 20_000), (12_001, 1), (12_000, 12_000), (8_000, 6_251)] {
+        let refused = decode(Cursor::new(bomb(width, height))).unwrap_err().to_string();
+        assert!(refused.contains("pixels") || refused.to_lowercase().contains("limit"), "{width}×{height}: {refused}");
+    }
+}
+
+#[test]
+fn pictures_that_look_alike_have_near_hashes() {
+    let hash = |image: &RgbImage, quality| {
+        let mut file = Vec::new();
+        let image = DynamicImage::ImageRgb8(image.clone());
+        JpegEncoder::new_with_quality(&mut file, quality).encode_image(&image).unwrap();
+        let perceptual = look(Cursor::new(file)).perceptual.unwrap();
+        image_hasher::ImageHash::<Box<[u8]>>::from_bytes(&perceptual).unwrap()
+    };
+    // Slow waves of light as in a photograph; flat faces would leave the hash to the noise of the coding.
+    let wave = |at: u32, length: u32| (at % length).min(length - at % length) * 250 / length;
+    let photo = RgbImage::from_fn(800, 600, |x, y| {
+        let light = u8::try_from((wave(x, 530) + wave(y, 410) + wave(x + 2 * y, 900)) * 2 / 3).unwrap();
+        image::Rgb([light, light / 2, 255 - light])
+    });
+    let alike = hash(&photo, 90).dist(&hash(&photo, 40));
+    let turned = hash(&photo, 90).dist(&hash(&image::imageops::rotate90(&photo), 90));
+    assert!(alike <= 6 && turned > 10, "alike {alike}, turned {turned}");
+}

@@ -1,0 +1,323 @@
+//! Reading: what a caller may see of cases, entries, photos and documents. What may not be seen does not exist.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use schema::api::{CasePage, CaseRow, CaseView, EntryPage, EntryRow, ParkedPage, ParkedRow};
+use schema::case::State;
+use schema::catalogue::ReaderClass;
+use schema::entity::{Account, Entity};
+use schema::hash::Hash;
+use schema::ids::{AreaId, EntityId, LogId};
+use schema::op::Role;
+use schema::problem::ProblemCode;
+use schema::sync::{Node, Scope};
+use serde_json::value::RawValue;
+use sync_core::area::AreaIndex;
+use sync_core::permission::{default_scopes, may_pull, may_read_handlers, may_see, reaches};
+
+use super::accounts::Caller;
+use super::blobs::Version;
+use super::ledger::Parsed;
+use super::photos::Photos;
+use crate::error::{Error, Result};
+use crate::store::{CaseFilter, Db, Entry, LogNum, Store, is_named_in};
+
+/// Rows of a page.
+pub const PAGE_MAX: usize = 100;
+
+/// Reading on behalf of callers. Cheap to clone.
+#[derive(Clone)]
+pub struct Sight {
+    store: Store,
+    photos: Photos,
+    parsed: Parsed,
+}
+
+/// Which page of a list of cases.
+#[derive(Debug, Clone, Default)]
+pub struct CaseQuery {
+    /// Only in this area and below.
+    pub area: Option<AreaId>,
+    /// Which of them.
+    pub filter: CaseFilter,
+    /// Changed before this revision; none for the first page.
+    pub before: Option<u64>,
+    /// The most rows.
+    pub limit: usize,
+}
+
+/// A log as one of its readers sees it, in one snapshot.
+struct View<'a> {
+    db: &'a mut Db,
+    log: LogNum,
+    account: Account,
+    areas: Option<Arc<AreaIndex>>,
+}
+
+impl View<'_> {
+    fn areas(&self) -> Option<&AreaIndex> {
+        self.areas.as_deref()
+    }
+
+    /// An entity that the reader may see, with its revision and its document as stored.
+    fn entity(&mut self, id: EntityId) -> Result<(u64, String, Entity)> {
+        let found = self.db.documents_of(self.log, &[id])?.remove(&id);
+        let (rev, document) = found.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
+        let entity = read_entity(&document)?;
+        if may_see(&self.account, &entity, self.areas()) {
+            Ok((rev, document, entity))
+        } else {
+            Err(Error::refused(ProblemCode::NotFound))
+        }
+    }
+
+    fn has_role(&self, roles: &[Role]) -> bool {
+        self.account.grants.iter().any(|grant| roles.contains(&grant.role))
+    }
+}
+
+impl Sight {
+    /// Reading from a store.
+    pub fn new(store: Store, photos: Photos, parsed: Parsed) -> Self {
+        Self { store, photos, parsed }
+    }
+
+    /// A page of cases, newest change first.
+    ///
+    /// # Errors
+    /// `not_found` for a log or an area that the caller may not see.
+    pub async fn cases(&self, caller: &Caller, log: LogId, query: CaseQuery) -> Result<CasePage> {
+        self.in_log(caller, log, move |view| {
+            let scopes = match query.area {
+                None => default_scopes(&view.account, view.areas()),
+                Some(area) => vec![Scope::normal(Node::Area(area))],
+            };
+            let may_name = |scope: &Scope| may_pull(&view.account, *scope, view.areas());
+            let scopes: Vec<Scope> =
+                scopes.into_iter().filter(|scope| scope.node != Node::Log).filter(may_name).collect();
+            if query.area.is_some() && scopes.is_empty() {
+                return Err(Error::refused(ProblemCode::NotFound));
+            }
+            let limit = query.limit.clamp(1, PAGE_MAX);
+            let before = query.before.unwrap_or(1 << 62);
+            let mut found: BTreeMap<std::cmp::Reverse<u64>, EntityId> = BTreeMap::new();
+            for scope in &scopes {
+                let most = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
+                let rows = view.db.cases_in_scope(view.log, scope, &query.filter, before, most)?;
+                found.extend(rows.into_iter().map(|(rev, id)| (std::cmp::Reverse(rev), id)));
+            }
+            let more = found.len() > limit;
+            let page: Vec<(u64, EntityId)> = found.into_iter().take(limit).map(|(rev, id)| (rev.0, id)).collect();
+            let ids: Vec<EntityId> = page.iter().map(|(_, id)| *id).collect();
+            let mut documents = view.db.documents_of(view.log, &ids)?;
+            let next = page.last().map(|(rev, _)| *rev).filter(|_| more);
+            let mut cases = Vec::with_capacity(page.len());
+            for (_, id) in page {
+                let Some((rev, document)) = documents.remove(&id) else { continue };
+                // The scopes are the first wall; this is the second.
+                if may_see(&view.account, &read_entity(&document)?, view.areas()) {
+                    cases.push(row(rev, document)?);
+                }
+            }
+            Ok(CasePage { cases, next })
+        })
+        .await
+    }
+
+    /// One case with the values that the caller may read.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn case(&self, caller: &Caller, log: LogId, case: EntityId) -> Result<CaseView> {
+        self.in_log(caller, log, move |view| {
+            let (rev, document, entity) = view.entity(case)?;
+            if !matches!(entity, Entity::Case(_)) {
+                return Err(Error::refused(ProblemCode::NotFound));
+            }
+            let handler = may_read_handlers(&view.account, &entity, view.areas());
+            let readable = |class| match class {
+                ReaderClass::CaseReaders => true,
+                ReaderClass::Handlers => handler,
+            };
+            let values = view
+                .db
+                .values_of(view.log, &[case])?
+                .into_iter()
+                .filter(|kept| readable(kept.class) && is_named_in(&document, &kept.value.sealed))
+                .map(|kept| kept.value)
+                .collect();
+            Ok(CaseView { row: row(rev, document)?, values })
+        })
+        .await
+    }
+
+    /// A page of a case's entries, oldest first.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn entries(&self, caller: &Caller, log: LogId, case: EntityId, after: u64) -> Result<EntryPage> {
+        self.in_log(caller, log, move |view| {
+            view.entity(case)?;
+            let mut entries = view.db.entries_of_entity(view.log, case, after, PAGE_MAX.saturating_add(1))?;
+            let more = entries.len() > PAGE_MAX;
+            entries.truncate(PAGE_MAX);
+            let next = entries.last().map(|entry| entry.rev).filter(|_| more);
+            Ok(EntryPage { entries: entries.into_iter().map(entry_row).collect(), next })
+        })
+        .await
+    }
+
+    /// A page of the ops that wait for a person: those on what the caller may see, and all of them for whoever
+    /// supervises or administers the whole log.
+    ///
+    /// # Errors
+    /// `not_found`, `forbidden`.
+    pub async fn parked(&self, caller: &Caller, log: LogId, after: u64) -> Result<ParkedPage> {
+        self.in_log(caller, log, move |view| {
+            if !view.has_role(&[Role::Supervisor, Role::Admin]) {
+                return Err(Error::refused(ProblemCode::Forbidden));
+            }
+            let root = view.areas().map(AreaIndex::root);
+            let whole = view.account.grants.iter().any(|grant| {
+                matches!(grant.role, Role::Supervisor | Role::Admin) && root.is_none_or(|root| root == grant.area)
+            });
+            let mut rows = view.db.parked_after(view.log, after, PAGE_MAX.saturating_add(1))?;
+            let more = rows.len() > PAGE_MAX;
+            rows.truncate(PAGE_MAX);
+            let next = rows.last().map(|row| row.rev).filter(|_| more);
+            let mut parked = Vec::with_capacity(rows.len());
+            for found in rows.into_iter().filter(|row| row.decided_rev.is_none()) {
+                if whole || view.entity(found.entity).is_ok() {
+                    let crate::store::ParkedRow { rev, op, entity, device, code, .. } = found;
+                    parked.push(ParkedRow { rev, op, entity, device, code });
+                }
+            }
+            Ok(ParkedPage { parked, next })
+        })
+        .await
+    }
+
+    /// The bytes of a catalogue or an area tree. Everybody of the log reads them.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn document(&self, caller: &Caller, log: LogId, sha256: Hash) -> Result<Vec<u8>> {
+        self.in_log(caller, log, move |view| {
+            view.db.document(view.log, &sha256)?.ok_or_else(|| Error::refused(ProblemCode::NotFound))
+        })
+        .await
+    }
+
+    /// The file of a photo, if the caller may see a case that names it. Originals go to those who oversee, and to
+    /// whoever took it.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn photo(&self, caller: &Caller, photo: Hash, version: Version) -> Result<(PathBuf, u64)> {
+        for access in &caller.logs {
+            let seen = self
+                .in_log(caller, access.log, move |view| {
+                    let naming = view.db.naming(view.log, &photo)?;
+                    for (_, document) in view.db.documents_of(view.log, &naming)?.into_values() {
+                        if shows(&view.account, &read_entity(&document)?, &photo, version, view.areas()) {
+                            return Ok(true);
+                        }
+                    }
+                    Ok(false)
+                })
+                .await?;
+            if seen {
+                return self.photos.file(photo, version).await;
+            }
+        }
+        Err(Error::refused(ProblemCode::NotFound))
+    }
+
+    /// Whether a caller is an auditor of a log, or one who oversees it.
+    ///
+    /// # Errors
+    /// `not_found`, `forbidden`.
+    pub async fn must_oversee(&self, caller: &Caller, log: LogId) -> Result<()> {
+        self.in_log(caller, log, |view| {
+            let may = view.has_role(&[Role::Auditor, Role::Supervisor, Role::Admin]);
+            if may { Ok(()) } else { Err(Error::refused(ProblemCode::Forbidden)) }
+        })
+        .await
+    }
+
+    /// Reads from one snapshot of a log, with the caller's rights in it.
+    async fn in_log<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        log: LogId,
+        work: impl FnOnce(&mut View<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let account = caller.in_log(log)?.account.clone();
+        let parsed = self.parsed.clone();
+        self.store
+            .read_async(move |db| {
+                let head = db.head(log)?.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
+                let areas = parsed.areas_in_force(db, head.num, log)?;
+                work(&mut View { db, log: head.num, account, areas })
+            })
+            .await
+    }
+}
+
+/// Whether an entity shows a photo to an account.
+fn shows(account: &Account, entity: &Entity, photo: &Hash, version: Version, areas: Option<&AreaIndex>) -> bool {
+    let Entity::Case(case) = entity else { return false };
+    let oversees = account.grants.iter().any(|grant| {
+        matches!(grant.role, Role::Supervisor | Role::Auditor | Role::Admin) && reaches(grant, case.area, areas)
+    });
+    let made = case.evidence.iter().any(|piece| piece.sha256 == *photo && piece.by.account == account.id);
+    match version {
+        Version::Small | Version::Large => may_see(account, entity, areas),
+        Version::Original => account.disabled_rev.is_none() && (oversees || made),
+    }
+}
+
+fn read_entity(document: &str) -> Result<Entity> {
+    Ok(serde_json::from_str(document).context("a stored document is no entity")?)
+}
+
+fn row(rev: u64, document: String) -> Result<CaseRow> {
+    Ok(CaseRow { rev, document: RawValue::from_string(document).context("a stored document is no JSON")? })
+}
+
+fn entry_row(entry: Entry) -> EntryRow {
+    let outcome = entry.outcome_line();
+    EntryRow {
+        actor: entry.actor,
+        device: entry.device,
+        leaf: entry.leaf,
+        line: String::from_utf8(entry.line).ok(),
+        outcome,
+    }
+}
+
+/// States by their names, separated by commas, as the numbers that are stored; none if one of them is no state.
+pub fn states_named(names: Option<&str>) -> Option<Vec<u8>> {
+    let Some(names) = names.filter(|names| !names.is_empty()) else { return Some(Vec::new()) };
+    names
+        .split(',')
+        .map(|name| serde_json::from_value::<State>(serde_json::Value::String(name.to_owned())).ok().map(state_number))
+        .collect()
+}
+
+fn state_number(state: State) -> u8 {
+    match state {
+        State::Reported => 1,
+        State::Filed => 2,
+        State::Assigned => 3,
+        State::Fixed => 4,
+        State::Checked => 5,
+        State::Closed => 6,
+        State::Declined => 7,
+        State::Duplicate => 8,
+        State::Void => 9,
+    }
+}

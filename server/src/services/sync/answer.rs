@@ -1,0 +1,213 @@
+//! Writing the answer to a sync: everything in it is read from one snapshot of the log.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use schema::catalogue::ReaderClass;
+use schema::entity::{Account, Entity};
+use schema::ids::EntityId;
+use schema::limits::{PAGE_BYTES_MAX, PAGE_ROWS_MAX, PROTOCOL};
+use schema::problem::ProblemCode;
+use schema::sync::{ExitLine, Scope, SyncEnd, SyncHead, SyncHeader, SyncLine, ValueLine};
+use serde::Serialize;
+use sync_core::area::AreaIndex;
+use sync_core::permission::{default_scopes, may_pull, may_read_handlers};
+
+use super::pull::{Change, Merge};
+use super::{Caller, Delivered, Logs};
+use crate::error::{Error, Result};
+use crate::services::checkpoint;
+use crate::services::ledger::{parse_entity, read_entity};
+use crate::store::{Db, KeptValue, LogHead, StoreError, is_named_in};
+
+/// Own outcomes in one answer, beside those of the batch.
+const OWN_MAX: usize = 500;
+
+/// Writes the answer.
+pub(super) fn write(logs: &Logs, caller: Caller, header: &SyncHeader, delivered: &Delivered) -> Result<Vec<u8>> {
+    logs.store.read(|db| {
+        let head = db.head(header.log)?.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
+        let areas = logs.ledger.parsed().areas_in_force(db, head.num, head.log)?;
+        let account = match read_entity(db, head.num, caller.account.into())? {
+            Some(Entity::Account(account)) if !caller.revoked => Some(account),
+            _ => None,
+        };
+        let mut answer = Answer { db, head, account, areas, out: Vec::new() };
+        answer.head(logs, header, delivered)?;
+        // A device that last saw another epoch learns of the new one first; it pulls anew from 0.
+        let same_epoch = header.epoch.is_none_or(|epoch| epoch == answer.head.epoch);
+        answer.outcomes_of(delivered)?;
+        let end = if caller.revoked {
+            SyncEnd { scopes: BTreeMap::new(), own: header.own, more: false }
+        } else if !same_epoch {
+            SyncEnd { scopes: BTreeMap::new(), own: 0, more: true }
+        } else {
+            answer.news(header, delivered)?
+        };
+        answer.line(&SyncLine::End(end))?;
+        Ok(answer.out)
+    })
+}
+
+struct Answer<'a> {
+    db: &'a mut Db,
+    head: LogHead,
+    account: Option<Account>,
+    areas: Option<Arc<AreaIndex>>,
+    out: Vec<u8>,
+}
+
+impl Answer<'_> {
+    fn line(&mut self, line: &impl Serialize) -> std::result::Result<(), StoreError> {
+        serde_json::to_writer(&mut self.out, line)
+            .map_err(|_| StoreError::Damaged("an answer that can't be written"))?;
+        self.out.push(b'\n');
+        Ok(())
+    }
+
+    fn head(
+        &mut self,
+        logs: &Logs,
+        header: &SyncHeader,
+        delivered: &Delivered,
+    ) -> std::result::Result<(), StoreError> {
+        let (checkpoint, consistency) = checkpoint::newest(self.db, &self.head, header.checkpoint.as_ref())?;
+        let scopes = self.account.as_ref().map(|account| default_scopes(account, self.areas.as_deref()));
+        let head = SyncHead {
+            protocol: PROTOCOL,
+            log: self.head.log,
+            epoch: self.head.epoch,
+            head: self.head.rev,
+            durable: logs.durable(self.db, &self.head)?,
+            durability: logs.durability,
+            now_ms: logs.clock.now_ms(),
+            batch: delivered.batch.clone(),
+            receipt: delivered.receipt.clone(),
+            checkpoint,
+            consistency,
+            default_scopes: scopes.unwrap_or_default(),
+        };
+        self.line(&SyncLine::Head(Box::new(head)))
+    }
+
+    /// The outcomes of what was pushed now, in the order of the lines; a line that came twice has one.
+    fn outcomes_of(&mut self, delivered: &Delivered) -> std::result::Result<(), StoreError> {
+        let mut told = BTreeSet::new();
+        for entry in &delivered.entries {
+            if told.insert(entry.rev) {
+                self.line(&SyncLine::Outcome(Box::new(entry.outcome_line())))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Own outcomes first, then rows: never beyond the revision up to which own outcomes are complete.
+    fn news(&mut self, header: &SyncHeader, delivered: &Delivered) -> std::result::Result<SyncEnd, StoreError> {
+        let own = self.db.own_entries(self.head.num, header.device, header.own, OWN_MAX)?;
+        let coverage = match own.last() {
+            Some(last) if own.len() >= OWN_MAX => last.rev,
+            _ => self.head.rev,
+        };
+        let told: BTreeSet<u64> = delivered.entries.iter().map(|entry| entry.rev).collect();
+        for entry in own.iter().filter(|entry| !told.contains(&entry.rev)) {
+            self.line(&SyncLine::Outcome(Box::new(entry.outcome_line())))?;
+        }
+        let mut cursors = BTreeMap::new();
+        for (scope, cursor) in &header.scopes {
+            let allowed =
+                self.account.as_ref().is_some_and(|account| may_pull(account, *scope, self.areas.as_deref()));
+            if allowed {
+                cursors.insert(*scope, *cursor);
+            } else {
+                self.line(&SyncLine::Drop(*scope))?;
+            }
+        }
+        let rows = header.rows.and_then(|rows| usize::try_from(rows).ok()).unwrap_or(PAGE_ROWS_MAX);
+        let reached = self.rows(&cursors, coverage, rows.clamp(1, PAGE_ROWS_MAX))?;
+        for cursor in cursors.values_mut() {
+            *cursor = reached.max(*cursor);
+        }
+        Ok(SyncEnd { scopes: cursors, own: coverage, more: reached < self.head.rev })
+    }
+
+    /// Writes a page of rows. Returns how far every scope is covered: the end, if nothing was left out.
+    fn rows(
+        &mut self,
+        cursors: &BTreeMap<Scope, u64>,
+        coverage: u64,
+        limit: usize,
+    ) -> std::result::Result<u64, StoreError> {
+        let mut merge = Merge::new(self.db, self.head.num, cursors, coverage, limit)?;
+        let mut page: Vec<Change> = Vec::new();
+        let mut reached = 0;
+        let mut rows = 0;
+        let start = self.out.len();
+        loop {
+            let next = merge.next(self.db)?;
+            let full = next.as_ref().is_some_and(|next| rows > 0 && rows + next.into.len() + next.out_of.len() > limit);
+            // Documents are fetched a few at a time, so that the size of a page is known before it is too large.
+            if full || next.is_none() || page.len() >= 50 {
+                reached = page.last().map_or(reached, |last| last.rev);
+                self.changes(&std::mem::take(&mut page))?;
+            }
+            match next {
+                None => return Ok(coverage),
+                Some(_) if full || self.out.len() - start >= PAGE_BYTES_MAX => return Ok(reached),
+                Some(next) => {
+                    rows += next.into.len() + next.out_of.len();
+                    page.push(next);
+                }
+            }
+        }
+    }
+
+    fn changes(&mut self, page: &[Change]) -> std::result::Result<(), StoreError> {
+        let entered: Vec<EntityId> =
+            page.iter().filter(|change| !change.into.is_empty()).map(|change| change.entity).collect();
+        let documents = self.db.documents_of(self.head.num, &entered)?;
+        let mut values: BTreeMap<EntityId, Vec<KeptValue>> = BTreeMap::new();
+        for value in self.db.values_of(self.head.num, &entered)? {
+            values.entry(value.entity).or_default().push(value);
+        }
+        for change in page {
+            for scope in &change.out_of {
+                let exit = ExitLine { scope: *scope, entity: change.entity, rev: change.rev };
+                self.line(&SyncLine::Exit(exit))?;
+            }
+            let Some((_, document)) = documents.get(&change.entity) else { continue };
+            for (n, scope) in change.into.iter().enumerate() {
+                self.entity_line(change, scope, (n == 0).then_some(document.as_str()));
+            }
+            if let (false, Some(values)) = (change.into.is_empty(), values.remove(&change.entity)) {
+                self.values(document, values)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A [`schema::sync::EntityLine`], written by hand: the stored document goes out as it is, without being parsed.
+    fn entity_line(&mut self, change: &Change, scope: &Scope, document: Option<&str>) {
+        let Change { rev, entity, .. } = change;
+        let start = format!("{{\"entity\":{{\"scope\":\"{scope}\",\"id\":\"{entity}\",\"rev\":{rev},\"document\":");
+        self.out.extend_from_slice(start.as_bytes());
+        self.out.extend_from_slice(document.unwrap_or("null").as_bytes());
+        self.out.extend_from_slice(b"}}\n");
+    }
+
+    /// The values that a document shows and this reader may read.
+    fn values(&mut self, document: &str, values: Vec<KeptValue>) -> std::result::Result<(), StoreError> {
+        let Some(account) = &self.account else { return Ok(()) };
+        let handlers_only = values.iter().any(|value| value.class == ReaderClass::Handlers);
+        let may_read = handlers_only && may_read_handlers(account, &parse_entity(document)?, self.areas.as_deref());
+        for kept in values {
+            let readable = match kept.class {
+                ReaderClass::CaseReaders => true,
+                ReaderClass::Handlers => may_read,
+            };
+            if readable && is_named_in(document, &kept.value.sealed) {
+                self.line(&SyncLine::Value(ValueLine { entity: kept.entity, value: kept.value }))?;
+            }
+        }
+        Ok(())
+    }
+}

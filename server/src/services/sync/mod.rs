@@ -1,0 +1,191 @@
+//! One exchange with a device: what it captured goes into the log, what changed comes back, all in one request.
+
+mod answer;
+mod pull;
+mod request;
+
+use std::collections::HashMap;
+
+use schema::ids::{AccountId, DeviceId, OpId};
+use schema::problem::ProblemCode;
+use schema::sync::{BatchAnswer, Durability, Receipt, ReceiptOp, SignedReceipt};
+use sync_core::log::{chain, receipt};
+
+use self::request::Request;
+use super::checkpoint::Checkpoints;
+use super::ledger::{Ledger, Push, Pushed};
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::store::{Db, Entry, LogHead, Store, StoreError};
+
+/// Everything that reading and writing logs needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Logs {
+    /// The database.
+    pub store: Store,
+    /// The write path.
+    pub ledger: Ledger,
+    /// The signer.
+    pub checkpoints: Checkpoints,
+    /// What time it is.
+    pub clock: Clock,
+    /// How an acknowledged op survives.
+    pub durability: Durability,
+}
+
+impl Logs {
+    /// The revision up to which everything survives the loss of the server.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn durable(&self, db: &mut Db, head: &LogHead) -> std::result::Result<u64, StoreError> {
+        match self.durability {
+            Durability::Local => Ok(head.rev),
+            Durability::Backup | Durability::Replica => Ok(db.durable(head.num)?.min(head.rev)),
+        }
+    }
+}
+
+/// Who syncs, as the token and the installation's own tables say.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// The account.
+    pub account: AccountId,
+    /// The device.
+    pub device: DeviceId,
+    /// The device is revoked: it may still deliver, and gets nothing.
+    pub revoked: bool,
+}
+
+/// What became of the push part.
+struct Delivered {
+    batch: BatchAnswer,
+    /// The entries of the pushed lines, in their order.
+    entries: Vec<Entry>,
+    receipt: Option<SignedReceipt>,
+}
+
+/// Pushes and pulls: `body` is the decompressed request, the answer is NDJSON.
+///
+/// # Errors
+/// A request that is no sync request, of another's device, or too old; or the server failed. Then nothing was taken.
+pub async fn exchange(logs: &Logs, caller: Caller, body: Vec<u8>) -> Result<Vec<u8>> {
+    let arrived_ms = logs.clock.now_ms();
+    let prepared = {
+        let logs = logs.clone();
+        blocking(move || prepare(&logs, caller, &body, arrived_ms)).await?
+    };
+    let delivered = deliver(logs, prepared.push).await?;
+    let logs = logs.clone();
+    blocking(move || {
+        if let Err(error) = logs.checkpoints.sign_if_due(prepared.header.log) {
+            tracing::error!(error = &error as &dyn std::error::Error, log.id = %prepared.header.log, "no checkpoint");
+        }
+        answer::write(&logs, caller, &prepared.header, &delivered)
+    })
+    .await
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Error::refused(ProblemCode::Unavailable))?
+}
+
+/// A request that was read, with its signature checked: all that needs no lock.
+struct Prepared {
+    header: schema::sync::SyncHeader,
+    push: Push,
+}
+
+fn prepare(logs: &Logs, caller: Caller, body: &[u8], arrived_ms: u64) -> Result<Prepared> {
+    let Request { header, lines } = request::read(body)?;
+    if header.device != caller.device {
+        return Err(Error::refused(ProblemCode::Forbidden));
+    }
+    let device = logs.store.read(|db| {
+        let Some(head) = db.head(header.log)? else { return Ok(None) };
+        Ok::<_, StoreError>(super::ledger::read_entity(db, head.num, header.device.into())?)
+    })?;
+    let Some(schema::entity::Entity::Device(device)) = device else {
+        return Err(Error::refused(ProblemCode::Forbidden));
+    };
+    if device.account != caller.account {
+        return Err(Error::refused(ProblemCode::Forbidden));
+    }
+    let message = chain::batch_message(&header);
+    let good = header.signature.is_some_and(|signature| chain::verify(&device.key, &message, &signature));
+    let push = Push {
+        lines,
+        arrived_ms,
+        signed_by: good.then_some(device.key),
+        first_received_ms: first_receipts(logs, &header),
+        header: header.clone(),
+    };
+    Ok(Prepared { header, push })
+}
+
+/// When a server first received what comes again after a restore, as this server's own signed receipts say.
+fn first_receipts(logs: &Logs, header: &schema::sync::SyncHeader) -> HashMap<OpId, u64> {
+    let verifier = logs.checkpoints.signer().verifier();
+    header
+        .receipts
+        .iter()
+        .filter_map(|signed| receipt::open(verifier, signed).ok())
+        .filter(|receipt| receipt.log == header.log)
+        .flat_map(|receipt| receipt.ops)
+        .map(|op| (op.op, op.first_received_ms))
+        .collect()
+}
+
+async fn deliver(logs: &Logs, push: Push) -> Result<Delivered> {
+    let header = push.header.clone();
+    if push.lines.is_empty() {
+        return Ok(Delivered { batch: BatchAnswer::Nothing, entries: Vec::new(), receipt: None });
+    }
+    match logs.ledger.push(push).await? {
+        Pushed::Taken(entries) => {
+            let receipt = receipt_for(logs, &header, &entries)?;
+            Ok(Delivered { batch: BatchAnswer::Taken, entries, receipt: Some(receipt) })
+        }
+        Pushed::Refused(batch) => Ok(Delivered { batch, entries: Vec::new(), receipt: None }),
+        Pushed::UnknownDevice => Err(Error::refused(ProblemCode::Forbidden)),
+    }
+}
+
+fn receipt_for(
+    logs: &Logs,
+    header: &schema::sync::SyncHeader,
+    entries: &[Entry],
+) -> std::result::Result<SignedReceipt, StoreError> {
+    let epoch = entries.last().map(|entry| entry.epoch).ok_or(StoreError::Damaged("a receipt for nothing"))?;
+    let ops = entries
+        .iter()
+        .map(|entry| ReceiptOp {
+            op: entry.op,
+            rev: entry.rev,
+            first_received_ms: entry.first_received_ms,
+            leaf: entry.leaf,
+            number: number_in(&entry.record),
+        })
+        .collect();
+    logs.checkpoints.receipt(&Receipt {
+        log: header.log,
+        epoch,
+        device: header.device,
+        incarnation: header.incarnation,
+        first_seq: header.first_seq,
+        chain: header.chain,
+        ops,
+    })
+}
+
+/// The official number that a record gave.
+fn number_in(record: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Numbered {
+        number: Option<String>,
+    }
+    serde_json::from_str::<Numbered>(record).ok()?.number
+}
+
+#[cfg(test)]
+mod tests;

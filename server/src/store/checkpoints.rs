@@ -1,0 +1,140 @@
+//! The upper levels of the tree, signed checkpoints, and how far a backup reaches.
+
+use std::ops::Range;
+
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, delete, insert_into};
+use schema::hash::Hash;
+use schema::ids::EpochId;
+use sync_core::log::tree::{CompleteRun, Hashes};
+
+use super::columns::{column, hash, number};
+use super::connection::Db;
+use super::error::StoreError;
+use super::log_tx::{LogNum, LogTx};
+use super::tables::{checkpoint, durable, tile_hash};
+
+/// A signed checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCheckpoint {
+    /// Number of leaves.
+    pub size: u64,
+    /// The root.
+    pub root: Hash,
+    /// When it was signed.
+    pub signed_ms: u64,
+    /// The signed note.
+    pub note: String,
+}
+
+impl LogTx<'_> {
+    /// Keeps the root of a run of leaves that is complete.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn insert_run(&mut self, run: &CompleteRun) -> Result<(), StoreError> {
+        insert_into(tile_hash::table)
+            .values((
+                tile_hash::log.eq(self.head.num.0),
+                tile_hash::level.eq(i16::from(run.level)),
+                tile_hash::idx.eq(column(run.index)?),
+                tile_hash::hash.eq(run.root.0.as_slice()),
+            ))
+            .execute(&mut self.db.conn)?;
+        Ok(())
+    }
+}
+
+impl Db {
+    /// Keeps a checkpoint.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn insert_checkpoint(&mut self, log: LogNum, epoch: EpochId, new: &StoredCheckpoint) -> Result<(), StoreError> {
+        insert_into(checkpoint::table)
+            .values((
+                checkpoint::log.eq(log.0),
+                checkpoint::epoch.eq(epoch.bytes().as_slice()),
+                checkpoint::size.eq(column(new.size)?),
+                checkpoint::signed_ms.eq(column(new.signed_ms)?),
+                checkpoint::root.eq(new.root.0.as_slice()),
+                checkpoint::note.eq(&new.note),
+            ))
+            .execute(&mut self.conn)?;
+        Ok(())
+    }
+
+    /// The newest checkpoint of an epoch.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn newest_checkpoint(&mut self, log: LogNum, epoch: EpochId) -> Result<Option<StoredCheckpoint>, StoreError> {
+        let row: Option<(i64, Vec<u8>, i64, String)> = checkpoint::table
+            .filter(checkpoint::log.eq(log.0))
+            .filter(checkpoint::epoch.eq(epoch.bytes().as_slice()))
+            .order(checkpoint::size.desc())
+            .select((checkpoint::size, checkpoint::root, checkpoint::signed_ms, checkpoint::note))
+            .first(&mut self.conn)
+            .optional()?;
+        row.map(|(size, root, signed_ms, note)| {
+            Ok(StoredCheckpoint {
+                size: number(size, "a size below zero")?,
+                root: hash(&root)?,
+                signed_ms: number(signed_ms, "a time below zero")?,
+                note,
+            })
+        })
+        .transpose()
+    }
+
+    /// The revision up to which a backup or a standby has the log.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn durable(&mut self, log: LogNum) -> Result<u64, StoreError> {
+        let rev: Option<i64> =
+            durable::table.filter(durable::log.eq(log.0)).select(durable::rev).first(&mut self.conn).optional()?;
+        number(rev.unwrap_or(0), "a revision below zero")
+    }
+
+    /// Notes how far a backup or a standby has the log.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn set_durable(&mut self, log: LogNum, rev: u64) -> Result<(), StoreError> {
+        delete(durable::table.filter(durable::log.eq(log.0))).execute(&mut self.conn)?;
+        insert_into(durable::table)
+            .values((durable::log.eq(log.0), durable::rev.eq(column(rev)?)))
+            .execute(&mut self.conn)?;
+        Ok(())
+    }
+
+    /// The hashes that proofs over a log's tree are made from.
+    pub fn tree(&mut self, log: LogNum) -> LogHashes<'_> {
+        LogHashes { db: self, log }
+    }
+}
+
+/// A log's hashes by tile level.
+pub struct LogHashes<'a> {
+    db: &'a mut Db,
+    log: LogNum,
+}
+
+impl Hashes for LogHashes<'_> {
+    type Error = StoreError;
+
+    fn hashes(&mut self, level: u8, range: Range<u64>) -> Result<Vec<Hash>, StoreError> {
+        if level == 0 {
+            return self.db.leaves(self.log, range.start + 1..range.end + 1);
+        }
+        let rows: Vec<Vec<u8>> = tile_hash::table
+            .filter(tile_hash::log.eq(self.log.0))
+            .filter(tile_hash::level.eq(i16::from(level)))
+            .filter(tile_hash::idx.ge(column(range.start)?))
+            .filter(tile_hash::idx.lt(column(range.end)?))
+            .order(tile_hash::idx)
+            .select(tile_hash::hash)
+            .load(&mut self.db.conn)?;
+        rows.iter().map(|bytes| hash(bytes)).collect()
+    }
+}

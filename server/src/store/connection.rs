@@ -1,0 +1,290 @@
+//! Opening the database, and running work in a transaction: reads see one snapshot, writes are done or undone whole.
+//! Work is a closure: no transaction outlives its call.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::pg::PgConnection;
+use diesel::r2d2::{ManageConnection, Pool, R2D2Connection};
+use diesel::{Connection, QueryResult};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::conn::Conn;
+use super::error::StoreError;
+use super::sqlite::{self, Access};
+
+const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../schema/migrations/sqlite");
+const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../schema/migrations/postgres");
+
+/// Connections that read from a SQLite file, or that share a PostgreSQL database.
+const POOL_SIZE: u32 = 8;
+/// How long a request waits for a connection.
+const POOL_WAIT: Duration = Duration::from_secs(10);
+/// How often a write is done again after the database gave it up for another one's sake.
+const RETRIES: u32 = 5;
+
+/// A connection to the database, whichever it is. What can be done with it is what the store's functions do.
+pub struct Db {
+    pub(in crate::store) conn: Conn,
+}
+
+/// The database: cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// SQLite has one writer; PostgreSQL writes through the pool.
+    writer: Option<Mutex<Db>>,
+    pool: Pool<Manager>,
+}
+
+/// Where the database is.
+#[derive(Debug, Clone)]
+enum Address {
+    Sqlite(PathBuf),
+    Postgres(String),
+}
+
+impl Address {
+    fn parse(url: &str) -> Result<Self, StoreError> {
+        match url.strip_prefix("sqlite:") {
+            Some(path) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
+            Some(_) => Err(StoreError::Address),
+            None if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                Ok(Self::Postgres(url.to_owned()))
+            }
+            None => Err(StoreError::Address),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Manager(Address);
+
+impl ManageConnection for Manager {
+    type Connection = Db;
+    type Error = StoreError;
+
+    fn connect(&self) -> Result<Db, StoreError> {
+        let conn = match &self.0 {
+            Address::Sqlite(path) => Conn::Sqlite(sqlite::open(path, Access::ReadOnly)?),
+            Address::Postgres(url) => Conn::Postgres(PgConnection::establish(url)?),
+        };
+        Ok(Db { conn })
+    }
+
+    fn is_valid(&self, db: &mut Db) -> Result<(), StoreError> {
+        match &mut db.conn {
+            Conn::Sqlite(_) => Ok(()),
+            Conn::Postgres(conn) => Ok(conn.ping()?),
+        }
+    }
+
+    fn has_broken(&self, db: &mut Db) -> bool {
+        <Conn as Connection>::TransactionManager::is_broken_transaction_manager(&mut db.conn)
+    }
+}
+
+impl Store {
+    /// Opens the database, checks it, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// An address of no known kind, another program's file, a SQLite with the WAL-reset bug, no connection.
+    pub fn open(url: &str) -> Result<Self, StoreError> {
+        let address = Address::parse(url)?;
+        let writer = match &address {
+            Address::Sqlite(path) => Some(Mutex::new(open_sqlite_writer(path)?)),
+            Address::Postgres(url) => {
+                let mut conn = PgConnection::establish(url)?;
+                migrate_postgres(&mut conn)?;
+                None
+            }
+        };
+        let pool = Pool::builder()
+            .max_size(POOL_SIZE)
+            .min_idle(Some(1))
+            .connection_timeout(POOL_WAIT)
+            .test_on_check_out(true)
+            .build(Manager(address))
+            .map_err(|error| StoreError::Pool(Box::new(error)))?;
+        Ok(Self { inner: Arc::new(Inner { writer, pool }) })
+    }
+
+    /// Reads from one snapshot.
+    ///
+    /// # Errors
+    /// The work's own, or the database's.
+    pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut Db) -> Result<T, E>) -> Result<T, E> {
+        let mut db = self.inner.pool.get().map_err(|error| StoreError::Pool(Box::new(error)))?;
+        transaction(&mut db, Mode::Snapshot, work)
+    }
+
+    /// Writes what belongs to no log. Done or undone whole; done again if the database gave it up.
+    ///
+    /// # Errors
+    /// The work's own, or the database's.
+    pub fn write<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut Db) -> Result<T, E>) -> Result<T, E> {
+        match &self.inner.writer {
+            Some(writer) => {
+                // A panic has been rolled back before it poisons the lock.
+                let mut db = writer.lock().unwrap_or_else(PoisonError::into_inner);
+                transaction(&mut db, Mode::Write, work)
+            }
+            None => {
+                let mut db = self.inner.pool.get().map_err(|error| StoreError::Pool(Box::new(error)))?;
+                transaction(&mut db, Mode::Write, work)
+            }
+        }
+    }
+
+    /// As [`Store::write`], done again when the database gave the transaction up for another one's sake.
+    pub(super) fn write_again<T, E>(
+        &self,
+        is_transient: impl Fn(&E) -> bool,
+        mut work: impl FnMut(&mut Db) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<StoreError>,
+    {
+        let mut tries = 0;
+        loop {
+            match self.write(&mut work) {
+                Err(error) if tries < RETRIES && is_transient(&error) => tries += 1,
+                done => return done,
+            }
+        }
+    }
+
+    /// [`Store::read`] for async callers: runs on a thread that may block.
+    ///
+    /// # Errors
+    /// The work's own, or the database's.
+    pub async fn read_async<T, E>(&self, work: impl FnOnce(&mut Db) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || store.read(work)).await.unwrap_or_else(|_| Err(StoreError::Stopping.into()))
+    }
+
+    /// [`Store::write`] for async callers: runs on a thread that may block.
+    ///
+    /// # Errors
+    /// The work's own, or the database's.
+    pub async fn write_async<T, E>(&self, work: impl FnOnce(&mut Db) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || store.write(work))
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Stopping.into()))
+    }
+}
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Snapshot,
+    Write,
+}
+
+/// Runs work in a transaction that ends with it, whichever way it ends.
+fn transaction<T, E: From<StoreError>>(
+    db: &mut Db,
+    mode: Mode,
+    work: impl FnOnce(&mut Db) -> Result<T, E>,
+) -> Result<T, E> {
+    begin(&mut db.conn, mode).map_err(StoreError::from)?;
+    match catch_unwind(AssertUnwindSafe(|| work(db))) {
+        Ok(Ok(value)) => match Conn::commit_transaction(&mut db.conn) {
+            Ok(()) => Ok(value),
+            Err(error) => {
+                roll_back(&mut db.conn);
+                Err(StoreError::from(error).into())
+            }
+        },
+        Ok(Err(error)) => {
+            roll_back(&mut db.conn);
+            Err(error)
+        }
+        Err(panic) => {
+            roll_back(&mut db.conn);
+            resume_unwind(panic)
+        }
+    }
+}
+
+/// The lock comes first: a SQLite transaction that reads and then wants to write is refused without waiting.
+fn begin(conn: &mut Conn, mode: Mode) -> QueryResult<()> {
+    match (conn, mode) {
+        (Conn::Sqlite(conn), Mode::Write) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE"),
+        (Conn::Sqlite(conn), Mode::Snapshot) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN DEFERRED"),
+        (Conn::Postgres(conn), Mode::Write) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN"),
+        (Conn::Postgres(conn), Mode::Snapshot) => {
+            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        }
+    }
+}
+
+/// A failure to roll back breaks the connection, which the pool then throws away; the first error is the one to tell.
+fn roll_back(conn: &mut Conn) {
+    if let Err(error) = Conn::rollback_transaction(conn) {
+        tracing::error!(error = &error as &dyn std::error::Error, "a transaction could not be rolled back");
+    }
+}
+
+fn open_sqlite_writer(path: &Path) -> Result<Db, StoreError> {
+    let mut conn = sqlite::open(path, Access::Write)?;
+    sqlite::check(&mut conn, path)?;
+    conn.run_pending_migrations(SQLITE_MIGRATIONS).map_err(StoreError::Migration)?;
+    Ok(Db { conn: Conn::Sqlite(conn) })
+}
+
+/// Several servers may start at once: the first one through the lock migrates.
+fn migrate_postgres(conn: &mut PgConnection) -> Result<(), StoreError> {
+    conn.batch_execute("SELECT pg_advisory_lock(5945370)")?;
+    let migrated = conn.run_pending_migrations(POSTGRES_MIGRATIONS).map(|_| ()).map_err(StoreError::Migration);
+    conn.batch_execute("SELECT pg_advisory_unlock(5945370)")?;
+    migrated
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_matched_strictly() {
+        for wrong in ["", "sqlite:", "rectify.db", "/srv/rectify.db", "mysql://x", "Postgres://x", "sqlite3:x"] {
+            assert!(matches!(Store::open(wrong), Err(StoreError::Address)), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_reader_can_not_write_and_a_panic_is_rolled_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("rectify.db").display())).unwrap();
+        let refused: Result<(), StoreError> =
+            store.read(|db| Ok(db.conn.batch_execute("INSERT INTO durable (log, rev) VALUES (1, 1)")?));
+        assert!(refused.is_err());
+
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            store.write(|db| -> Result<(), StoreError> {
+                db.conn.batch_execute("INSERT INTO durable (log, rev) VALUES (1, 1)")?;
+                panic!("in the middle")
+            })
+        }));
+        assert!(panicked.is_err());
+        // The same row again: it is not there, and the writer works on.
+        let done: Result<(), StoreError> =
+            store.write(|db| Ok(db.conn.batch_execute("INSERT INTO durable (log, rev) VALUES (1, 1)")?));
+        done.unwrap();
+    }
+}

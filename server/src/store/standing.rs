@@ -1,0 +1,44 @@
+//! What the logs know of an account or a device now: the rows that every request's rights are read from.
+
+use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl, RunQueryDsl};
+use schema::entity::Entity;
+use schema::ids::{EntityId, EpochId, LogId};
+
+use super::columns::uuid;
+use super::connection::Db;
+use super::error::StoreError;
+use super::tables::{entity, log};
+
+/// An entity in one of the logs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InLog {
+    /// The log.
+    pub log: LogId,
+    /// Its epoch.
+    pub epoch: EpochId,
+    /// The entity there.
+    pub entity: Entity,
+}
+
+impl Db {
+    /// An entity in every log that knows it, oldest log first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn in_all_logs(&mut self, id: EntityId) -> Result<Vec<InLog>, StoreError> {
+        let rows: Vec<(Vec<u8>, Vec<u8>, Option<String>)> = entity::table
+            .inner_join(log::table.on(log::num.eq(entity::log)))
+            .filter(entity::id.eq(id.bytes().as_slice()))
+            .order(log::num)
+            .select((log::id, log::epoch, entity::doc))
+            .load(&mut self.conn)?;
+        rows.into_iter()
+            .filter_map(|(log, epoch, document)| document.map(|document| (log, epoch, document)))
+            .map(|(log, epoch, document)| {
+                let entity =
+                    serde_json::from_str(&document).map_err(|_| StoreError::Damaged("a document that is no entity"))?;
+                Ok(InLog { log: LogId(uuid(&log)?), epoch: EpochId(uuid(&epoch)?), entity })
+            })
+            .collect()
+    }
+}

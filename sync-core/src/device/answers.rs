@@ -1,0 +1,306 @@
+//! Taking the answer to a sync request: whole, in one transaction, or not at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, params};
+use schema::ids::{EntityId, LogId, OpId};
+use schema::op::Captured;
+use schema::record::OutcomeLine;
+use schema::sync::BatchAnswer;
+use serde_json::json;
+
+use super::attention::{Raise, Trouble, raise, settle_log};
+use super::entropy::Entropy;
+use super::error::PhoneError;
+use super::outcomes::{Noting, drop_durable, retire};
+use super::phone::{Identity, LogState, Phone, ReadDocuments, identity, log_state, write};
+use super::requests::Request;
+use super::row::{Blob, int};
+use super::trust::{self, Verdict};
+use super::{epoch, known, outbox, pull, view};
+use crate::sync::answer::{self, Answer};
+
+/// What an answer brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What became of the rows in it.
+    pub pull: Pull,
+    /// What became of the batch.
+    pub batch: Batch,
+    /// Own ops that were decided by it.
+    pub decided: u64,
+    /// Entity versions that were taken.
+    pub rows: u64,
+    /// Own ops still undecided.
+    pub undecided: u64,
+    /// There is more to do at once.
+    pub more: bool,
+}
+
+/// What became of the rows of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pull {
+    /// Taken.
+    Taken,
+    /// The answer is to a request of an earlier epoch: nothing of it was used.
+    Late,
+    /// The log has a new epoch: it is pulled anew.
+    NewEpoch,
+    /// The log is forked: own outcomes only.
+    Forked,
+    /// The checkpoint can't be believed: own outcomes only.
+    Unsigned,
+    /// The storage is full: own outcomes only.
+    StorageFull,
+}
+
+/// What became of the batch of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Batch {
+    /// There was none, or it was taken.
+    Done,
+    /// What is undecided has new numbers now.
+    Renumbered,
+    /// The server says that the signature does not fit.
+    BadSignature,
+}
+
+impl Phone {
+    /// Takes the answer to a request. Taking one twice, late or in another order changes nothing that should not.
+    ///
+    /// # Errors
+    /// A cut or unreadable answer, a full disk: nothing of it was used, and the same request may be sent again.
+    pub fn take_answer(&mut self, request: &Request, bytes: &[u8], now: Captured) -> Result<Progress, PhoneError> {
+        let answer = answer::read(bytes)?;
+        if answer.head.log != request.header.log {
+            return Err(PhoneError::OtherLog);
+        }
+        match self.take(request, &answer, now, true) {
+            // A full disk stops pulling, never sending.
+            Err(PhoneError::StorageFull) => self.take(request, &answer, now, false),
+            taken => taken,
+        }
+    }
+
+    fn take(
+        &mut self,
+        request: &Request,
+        answer: &Answer,
+        now: Captured,
+        with_rows: bool,
+    ) -> Result<Progress, PhoneError> {
+        let change = write(&mut self.db)?;
+        let (identity, log) = (identity(&change)?, log_state(&change, answer.head.log)?);
+        let mut taking = Taking {
+            db: &change,
+            identity,
+            log,
+            entropy: self.entropy.as_mut(),
+            read: &mut self.read,
+            request,
+            answer,
+            now,
+        };
+        let progress = taking.take(with_rows)?;
+        change.commit()?;
+        Ok(progress)
+    }
+
+    /// Own ops of a log that no answer has decided.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn undecided(&self, log: LogId) -> Result<u64, PhoneError> {
+        undecided(&self.db, log_state(&self.db, log)?.id)
+    }
+}
+
+fn undecided(db: &Connection, log: i64) -> Result<u64, PhoneError> {
+    let count: i64 = db
+        .prepare_cached("SELECT COUNT(*) FROM own_op WHERE log = ?1 AND state = 'undecided'")?
+        .query_row(params![log], |row| row.get(0))?;
+    Ok(super::row::nat(count))
+}
+
+struct Taking<'a> {
+    db: &'a Connection,
+    identity: Identity,
+    log: LogState,
+    entropy: &'a mut dyn Entropy,
+    read: &'a mut ReadDocuments,
+    request: &'a Request,
+    answer: &'a Answer,
+    now: Captured,
+}
+
+impl Taking<'_> {
+    fn take(&mut self, with_rows: bool) -> Result<Progress, PhoneError> {
+        let head = &self.answer.head;
+        if self.request.header.epoch != self.log.epoch {
+            return self.progress(Pull::Late, Batch::Done, 0, 0, false);
+        }
+        self.note_contact()?;
+        match self.log.epoch {
+            Some(held) if held != head.epoch => return self.new_epoch(),
+            Some(_) => {}
+            None => {
+                self.db.execute("UPDATE log SET epoch = ?2 WHERE id = ?1", params![self.log.id, Blob(head.epoch)])?;
+                self.log.epoch = Some(head.epoch);
+            }
+        }
+        let before = undecided(self.db, self.log.id)?;
+        let mut touched = self.note_outcomes()?;
+        let decided = before.saturating_sub(undecided(self.db, self.log.id)?);
+        self.take_receipt()?;
+        let pull = self.judge_checkpoint(with_rows)?;
+        let mut rows = pull::Rows::default();
+        if pull == Pull::Taken {
+            rows = pull::take(self.db, &self.log, &self.request.header, self.answer)?;
+            touched.extend(rows.touched.iter().copied());
+        }
+        let batch = self.note_batch()?;
+        touched.extend(retire(self.db, self.log.id)?);
+        pull::sweep(self.db, self.log.id, &touched)?;
+        self.note_durable(pull)?;
+        self.show(touched, rows.context_changed)?;
+        let more = self.answer.end.more || rows.new_scopes || batch == Batch::Renumbered;
+        self.progress(pull, batch, decided, rows.taken, more)
+    }
+
+    fn progress(&self, pull: Pull, batch: Batch, decided: u64, rows: u64, more: bool) -> Result<Progress, PhoneError> {
+        let undecided = undecided(self.db, self.log.id)?;
+        // Without progress more of the same would be a busy loop: the session waits then.
+        let more = match pull {
+            Pull::Taken | Pull::NewEpoch => more || (undecided > 0 && decided > 0),
+            Pull::Forked | Pull::Unsigned | Pull::StorageFull => undecided > 0 && decided > 0,
+            Pull::Late => true,
+        };
+        Ok(Progress { pull, batch, decided, rows, undecided, more })
+    }
+
+    fn note_contact(&self) -> Result<(), PhoneError> {
+        let offset = i64::try_from(self.answer.head.now_ms).unwrap_or(i64::MAX).saturating_sub(self.now.wall_ms);
+        self.db.execute("UPDATE meta SET contact_ms = ?1, offset_ms = ?2", params![self.now.wall_ms, offset])?;
+        Ok(())
+    }
+
+    fn new_epoch(&mut self) -> Result<Progress, PhoneError> {
+        let touched = view::touched_by_own_ops(self.db, self.log.id)?;
+        epoch::begin(self.db, &self.log, self.answer.head.epoch, self.entropy, self.now.wall_ms)?;
+        self.log = log_state(self.db, self.log.log)?;
+        let mut all = view::touched_by_own_ops(self.db, self.log.id)?;
+        all.extend(touched);
+        self.show(all, false)?;
+        self.progress(Pull::NewEpoch, Batch::Renumbered, 0, 0, true)
+    }
+
+    fn note_outcomes(&self) -> Result<BTreeSet<EntityId>, PhoneError> {
+        let (db, identity, log) = (self.db, &self.identity, &self.log);
+        let noting = Noting { db, identity, log, wall_ms: self.now.wall_ms };
+        let mut touched = BTreeSet::new();
+        for (line, record) in &self.answer.outcomes {
+            touched.extend(noting.note(line, record)?);
+        }
+        Ok(touched)
+    }
+
+    fn take_receipt(&self) -> Result<(), PhoneError> {
+        let head = &self.answer.head;
+        let Some(receipt) = &head.receipt else { return Ok(()) };
+        let outcomes: BTreeMap<OpId, &OutcomeLine> =
+            self.answer.outcomes.iter().map(|(line, _)| (line.op, line)).collect();
+        match trust::take_receipt(self.db, &self.identity, &self.log, head.epoch, receipt, &outcomes)? {
+            None => Ok(()),
+            Some(detail) => self.raise(Trouble::Receipt, detail),
+        }
+    }
+
+    /// Whether the rows of this answer may be believed.
+    fn judge_checkpoint(&mut self, with_rows: bool) -> Result<Pull, PhoneError> {
+        let head = &self.answer.head;
+        if self.log.forked {
+            return Ok(Pull::Forked);
+        }
+        match trust::judge(self.db, &self.log, &self.request.header, head)? {
+            Verdict::Nothing => {}
+            Verdict::Extends(new) => {
+                let note = head.checkpoint.as_deref().unwrap_or("");
+                trust::keep(self.db, self.log.id, new, note, self.log.durable.max(head.durable))?;
+                settle_log(self.db, Trouble::Unsigned, self.log.id)?;
+            }
+            Verdict::Unsigned(why) => {
+                self.raise(Trouble::Unsigned, json!({"why": why}))?;
+                return Ok(Pull::Unsigned);
+            }
+            Verdict::Fork { held, note } => {
+                let held_note = trust::note(self.db, self.log.id, held.size)?;
+                self.raise(Trouble::Fork, json!({"held": held_note, "came": note, "proof": head.consistency}))?;
+                self.db.execute("UPDATE log SET forked = 1 WHERE id = ?1", params![self.log.id])?;
+                self.log.forked = true;
+                return Ok(Pull::Forked);
+            }
+        }
+        if with_rows {
+            settle_log(self.db, Trouble::StorageFull, self.log.id)?;
+            return Ok(Pull::Taken);
+        }
+        self.raise(Trouble::StorageFull, json!({}))?;
+        Ok(Pull::StorageFull)
+    }
+
+    fn note_batch(&mut self) -> Result<Batch, PhoneError> {
+        // An answer to a request of an earlier incarnation says nothing about the numbers of this one.
+        if self.request.header.incarnation != self.log.incarnation {
+            return Ok(Batch::Done);
+        }
+        match self.answer.head.batch {
+            BatchAnswer::Nothing | BatchAnswer::Taken => Ok(Batch::Done),
+            BatchAnswer::Gap { .. } => {
+                outbox::renumber(self.db, self.log.id, self.entropy)?;
+                Ok(Batch::Renumbered)
+            }
+            BatchAnswer::Reused { device_seq } => {
+                outbox::renumber(self.db, self.log.id, self.entropy)?;
+                let incarnation = self.log.incarnation;
+                self.raise(Trouble::Copied, json!({"incarnation": incarnation, "device_seq": device_seq}))?;
+                Ok(Batch::Renumbered)
+            }
+            BatchAnswer::BadSignature => {
+                self.raise(Trouble::BadSignature, json!({}))?;
+                Ok(Batch::BadSignature)
+            }
+        }
+    }
+
+    fn note_durable(&self, pull: Pull) -> Result<(), PhoneError> {
+        let head = &self.answer.head;
+        match pull {
+            // From a log that is not believed nothing is taken as safe.
+            Pull::Forked | Pull::Unsigned | Pull::Late | Pull::NewEpoch => return Ok(()),
+            Pull::Taken | Pull::StorageFull => {}
+        }
+        let durable = self.log.durable.max(head.durable);
+        let durability = serde_json::to_value(head.durability)?;
+        self.db.execute(
+            "UPDATE log SET head = MAX(head, ?2), durable = ?3, durability = ?4 WHERE id = ?1",
+            params![self.log.id, int(head.head), int(durable), durability.as_str()],
+        )?;
+        drop_durable(self.db, self.log.id, durable)
+    }
+
+    fn show(&mut self, mut touched: BTreeSet<EntityId>, context_changed: bool) -> Result<(), PhoneError> {
+        if context_changed {
+            touched.extend(view::touched_by_own_ops(self.db, self.log.id)?);
+        }
+        if touched.is_empty() {
+            return Ok(());
+        }
+        let known = known::known(self.db, self.read, &self.log, self.now)?;
+        view::recompute(self.db, self.log.id, &touched, &known)
+    }
+
+    fn raise(&self, trouble: Trouble, detail: serde_json::Value) -> Result<(), PhoneError> {
+        let (log, since_ms) = (self.log.id, self.now.wall_ms);
+        raise(self.db, &Raise { trouble, log, op: None, entity: None, detail, since_ms })
+    }
+}

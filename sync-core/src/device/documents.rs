@@ -1,0 +1,59 @@
+//! Catalogues and area trees: which ones are named and not here, and taking one in.
+
+use rusqlite::params;
+use schema::hash::Hash;
+use schema::ids::LogId;
+use schema::limits::DOCUMENT_BYTES_MAX;
+use schema::op::Captured;
+
+use super::error::PhoneError;
+use super::phone::{Phone, logs, write};
+use super::row::Blob;
+use super::{known, view};
+use crate::line::sha256;
+
+impl Phone {
+    /// Documents that entities name and that are not here, each with the log to fetch it from. Those in force first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn documents_to_fetch(&self) -> Result<Vec<(LogId, Hash)>, PhoneError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT log.log, catalogue FROM base JOIN log ON log.id = base.log
+             WHERE catalogue IS NOT NULL AND catalogue NOT IN (SELECT sha256 FROM document)
+             GROUP BY log.log, catalogue ORDER BY MIN(kind = 'case'), catalogue",
+        )?;
+        let rows =
+            statement.query_map([], |row| Ok((row.get::<_, Blob<LogId>>(0)?.0, row.get::<_, Blob<Hash>>(1)?.0)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Takes a document, if its bytes have the hash. Estimates that waited for it are made again.
+    ///
+    /// # Errors
+    /// [`PhoneError::WrongHash`]; the store's.
+    pub fn take_document(&mut self, hash: Hash, bytes: &[u8], now: Captured) -> Result<(), PhoneError> {
+        if sha256(bytes) != hash || bytes.len() > DOCUMENT_BYTES_MAX {
+            return Err(PhoneError::WrongHash("a document"));
+        }
+        let change = write(&mut self.db)?;
+        change.execute("INSERT OR IGNORE INTO document (sha256, bytes) VALUES (?1, ?2)", params![Blob(hash), bytes])?;
+        for log in logs(&change)? {
+            let touched = view::touched_by_own_ops(&change, log.id)?;
+            if !touched.is_empty() {
+                let known = known::known(&change, &mut self.read, &log, now)?;
+                view::recompute(&change, log.id, &touched, &known)?;
+            }
+        }
+        change.commit()?;
+        Ok(())
+    }
+
+    /// A document that is here.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn document(&self, hash: Hash) -> Result<Option<Vec<u8>>, PhoneError> {
+        known::document(&self.db, hash)
+    }
+}

@@ -1,0 +1,130 @@
+//! What the store can't do, each with what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::entropy::NoEntropy;
+use crate::sync::answer::AnswerError;
+
+/// Why the store could not do it. Nothing is half done: what was there before is there still.
+#[derive(Debug, thiserror::Error)]
+pub enum PhoneError {
+    /// The disk is full.
+    #[error("the storage of this phone is full: nothing was changed. Free some space and try again")]
+    StorageFull,
+    /// A newer program wrote the file.
+    #[error(
+        "this store has version {found}, this program knows up to {known}: nothing was touched. Update rectify-phone"
+    )]
+    TooNew {
+        /// The file's version.
+        found: i32,
+        /// The newest known.
+        known: i32,
+    },
+    /// Another program's file.
+    #[error("{0} is not a rectify store: nothing was touched. Choose another --home")]
+    NotOurs(PathBuf),
+    /// The SQLite that was linked has a known corruption bug.
+    #[error("this program was built with SQLite {0}, which can damage its files; 3.51.3 or newer is needed")]
+    OldSqlite(String),
+    /// The file is damaged.
+    #[error("the store is damaged ({0}). Keep the folder as it is, and use a copy for repair")]
+    Damaged(String),
+    /// Not enrolled yet.
+    #[error("this phone is not enrolled yet: run `enrol` once, with a code from an administrator")]
+    NotEnrolled,
+    /// Enrolled for somebody else.
+    #[error("this phone belongs to {0}; a phone is one person's. Use another --home for somebody else")]
+    OtherAccount(String),
+    /// Enrolled at another server.
+    #[error("this phone is enrolled at {0}; use another --home for another server")]
+    OtherServer(String),
+    /// No such log.
+    #[error("this phone has no log {0}")]
+    UnknownLog(String),
+    /// Too large to capture.
+    #[error("{what} is too large: {bytes} bytes, at most {bytes_max}. Nothing was captured")]
+    TooLarge {
+        /// What.
+        what: &'static str,
+        /// How large.
+        bytes: u64,
+        /// The most.
+        bytes_max: u64,
+    },
+    /// A photo that can't be read or is none.
+    #[error("the photo {path} can't be read ({why}). Nothing was captured")]
+    Photo {
+        /// Where.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// More photos than an op may name.
+    #[error("{0} photos; at most {max} in one step. Nothing was captured", max = schema::limits::PHOTOS_PER_OP_MAX)]
+    TooManyPhotos(usize),
+    /// The kind takes no photos.
+    #[error("{0} takes no photos. Nothing was captured")]
+    TakesNoPhotos(String),
+    /// An answer that can't be used.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+    /// An answer that belongs to another log.
+    #[error("the answer is for another log; the server or something on the way is at fault")]
+    OtherLog,
+    /// Bytes that do not have the hash they were asked for.
+    #[error("{0} came with other bytes than its hash says; it is fetched again")]
+    WrongHash(&'static str),
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The database failed.
+    #[error("the store failed: {0}")]
+    Database(rusqlite::Error),
+    /// No random bytes.
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+    /// A stored or made value is not what it must be: a defect of this program.
+    #[error("a defect of this program: {0}. What is on this phone is kept")]
+    Internal(String),
+}
+
+impl PhoneError {
+    /// A file error, with a full disk told apart.
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::StorageFull,
+            _ => Self::File { path, source },
+        }
+    }
+
+    /// A defect.
+    pub(crate) fn internal(what: impl std::fmt::Display) -> Self {
+        Self::Internal(what.to_string())
+    }
+}
+
+impl From<rusqlite::Error> for PhoneError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::StorageFull,
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+                Self::Damaged(error.to_string())
+            }
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl From<serde_json::Error> for PhoneError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::internal(error)
+    }
+}

@@ -1,0 +1,128 @@
+//! What this phone holds that an estimate rests on: its account, the catalogue, the area tree, units and people.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use schema::area::AreaTree;
+use schema::entity::{Account, Entity, Granted};
+use schema::hash::Hash;
+use schema::ids::{AreaId, EntityId, EpochId, GrantId, PersonId, UnitId};
+use schema::op::{Captured, Role};
+
+use super::base;
+use super::error::PhoneError;
+use super::phone::{LogState, ReadDocuments, identity, server_time_ms};
+use super::row::Blob;
+use crate::area::AreaIndex;
+use crate::line::singleton_id;
+use crate::sync::overlay::Known;
+
+/// Reads it all for a log.
+pub(crate) fn known(
+    db: &Connection,
+    read: &mut ReadDocuments,
+    log: &LogState,
+    now: Captured,
+) -> Result<Known, PhoneError> {
+    read_catalogues(db, read)?;
+    let areas = areas(db, read, log)?;
+    let catalogue = in_force(db, log, "catalogue")?
+        .and_then(|sha256| read.catalogues.get(&sha256).map(|catalogue| (sha256, Arc::new(catalogue.clone()))));
+    let mut units = BTreeSet::new();
+    let mut accounts = BTreeMap::new();
+    for entity in people_and_units(db, log.id)? {
+        match entity {
+            Entity::Unit(unit) => {
+                units.insert(UnitId(unit.id.0));
+            }
+            Entity::Account(account) => {
+                accounts.insert(account.id, account);
+            }
+            Entity::Case(_) | Entity::Device(_) | Entity::Areas(_) | Entity::Catalogue(_) | Entity::Log(_) => {}
+        }
+    }
+    let me = identity(db)?;
+    let root = areas.as_ref().map_or(AreaId::NIL, |(_, areas)| areas.root());
+    let account = accounts.get(&me.account).cloned().unwrap_or_else(|| assumed(&me, root));
+    Ok(Known {
+        epoch: log.epoch.unwrap_or(EpochId::NIL),
+        account: Some(account),
+        catalogue,
+        catalogues: Arc::clone(&read.catalogues),
+        areas,
+        units,
+        accounts,
+        now_ms: server_time_ms(db, now)?,
+    })
+}
+
+/// Before the first sync the phone does not know what its user may do. It assumes an inspector: own ops then show as
+/// made, which is what a person expects of a report just written.
+fn assumed(me: &super::phone::Identity, root: AreaId) -> Account {
+    Account {
+        id: me.account,
+        name: me.account_name.clone(),
+        person: PersonId::NIL,
+        grants: vec![Granted { grant: GrantId::NIL, role: Role::Inspector, area: root, rev: 0 }],
+        units: Vec::new(),
+        disabled_rev: None,
+    }
+}
+
+fn people_and_units(db: &Connection, log: i64) -> Result<Vec<Entity>, PhoneError> {
+    let mut statement =
+        db.prepare_cached("SELECT document FROM base WHERE log = ?1 AND kind IN ('account', 'unit')")?;
+    let rows = statement.query_map(params![log], |row| row.get::<_, String>(0))?;
+    let mut entities = Vec::new();
+    for document in rows {
+        entities.extend(serde_json::from_str::<Entity>(&document?).ok());
+    }
+    Ok(entities)
+}
+
+/// The hash of the document that is in force.
+pub(crate) fn in_force(db: &Connection, log: &LogState, name: &str) -> Result<Option<Hash>, PhoneError> {
+    let id: EntityId = singleton_id(log.log, name);
+    Ok(match base::get(db, log.id, id)?.and_then(|base| base.entity) {
+        Some(Entity::Areas(held) | Entity::Catalogue(held)) => Some(held.sha256),
+        _ => None,
+    })
+}
+
+fn areas(
+    db: &Connection,
+    read: &mut ReadDocuments,
+    log: &LogState,
+) -> Result<Option<(Hash, Arc<AreaIndex>)>, PhoneError> {
+    let Some(sha256) = in_force(db, log, "areas")? else { return Ok(None) };
+    if let Some(held) = read.areas.get(&sha256) {
+        return Ok(Some((sha256, Arc::clone(held))));
+    }
+    let Some(bytes) = document(db, sha256)? else { return Ok(None) };
+    let index = serde_json::from_slice::<AreaTree>(&bytes).ok().and_then(|tree| AreaIndex::new(&tree).ok());
+    let Some(index) = index.map(Arc::new) else { return Ok(None) };
+    read.areas.insert(sha256, Arc::clone(&index));
+    Ok(Some((sha256, index)))
+}
+
+/// Reads the catalogues that came since the last time.
+fn read_catalogues(db: &Connection, read: &mut ReadDocuments) -> Result<(), PhoneError> {
+    let mut statement = db.prepare_cached("SELECT sha256 FROM document ORDER BY sha256")?;
+    let hashes: Vec<Blob<Hash>> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for Blob(sha256) in hashes {
+        if read.catalogues.contains_key(&sha256) || read.areas.contains_key(&sha256) {
+            continue;
+        }
+        let Some(bytes) = document(db, sha256)? else { continue };
+        if let Ok(catalogue) = serde_json::from_slice(&bytes) {
+            Arc::make_mut(&mut read.catalogues).insert(sha256, catalogue);
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn document(db: &Connection, sha256: Hash) -> Result<Option<Vec<u8>>, PhoneError> {
+    let mut statement = db.prepare_cached("SELECT bytes FROM document WHERE sha256 = ?1")?;
+    Ok(statement.query_row(params![Blob(sha256)], |row| row.get(0)).optional()?)
+}

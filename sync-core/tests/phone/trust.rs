@@ -1,0 +1,197 @@
+//! The phone as a witness: forks, unsigned checkpoints, restores, receipts, copies.
+
+use schema::sync::SyncLine;
+use sync_core::device::answers::Pull;
+use sync_core::device::attention::Trouble;
+use sync_core::log::checkpoint::{self, Signer};
+
+use super::network::edit;
+use super::server::{LOG, Server};
+use super::town::{Town, open};
+
+fn troubles(town: &Town, phone: usize) -> Vec<Trouble> {
+    town.phones[phone].attention().unwrap().into_iter().map(|item| item.trouble).collect()
+}
+
+#[test]
+fn a_fork_is_seen_said_with_both_checkpoints_and_the_phone_goes_on_delivering() {
+    let mut town = Town::new(1);
+    town.report(0, &[]);
+    town.sync(0);
+    let held = town.phones[0].base_documents(LOG).unwrap();
+    // Another history of the same length, and one more entry.
+    let place = town.server.leaves.len() - 1;
+    town.server.leaves[place].0[0] ^= 1;
+    let made = town.report(0, &[]);
+    let progress = town.round(0);
+    assert_eq!(progress.pull, Pull::Forked);
+    let items = town.phones[0].attention().unwrap();
+    assert!(troubles(&town, 0).contains(&Trouble::Fork));
+    let detail = &items.iter().find(|item| item.trouble == Trouble::Fork).unwrap().detail;
+    for side in ["held", "came"] {
+        assert!(detail[side].as_str().unwrap().contains(&LOG.to_string()), "{side}: a signed note to show");
+    }
+    assert!(town.server.ops().contains(&made.op), "delivered all the same");
+    assert_eq!(town.phones[0].base_documents(LOG).unwrap(), held, "nothing of it believed");
+    let last = town.report(0, &[]);
+    town.sync(0);
+    assert!(town.server.ops().contains(&last.op));
+    assert!(town.request(0).header.scopes.is_empty(), "push only");
+    town.server.durable = town.server.head();
+    town.sync(0);
+    assert_eq!(town.phones[0].own_ops().unwrap().len(), 3, "a forked log's durable mark frees nothing");
+}
+
+#[test]
+fn a_checkpoint_of_another_signer_or_log_is_not_believed() {
+    let mut town = Town::new(1);
+    town.sync(0);
+    let head = town.request(0).header.checkpoint.unwrap();
+    let right = checkpoint::origin("demo", LOG, town.server.epoch);
+    let other = checkpoint::origin("demo", LOG, schema::ids::EpochId(uuid::Uuid::from_u128(99)));
+    let notes = [
+        Signer::new("demo", &[8; 32]).checkpoint(&right, &head),
+        town.server.signer.checkpoint(&other, &head),
+        "nonsense".to_owned(),
+    ];
+    for note in notes {
+        town.report(0, &[]);
+        let request = town.request(0);
+        let bytes = edit(&town.server.sync(&request.body), |lines| {
+            let Some(SyncLine::Head(head)) = lines.first_mut() else { panic!("no head") };
+            head.checkpoint = Some(note.clone());
+        });
+        let progress = town.answer(0, &request, &bytes);
+        assert_eq!((progress.pull, progress.rows, progress.undecided), (Pull::Unsigned, 0, 0));
+        assert!(troubles(&town, 0).contains(&Trouble::Unsigned));
+    }
+    town.sync(0);
+    assert_eq!(troubles(&town, 0), [], "a good checkpoint ends the alarm");
+}
+
+#[test]
+fn a_receipt_whose_leaf_is_not_that_of_the_outcome_raises_an_alarm() {
+    let mut town = Town::new(1);
+    town.report(0, &[]);
+    let request = town.request(0);
+    let bytes = edit(&town.server.sync(&request.body), |lines| {
+        for line in lines {
+            if let SyncLine::Outcome(outcome) = line {
+                outcome.received_ms += 1;
+            }
+        }
+    });
+    town.answer(0, &request, &bytes);
+    assert_eq!(troubles(&town, 0), [Trouble::Receipt]);
+}
+
+#[test]
+fn inv_epoch_heal_what_a_restored_server_lost_comes_back_with_its_receipts() {
+    let mut town = Town::new(2);
+    let kept = town.report(0, &[]);
+    town.sync(0);
+    let backup = town.server.backup();
+    town.sync(0);
+    let lost = town.report(0, &[b"lost photo"]);
+    town.sync(0);
+    town.send_photos(0);
+    town.sync(0);
+    assert!(town.server.ops().contains(&lost.op));
+    town.server = backup;
+    let lines: Vec<Vec<u8>> = Vec::new();
+    let progress = town.round(0);
+    assert_eq!(progress.pull, Pull::NewEpoch);
+    let request = town.request(0);
+    assert_eq!(request.header.receipts.len(), 1, "the receipt of what is pushed again");
+    assert_eq!(request.header.first_seq, 1);
+    town.sync(0);
+    for op in [kept.op, lost.op] {
+        assert_eq!(town.server.ops().iter().filter(|held| **held == op).count(), 1);
+    }
+    assert_eq!(town.phones[0].photos_to_send().unwrap().len(), 1, "its photo is offered again");
+    assert!(troubles(&town, 0).contains(&Trouble::Restored));
+    town.send_photos(0);
+    town.sync(0);
+    assert_eq!(town.case(0, lost.entity).unwrap().evidence[0].verified_rev.is_some(), lines.is_empty());
+}
+
+#[test]
+fn a_new_epoch_that_does_not_extend_what_was_durable_is_a_fork() {
+    let mut town = Town::new(1);
+    town.report(0, &[]);
+    town.sync(0);
+    town.server.backup();
+    town.sync(0);
+    let (keys, owners) = (town.server.keys.clone(), town.server.owners.clone());
+    town.server = Server::new();
+    town.server.epoch = schema::ids::EpochId(uuid::Uuid::from_u128(0xBAD));
+    (town.server.keys, town.server.owners) = (keys, owners);
+    // It grows beyond what the phone holds.
+    town.report(0, &[]);
+    town.round(0);
+    town.report(0, &[]);
+    town.round(0);
+    town.report(0, &[]);
+    let last = town.round(0);
+    assert_eq!(last.pull, Pull::Forked, "{:?}", troubles(&town, 0));
+}
+
+#[test]
+fn inv_clone_safe_a_copied_home_goes_on_under_its_own_incarnation() {
+    let mut town = Town::new(1);
+    town.report(0, &[]);
+    town.sync(0);
+    town.report(0, &[]);
+    let copy = town.folder.path().join("copy");
+    std::fs::create_dir_all(copy.join("photos")).unwrap();
+    for name in ["phone.db", "phone.db-wal", "install.marker"] {
+        if town.folders[0].join(name).exists() {
+            std::fs::copy(town.folders[0].join(name), copy.join(name)).unwrap();
+        }
+    }
+    let original = town.request(0).header.incarnation;
+    let mut twin = open(&copy).unwrap();
+    let asked = twin.next_request(LOG, 200, super::town::now(9)).unwrap();
+    assert_ne!(asked.header.incarnation, original);
+    assert_eq!((asked.header.first_seq, asked.header.count), (1, 1));
+    // Both deliver the same op; it is entered once.
+    town.sync(0);
+    let bytes = town.server.sync(&asked.body);
+    let progress = twin.take_answer(&asked, &bytes, super::town::now(10)).unwrap();
+    assert_eq!(progress.undecided, 0);
+    assert_eq!(town.server.ops().len(), 2, "INV-EXACTLY-ONCE");
+    // Opened again, nothing changes.
+    drop(twin);
+    let mut twin = open(&copy).unwrap();
+    assert_eq!(twin.next_request(LOG, 200, super::town::now(11)).unwrap().header.incarnation, asked.header.incarnation);
+}
+
+#[test]
+fn a_store_put_back_in_place_is_told_by_the_server_and_renumbers() {
+    let mut town = Town::new(1);
+    town.report(0, &[]);
+    town.sync(0);
+    // An old backup of the database, with the marker as it is.
+    let saved = town.folder.path().join("saved.db");
+    town.reopen(0);
+    let database = town.folders[0].join("phone.db");
+    rusqlite_checkpoint(&database);
+    std::fs::copy(&database, &saved).unwrap();
+    town.report(0, &[]);
+    town.sync(0);
+    town.phones.remove(0);
+    std::fs::write(&database, std::fs::read(&saved).unwrap()).unwrap();
+    for name in ["phone.db-wal", "phone.db-shm"] {
+        let _ = std::fs::remove_file(town.folders[0].join(name));
+    }
+    town.phones.insert(0, open(&town.folders[0].clone()).unwrap());
+    let made = town.report(0, &[]);
+    town.sync(0);
+    assert!(town.server.ops().contains(&made.op), "INV-NO-LOSS");
+    assert!(troubles(&town, 0).contains(&Trouble::Copied));
+}
+
+fn rusqlite_checkpoint(database: &std::path::Path) {
+    let db = rusqlite::Connection::open(database).unwrap();
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+}

@@ -1,0 +1,158 @@
+//! Units, accounts, grants, devices, documents: who may change them, and what they refuse.
+
+use schema::catalogue::Text;
+use schema::entity::Entity;
+use schema::hash::{DeviceKey, Hash};
+use schema::ids::{AccountId, AreaId, DeviceId, EntityId, GrantId, PersonId, UnitId};
+use schema::op::{
+    Body, EnrolDevice, Grant, ImportDocument, Reason, RevokeGrant, Role, SetAccount, SetMembership, SetUnit,
+};
+use schema::record::{Outcome, RefusalCode};
+use sync_core::apply::Decision;
+use sync_core::line::singleton_id;
+use sync_core::permission::{default_scopes, may_pull, may_read_handlers, may_see, scopes_of};
+use uuid::Uuid;
+
+use crate::desk::*;
+
+const NEW: EntityId = EntityId(Uuid::from_u128(0x5151));
+
+fn act(desk: &mut Desk, who: usize, entity: EntityId, body: Body) -> Decision {
+    let op = desk.op(who, entity, &body);
+    desk.take(&op)
+}
+
+fn unit(area: AreaId) -> Body {
+    Body::SetUnit(SetUnit { name: Text { zh: "城管".to_owned(), en: "Urban management".to_owned() }, area })
+}
+
+fn grant(role: Role, area: AreaId) -> Body {
+    Body::Grant(Grant { grant: GrantId(Uuid::from_u128(0x6161)), role, area })
+}
+
+#[test]
+fn only_an_administrator_changes_the_registry() {
+    let bodies = [
+        unit(WEST),
+        Body::SetAccount(SetAccount { name: "x".to_owned(), person: PersonId(Uuid::from_u128(1)) }),
+        Body::ImportCatalogue(ImportDocument { sha256: Hash([1; 32]), size: 1, version: "2".to_owned() }),
+    ];
+    for body in bodies {
+        for who in [INSPECTOR, CREW, SUPERVISOR, CHIEF, AUDITOR] {
+            let mut desk = Desk::new();
+            let decision = act(&mut desk, who, NEW, body.clone());
+            assert_eq!(decision.record.outcome, Outcome::Rejected, "{who}");
+            assert!(desk.entities.is_empty());
+        }
+    }
+    let mut desk = Desk::new();
+    assert_eq!(act(&mut desk, ADMIN, NEW, unit(WEST)).record.outcome, Outcome::Accepted);
+    assert_eq!(refused(&act(&mut desk, ADMIN, NEW, unit(AreaId(Uuid::from_u128(1))))), Some(RefusalCode::Validation));
+}
+
+#[test]
+fn an_account_is_made_granted_joined_and_disabled_and_nothing_twice() {
+    let mut desk = Desk::new();
+    let person = PersonId(Uuid::from_u128(1));
+    act(&mut desk, ADMIN, NEW, Body::SetAccount(SetAccount { name: "x".to_owned(), person }));
+    act(&mut desk, ADMIN, NEW, grant(Role::Crew, WEST));
+    assert!(
+        act(&mut desk, ADMIN, NEW, grant(Role::Crew, WEST)).after.is_none(),
+        "the same grant again changes nothing"
+    );
+    let join = |unit: UnitId, member: bool| Body::SetMembership(SetMembership { unit, member });
+    let nowhere = join(UnitId(Uuid::from_u128(404)), true);
+    assert_eq!(refused(&act(&mut desk, ADMIN, NEW, nowhere)), Some(RefusalCode::Validation));
+    act(&mut desk, ADMIN, NEW, join(UNIT, true));
+    let Some(Entity::Account(account)) = desk.entities.get(&NEW).cloned() else { panic!("no account") };
+    assert_eq!((account.grants.len(), account.units.as_slice()), (1, [UNIT].as_slice()));
+    act(&mut desk, ADMIN, NEW, join(UNIT, false));
+    act(&mut desk, ADMIN, NEW, Body::RevokeGrant(RevokeGrant { grant: account.grants[0].grant }));
+    act(&mut desk, ADMIN, NEW, Body::DisableAccount(Reason { reason: sealed(1) }));
+    let Some(Entity::Account(account)) = desk.entities.get(&NEW) else { panic!("no account") };
+    assert!(account.grants.is_empty() && account.units.is_empty() && account.disabled_rev.is_some());
+}
+
+#[test]
+fn a_device_key_is_never_replaced() {
+    let mut desk = Desk::new();
+    let enrol = |key: u8, account: AccountId| {
+        Body::EnrolDevice(EnrolDevice {
+            account,
+            algorithm: "ES256".to_owned(),
+            key: DeviceKey([key; 65]),
+            label: "phone".to_owned(),
+        })
+    };
+    let account = desk.accounts[INSPECTOR].id;
+    let nobody = AccountId(Uuid::from_u128(404));
+    assert_eq!(refused(&act(&mut desk, ADMIN, NEW, enrol(1, nobody))), Some(RefusalCode::Validation));
+    act(&mut desk, ADMIN, NEW, enrol(1, account));
+    assert!(act(&mut desk, ADMIN, NEW, enrol(1, account)).after.is_none());
+    assert_eq!(refused(&act(&mut desk, ADMIN, NEW, enrol(2, account))), Some(RefusalCode::EntityExists));
+    let before = desk.entities.clone();
+    act(&mut desk, ADMIN, NEW, Body::RevokeDevice(Reason { reason: sealed(1) }));
+    assert_ne!(desk.entities, before);
+    assert_eq!(DeviceId(NEW.0).to_string(), NEW.to_string());
+}
+
+#[test]
+fn a_document_takes_effect_only_when_its_bytes_are_here() {
+    let mut desk = Desk::new();
+    let entity = singleton_id(LOG, "catalogue");
+    let body =
+        |byte: u8| Body::ImportCatalogue(ImportDocument { sha256: Hash([byte; 32]), size: 1, version: "2".into() });
+    assert_eq!(refused(&act(&mut desk, ADMIN, entity, body(1))), Some(RefusalCode::DocumentMissing));
+    let mut rest = Rest::new(&desk);
+    rest.documents.extend([Hash([1; 32]), Hash([2; 32])]);
+    for byte in [1, 2] {
+        let op = desk.op(ADMIN, entity, &body(byte));
+        desk.take_with(&op, &rest);
+    }
+    let Some(Entity::Catalogue(in_force)) = desk.entities.get(&entity) else { panic!("no catalogue") };
+    assert_eq!(in_force.sha256, Hash([2; 32]));
+    assert_eq!(in_force.earlier, [Hash([1; 32])]);
+}
+
+#[test]
+fn a_stranger_can_not_speak_for_the_server() {
+    let mut desk = Desk::at(schema::case::State::Reported);
+    let body = Body::PhotoVerified(schema::op::PhotoVerified {
+        sha256: Hash([1; 32]),
+        size: 1,
+        pixels: None,
+        flags: Vec::new(),
+    });
+    assert_eq!(refused(&desk.act(CHIEF, body)), Some(RefusalCode::NotPermitted));
+    let place = Body::Place(schema::op::Place { area: EAST });
+    assert_eq!(refused(&desk.act(CHIEF, place)), Some(RefusalCode::NotPermitted));
+}
+
+/// INV-SCOPE-LEAK, as far as one decision goes: who may name a scope that an entity lies in may see that entity, and
+/// who may see a case finds it in a scope of his own.
+#[test]
+fn scopes_and_sight_agree() {
+    for state in [schema::case::State::Reported, schema::case::State::Assigned, schema::case::State::Closed] {
+        let desk = Desk::at(state);
+        let areas = Some(&desk.areas);
+        let case = Entity::Case(Box::new(desk.case().clone()));
+        let mut east_of_it = desk.case().clone();
+        east_of_it.area = GRID_2;
+        let east_of_it = Entity::Case(Box::new(east_of_it));
+        let people = desk.accounts.iter().cloned().map(Entity::Account);
+        for (account, case) in people
+            .chain([case, east_of_it])
+            .flat_map(|entity| desk.accounts.iter().map(move |account| (account, entity.clone())))
+        {
+            let scopes = scopes_of(&case, areas);
+            let sees = may_see(account, &case, areas);
+            let own = default_scopes(account, areas);
+            assert!(own.iter().all(|scope| may_pull(account, *scope, areas)), "{}", account.name);
+            let finds = own.iter().any(|scope| scopes.contains(scope));
+            assert_eq!(sees, finds, "{} gets exactly what it may see", account.name);
+            if may_read_handlers(account, &case, areas) {
+                assert!(sees, "{} reads personal values of what it may not see", account.name);
+            }
+        }
+    }
+}
