@@ -4,3 +4,4 @@
 pub mod city;
 mod ids;
 pub mod picture;
+pub mod story;

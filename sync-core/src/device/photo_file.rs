@@ -76,6 +76,22 @@ pub(crate) fn place(home: &Home, sha256: &Hash) -> PathBuf {
     home.photos().join(sha256.to_string())
 }
 
+/// Whether a file has the bytes that its hash says.
+pub(crate) fn is_whole(path: &Path, sha256: &Hash) -> bool {
+    let mut hasher = Sha256::new();
+    let read = File::open(path).and_then(|mut file| {
+        let mut chunk = vec![0; 64 * 1024];
+        loop {
+            let read = file.read(&mut chunk)?;
+            match chunk.get(..read).filter(|bytes| !bytes.is_empty()) {
+                Some(bytes) => hasher.update(bytes),
+                None => return Ok(()),
+            }
+        }
+    });
+    read.is_ok() && Hash(hasher.finalize().into()) == *sha256
+}
+
 fn copy(photo: &PhotoFile, to: &Path) -> Result<(Hash, u64), PhoneError> {
     match &photo.source {
         PhotoSource::Bytes(bytes) => copy_from(&mut bytes.as_slice(), &photo.source, to),

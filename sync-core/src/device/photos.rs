@@ -38,16 +38,33 @@ const SAFE: &str = "uploaded = 1 AND EXISTS (SELECT 1 FROM photo_ref WHERE photo
          AND proof.log = named.log AND proof.verified_rev <= log.durable))";
 
 impl Phone {
-    /// The photos to offer and send, in order: those of the oldest op first, the smallest of them first.
+    /// The photos to ask the server about, in order: those of the oldest op first, the smallest of them first. A photo
+    /// is asked about in every round until the log says that it has arrived: "I have it" from a server that is then
+    /// restored is worth nothing.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn photos_to_offer(&self) -> Result<Vec<PhotoToSend>, PhoneError> {
+        self.photos_where(
+            "here = 1 AND EXISTS (SELECT 1 FROM photo_ref
+                 WHERE photo_ref.sha256 = photo.sha256 AND verified_rev IS NULL)",
+        )
+    }
+
+    /// The photos to send, in the same order.
     ///
     /// # Errors
     /// The store's.
     pub fn photos_to_send(&self) -> Result<Vec<PhotoToSend>, PhoneError> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT sha256, size, offset FROM photo WHERE here = 1 AND uploaded = 0
+        self.photos_where("here = 1 AND uploaded = 0")
+    }
+
+    fn photos_where(&self, condition: &str) -> Result<Vec<PhotoToSend>, PhoneError> {
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT sha256, size, offset FROM photo WHERE {condition}
              ORDER BY (SELECT MIN(n) FROM own_op JOIN photo_ref USING (op) WHERE photo_ref.sha256 = photo.sha256)
-                 NULLS LAST, size, made",
-        )?;
+                 NULLS LAST, size, made"
+        ))?;
         let rows = statement.query_map([], |row| {
             let sha256 = row.get::<_, Blob<Hash>>(0)?.0;
             let path = place(&self.home, &sha256);

@@ -50,6 +50,8 @@ pub enum Event {
     Refreshed,
     /// The refresh token is not good any more.
     RefreshRefused,
+    /// This device was revoked: what it holds may still be delivered, on its key alone.
+    Revoked,
     /// The wait is over.
     TimeUp,
     /// What was begun failed.
@@ -82,6 +84,13 @@ pub enum Failure {
 pub enum Effect {
     /// One sync request for a log.
     Sync {
+        /// The log.
+        log: LogId,
+        /// At most so many ops.
+        ops_max: usize,
+    },
+    /// As `Sync`, with nothing but the device's signature: a revoked phone hands in what it holds.
+    Deliver {
         /// The log.
         log: LogId,
         /// At most so many ops.
@@ -126,6 +135,8 @@ enum Step {
     Photo,
     /// The logs once more, for what became of the photos just sent.
     Settle(usize),
+    /// The logs, on the key alone.
+    Deliver(usize),
 }
 
 /// The session of a device over all its logs.
@@ -178,6 +189,7 @@ impl Session {
                 self.state = State::Paused;
                 vec![Effect::Pause]
             }
+            (State::Doing(_) | State::Refreshing(_), Event::Revoked) => self.go(Step::Deliver(0)),
             (State::Doing(step), event) => self.done(step, event),
             (State::Resting | State::Paused | State::Waiting | State::Refreshing(_), _) => Vec::new(),
         }
@@ -199,6 +211,13 @@ impl Session {
                 (None, Step::Settle(_)) => return self.end_round(),
                 (None, _) => return self.go(Step::Documents),
             },
+            Step::Deliver(n) => match self.logs.get(n) {
+                Some(log) => Effect::Deliver { log: *log, ops_max: self.ops_max },
+                None => {
+                    self.state = State::Paused;
+                    return vec![Effect::Pause];
+                }
+            },
             Step::Documents => Effect::FetchDocuments,
             Step::Offer => Effect::OfferPhotos,
             Step::Photo => Effect::SendPhoto,
@@ -213,6 +232,10 @@ impl Session {
                 self.pushed_well(progress);
                 let next = if more { n } else { n.saturating_add(1) };
                 self.go(if matches!(step, Step::Settle(_)) { Step::Settle(next) } else { Step::Sync(next) })
+            }
+            (Step::Deliver(n), Event::Synced { progress, more }) => {
+                self.pushed_well(progress);
+                self.go(Step::Deliver(if more { n } else { n.saturating_add(1) }))
             }
             (Step::Documents, Event::Documents) => {
                 self.refreshed = false;
@@ -267,9 +290,9 @@ impl Session {
     }
 
     fn failed(&mut self, step: Step, failure: Failure, random: u64) -> Vec<Effect> {
-        let pushing = matches!(step, Step::Sync(_) | Step::Settle(_));
+        let pushing = matches!(step, Step::Sync(_) | Step::Settle(_) | Step::Deliver(_));
         match failure {
-            Failure::Unauthorized if self.refreshed => {
+            Failure::Unauthorized if self.refreshed || matches!(step, Step::Deliver(_)) => {
                 self.state = State::Paused;
                 vec![Effect::Pause]
             }

@@ -77,6 +77,17 @@ fn inv_auth_pause_a_401_refreshes_once_then_pauses_and_a_wake_goes_on() {
 }
 
 #[test]
+fn a_revoked_phone_delivers_on_its_key_and_then_pauses() {
+    let mut session = session();
+    session.step(Event::Wake);
+    session.step(Event::Failed { failure: Failure::Unauthorized, random: 0 });
+    let deliver = vec![Effect::Deliver { log: LOG, ops_max: 200 }];
+    assert_eq!(session.step(Event::Revoked), deliver);
+    assert_eq!(session.step(Event::Synced { progress: true, more: true }), deliver);
+    assert_eq!(session.step(Event::Synced { progress: true, more: false }), [Effect::Pause]);
+}
+
+#[test]
 fn a_token_that_ends_in_the_middle_of_a_long_round_is_refreshed_again() {
     let mut session = session();
     let unauthorized = Event::Failed { failure: Failure::Unauthorized, random: 0 };
@@ -141,6 +152,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         (any::<bool>(), any::<u64>()).prop_map(|(more, random)| Event::PhotoFailed { more, random }),
         Just(Event::Refreshed),
         Just(Event::RefreshRefused),
+        Just(Event::Revoked),
         Just(Event::TimeUp),
         (failure, any::<u64>()).prop_map(|(failure, random)| Event::Failed { failure, random }),
     ]
@@ -171,7 +183,7 @@ proptest! {
         for _ in 0..20 {
             let Some(effect) = effects.first().copied() else { break };
             effects = match effect {
-                Effect::Sync { .. } => session.step(Event::Synced { progress: true, more: false }),
+                Effect::Sync { .. } | Effect::Deliver { .. } => session.step(Event::Synced { progress: true, more: false }),
                 Effect::FetchDocuments => session.step(Event::Documents),
                 Effect::OfferPhotos => session.step(Event::Offered { to_send: 0 }),
                 Effect::SendPhoto => session.step(Event::PhotoSent { more: false }),

@@ -368,7 +368,7 @@ fn check_at_rest(town: &mut Town, tale: &Tale) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, max_shrink_iters: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, max_shrink_iters: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_lost_doubled_or_stuck_whatever_the_network_does(steps in prop::collection::vec(step(), 1..80)) {

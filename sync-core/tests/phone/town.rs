@@ -89,8 +89,13 @@ impl Town {
         }
     }
 
-    /// Sends every photo whole.
+    /// Offers the photos, and sends those that are missing whole.
     pub(crate) fn send_photos(&mut self, phone: usize) {
+        for photo in self.phones[phone].photos_to_offer().unwrap() {
+            let here = self.server.verified.contains_key(&photo.sha256);
+            let state = if here { PhotoState::Verified } else { PhotoState::Absent };
+            self.phones[phone].photo_answer(photo.sha256, state).unwrap();
+        }
         for photo in self.phones[phone].photos_to_send().unwrap() {
             let bytes = std::fs::read(&photo.path).unwrap();
             assert_eq!(sync_core::line::sha256(&bytes), photo.sha256, "a photo is whole");

@@ -115,6 +115,20 @@ fn inv_epoch_heal_what_a_restored_server_lost_comes_back_with_its_receipts() {
     assert_eq!(town.case(0, lost.entity).unwrap().evidence[0].verified_rev.is_some(), lines.is_empty());
 }
 
+/// Found by chance: "I have it", said before the log named the photo, was believed across a restore.
+#[test]
+fn a_server_that_had_a_photo_and_was_restored_is_asked_for_it_again() {
+    let mut town = Town::new(1);
+    let bytes = b"sent before its op";
+    town.report(0, &[bytes]);
+    let backup = town.server.backup();
+    town.send_photos(0);
+    town.server = backup;
+    town.sync(0);
+    town.send_photos(0);
+    assert!(town.server.verified.contains_key(&sync_core::line::sha256(bytes)), "INV-PHOTO-CUSTODY");
+}
+
 #[test]
 fn a_new_epoch_that_does_not_extend_what_was_durable_is_a_fork() {
     let mut town = Town::new(1);

@@ -67,6 +67,9 @@ impl World {
         let folder = folder()?;
         let clock = Clock::standing(START_MS);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        // A key of its own for every run would make no two logs alike.
+        std::fs::create_dir_all(folder.path().join("keys"))?;
+        std::fs::write(folder.path().join("keys/log-signer"), "5eed".repeat(16))?;
         let logs = start(folder.path(), &clock)?;
         let log = LogId(Uuid::from_u128(0x10_000));
         let mut world =
@@ -206,7 +209,13 @@ impl World {
         let log = self.log;
         Ok(self.logs.store.read(|db| {
             let head = db.head(log)?.ok_or(StoreError::Damaged("no log"))?;
-            db.all_entities(head.num)
+            let mut all = Vec::new();
+            for kind in ["account", "areas", "case", "catalogue", "device", "log", "unit"] {
+                let found = db.entities_of_kind(head.num, kind, EntityId::NIL, 100_000)?;
+                all.extend(found.into_iter().filter_map(|row| row.document.map(|document| (row.id, row.rev, document))));
+            }
+            all.sort();
+            Ok::<_, StoreError>(all)
         })?)
     }
 
@@ -229,6 +238,15 @@ impl World {
             }
         }
         Ok(owed)
+    }
+
+    /// The root of the log's tree, as its head has it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn root(&self) -> Result<Hash> {
+        let log = self.log;
+        Ok(self.logs.store.read(|db| db.head(log))?.context("the log")?.root)
     }
 
     /// The catalogue in force.

@@ -25,7 +25,7 @@ fn read<T>(world: &World, work: impl FnOnce(&mut Db, LogNum) -> Result<T, StoreE
 
 /// Many phones at once: each op once, in its device's order, the tree that of the leaves; a reader that polls meanwhile
 /// misses nothing (INV-SEQ-VISIBLE).
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[tokio::test]
 async fn eight_writers_at_once_lose_and_repeat_nothing() {
     const BATCHES: usize = 10;
     const LINES: usize = 7;
@@ -53,7 +53,7 @@ async fn eight_writers_at_once_lose_and_repeat_nothing() {
     for n in 0..8 {
         let mut phone = world.person(10 + n, Role::Inspector, grid(1)).await;
         let world = Arc::clone(&world);
-        writers.push(tokio::spawn(async move {
+        let work = async move {
             for _ in 0..BATCHES {
                 let lines: Vec<_> = (0..LINES).map(|_| phone.report(1)).collect();
                 phone.send(&world, &lines).await.unwrap();
@@ -62,10 +62,12 @@ async fn eight_writers_at_once_lose_and_repeat_nothing() {
                 assert_eq!(answer.head.batch, BatchAnswer::Taken);
                 assert_eq!(answer.outcomes.len(), LINES);
             }
-        }));
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        writers.push(std::thread::spawn(move || runtime.block_on(work)));
     }
     for writer in writers {
-        writer.await.unwrap();
+        writer.join().unwrap();
     }
     done.store(true, Ordering::SeqCst);
     assert_eq!(poller.join().unwrap(), world.head_rev());
@@ -77,11 +79,10 @@ async fn eight_writers_at_once_lose_and_repeat_nothing() {
     assert_eq!((tree.root(), tree.size()), (head.root, head.rev));
 }
 
-/// One job that can't be entered fails alone.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+/// One job that can't be entered fails alone, in the middle of a group that is committed together.
+#[tokio::test]
 async fn a_job_that_fails_leaves_nothing_and_its_neighbours_go_on() {
     let world = World::new().await;
-    let mut phone = world.person(1, Role::Inspector, grid(1)).await;
     let before = world.head_rev();
     let person = schema::ids::PersonId(id(5, 50));
     let fresh = |n| {
@@ -90,19 +91,37 @@ async fn a_job_that_fails_leaves_nothing_and_its_neighbours_go_on() {
     };
     // The same id twice in one job breaks the log's own uniqueness: a defect, caught by the database.
     let twice = fresh(51);
-    let bad = Append { ops: vec![fresh(52), twice.clone(), twice], ..Append::default() };
-    let good = Append { ops: vec![fresh(53)], ..Append::default() };
-    let lines = [phone.report(1)];
-    let ledger = &world.logs.ledger;
-    let (bad, good, pushed) =
-        tokio::join!(ledger.append(world.log, bad), ledger.append(world.log, good), phone.send(&world, &lines));
-    assert!(bad.is_err());
-    assert_eq!(good.unwrap().len(), 1);
-    assert_eq!(pushed.unwrap().head.batch, BatchAnswer::Taken);
-    let kinds: Vec<_> = world.entries().into_iter().filter(|entry| entry.rev > before).map(|entry| entry.kind).collect();
-    assert_eq!(kinds.len(), 2, "{kinds:?}");
-    let gone = read(&world, |db, log| db.entity(log, schema::ids::EntityId(id(2, 52))));
-    assert_eq!(gone, None);
+    let jobs = [vec![fresh(50)], vec![fresh(53)], vec![fresh(52), twice.clone(), twice], vec![fresh(54)]];
+    let (held, is_held) = std::sync::mpsc::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let store = world.logs.store.clone();
+    let holder = std::thread::spawn(move || {
+        let done: Result<(), StoreError> = store.write(|_| {
+            held.send(()).unwrap();
+            released.recv().unwrap();
+            Ok(())
+        });
+        done.unwrap();
+    });
+    is_held.recv().unwrap();
+    let commits = *world.logs.ledger.commits().borrow();
+    let mut waiting = Vec::new();
+    for ops in jobs {
+        let (ledger, log) = (world.logs.ledger.clone(), world.log);
+        waiting.push(tokio::spawn(async move { ledger.append(log, Append { ops, ..Append::default() }).await }));
+        tokio::task::yield_now().await;
+    }
+    release.send(()).unwrap();
+    holder.join().unwrap();
+    let mut done = Vec::new();
+    for job in waiting {
+        done.push(job.await.unwrap().is_ok());
+    }
+    assert_eq!(done, [true, true, false, true]);
+    assert!(*world.logs.ledger.commits().borrow() - commits <= 2, "the last three went together");
+    let entered: Vec<_> = world.entries().into_iter().filter(|it| it.rev > before).map(|it| it.entity.0).collect();
+    assert_eq!(entered, [id(2, 50), id(2, 53), id(2, 54)]);
+    assert_eq!(read(&world, |db, log| db.entity(log, schema::ids::EntityId(id(2, 52)))), None);
 }
 
 #[tokio::test]
