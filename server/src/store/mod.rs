@@ -40,5 +40,6 @@ pub use parked::ParkedRow;
 pub use scopes::{ScopeNum, ScopeRow};
 pub use standing::InLog;
 pub use uploads::{ReceivedPhoto, Upload};
+pub use tables::{LOG_TABLES, VIEW_TABLES, WORKING_TABLES};
 pub use values::{KeptValue, is_named_in};
 pub use views::{Key, View, ViewRow};
