@@ -63,13 +63,7 @@ impl Checkpoints {
     ///
     /// # Errors
     /// See [`SignerError`].
-    pub fn open(
-        data: PathBuf,
-        host: &str,
-        interval_ms: u64,
-        store: Store,
-        clock: Clock,
-    ) -> Result<Self, SignerError> {
+    pub fn open(data: PathBuf, host: &str, interval_ms: u64, store: Store, clock: Clock) -> Result<Self, SignerError> {
         let signer = signer::load(&data, host)?;
         let inner = Inner { data, host: host.to_owned(), interval_ms, signer, store, clock, signing: Mutex::new(()) };
         Ok(Self { inner: Arc::new(inner) })

@@ -129,11 +129,7 @@ fn compare(stored: &mut Db, rebuilt: &mut Db, head: &LogHead, found: &mut Rebuil
             found.rows += 1;
             if pair.0 != pair.1 {
                 let table = view.table();
-                found.differs(Difference {
-                    table,
-                    stored: pair.0.map(|row| row.1),
-                    rebuilt: pair.1.map(|row| row.1),
-                });
+                found.differs(Difference { table, stored: pair.0.map(|row| row.1), rebuilt: pair.1.map(|row| row.1) });
             }
         }
     }

@@ -68,13 +68,7 @@ impl Db {
     ///
     /// # Errors
     /// The database's.
-    pub fn view_rows(
-        &mut self,
-        view: View,
-        of: LogNum,
-        after: &Key,
-        limit: usize,
-    ) -> Result<Vec<ViewRow>, StoreError> {
+    pub fn view_rows(&mut self, view: View, of: LogNum, after: &Key, limit: usize) -> Result<Vec<ViewRow>, StoreError> {
         match view {
             View::Entity => self.entity_rows(of, after, limit),
             View::EntityScope => self.entity_scope_rows(of, after, limit),
@@ -113,9 +107,7 @@ impl Db {
         let (scope, rev) = if let Key::Numbers(scope, rev) = after { (*scope, *rev) } else { (0, 0) };
         let rows: Vec<(i64, i64, Vec<u8>)> = entity_scope::table
             .filter(entity_scope::log.eq(of.0))
-            .filter(
-                entity_scope::scope.gt(scope).or(entity_scope::scope.eq(scope).and(entity_scope::rev.gt(rev))),
-            )
+            .filter(entity_scope::scope.gt(scope).or(entity_scope::scope.eq(scope).and(entity_scope::rev.gt(rev))))
             .order((entity_scope::scope, entity_scope::rev))
             .limit(limit_of(limit)?)
             .select((entity_scope::scope, entity_scope::rev, entity_scope::entity))

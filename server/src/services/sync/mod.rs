@@ -188,6 +188,6 @@ fn number_in(record: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 mod pull_tests;
+#[cfg(test)]
+mod tests;

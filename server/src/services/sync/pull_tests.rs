@@ -12,7 +12,6 @@ use sync_core::line::sha256;
 use crate::services::documents;
 use crate::services::world::{Answer, Phone, World, district, grid, root, unit};
 
-
 fn area(n: u128) -> Scope {
     Scope::normal(Node::Area(grid(n)))
 }
@@ -52,10 +51,8 @@ async fn pages_of_any_size_give_every_row() {
     }
     phone.sync(&world, &reports).await;
     let text = Sealed { sealed: sha256(b"x") };
-    let remarks: Vec<_> = reports[..7]
-        .iter()
-        .map(|report| boss.op(report.entity, &Body::Comment(Comment { text }), vec![]))
-        .collect();
+    let remarks: Vec<_> =
+        reports[..7].iter().map(|report| boss.op(report.entity, &Body::Comment(Comment { text }), vec![])).collect();
     boss.sync(&world, &remarks).await;
     let scopes = [Scope::normal(Node::Area(root())), area(1), Scope::normal(Node::Account(boss.account))];
     let mut results = Vec::new();
