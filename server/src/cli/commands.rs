@@ -14,6 +14,7 @@ use server::error::{Error, Result};
 use server::routes::openapi;
 use server::services::geojson;
 use server::services::installation::{District, NewAccount};
+use server::services::rebuild;
 use tracing_subscriber::EnvFilter;
 
 use super::arguments::{Account, AddAccount, Command, Device, Import, Place, RoleName, Serve, Survival, Unit};
@@ -49,7 +50,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<()> {
             output.result(&json!({ "areas": count, "version": tree.version }), &zh, &en);
             Ok(())
         }
-        Command::Rebuild(place) => rebuild(place, output),
+        Command::Rebuild(place) => rebuild(place, output).await,
         Command::Openapi => {
             let document = openapi::document()?;
             output.result(&openapi::value()?, document.trim_end(), document.trim_end());
@@ -210,7 +211,27 @@ fn listed<T: std::fmt::Display>(faults: &[T]) -> Error {
     anyhow::anyhow!("{}", lines.join("\n")).into()
 }
 
-fn rebuild(place: Place, output: &Output) -> Result<()> {
-    let _ = (open(place)?, output);
-    Err(anyhow::anyhow!("not built yet").into())
+async fn rebuild(place: Place, output: &Output) -> Result<()> {
+    let data = place.data.clone();
+    let store = open(place)?.logs.store;
+    let heads = store.read(|db| -> Result<_> { Ok(db.heads()?) })?;
+    let (mut entries, mut rows, mut different, mut lines) = (0_u64, 0_u64, 0_u64, Vec::new());
+    for head in heads {
+        let scratch = data.join(format!("rebuild-{}.db", std::process::id()));
+        let store = store.clone();
+        let work = tokio::task::spawn_blocking(move || rebuild::rebuild(&store, head.log, &scratch, |_| ()));
+        let found = work.await.context("the rebuild did not end")??;
+        entries = entries.saturating_add(found.entries);
+        rows = rows.saturating_add(found.rows);
+        different = different.saturating_add(found.different);
+        lines.extend(found.differences.into_iter().map(|difference| {
+            let (stored, rebuilt) = (difference.stored.unwrap_or_default(), difference.rebuilt.unwrap_or_default());
+            format!("{}\n  - {stored}\n  + {rebuilt}", difference.table)
+        }));
+    }
+    let said = json!({ "entries": entries, "rows": rows, "different": different, "differences": lines });
+    let zh = format!("{entries} 条记录,{rows} 行,{different} 行不一致\n{}", lines.join("\n"));
+    let en = format!("{entries} entries, {rows} rows, {different} differ\n{}", lines.join("\n"));
+    output.result(&said, zh.trim_end(), en.trim_end());
+    if different == 0 { Ok(()) } else { Err(anyhow::anyhow!("{different} rows differ from the log").into()) }
 }
