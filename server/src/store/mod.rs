@@ -15,6 +15,7 @@ mod entries;
 mod error;
 mod listing;
 mod log_tx;
+mod packed;
 mod parked;
 mod photos;
 mod references;

@@ -61,7 +61,7 @@ diesel::table! {
         prev_leaf -> Binary,
         leaf -> Binary,
         line -> Binary,
-        record -> Text,
+        record -> Binary,
     }
 }
 
@@ -137,7 +137,7 @@ diesel::table! {
         category -> Nullable<Text>,
         subtype -> Nullable<Text>,
         changed_ms -> BigInt,
-        doc -> Nullable<Text>,
+        doc -> Nullable<Binary>,
     }
 }
 

@@ -8,6 +8,7 @@ use super::connection::Db;
 use super::entries::limit_of;
 use super::error::StoreError;
 use super::log_tx::{LogNum, LogTx};
+use super::packed::unpack_text;
 use super::tables::{document, entity, entity_scope, log, parked, photo_ref, reference, scope_exit, tile_hash};
 
 /// A view.
@@ -81,7 +82,7 @@ impl Db {
 
     fn entity_rows(&mut self, of: LogNum, after: &Key, limit: usize) -> Result<Vec<ViewRow>, StoreError> {
         type Listed = (Option<String>, Option<String>, Option<i64>, Option<String>, Option<String>);
-        type Row = (Vec<u8>, i64, i16, Vec<u8>, Option<String>, String, Listed, i64, Option<String>);
+        type Row = (Vec<u8>, i64, i16, Vec<u8>, Option<String>, String, Listed, i64, Option<Vec<u8>>);
         let after: &[u8] = if let Key::Bytes(after) = after { after } else { &[] };
         let rows: Vec<Row> = entity::table
             .filter(entity::log.eq(of.0))
@@ -100,7 +101,13 @@ impl Db {
                 entity::doc,
             ))
             .load(&mut self.conn)?;
-        Ok(rows.into_iter().map(|row| (Key::Bytes(row.0.clone()), format!("{row:?}"))).collect())
+        rows.into_iter()
+            .map(|row| {
+                let document = row.8.as_deref().map(unpack_text).transpose()?;
+                let columns = (&row.0, row.1, row.2, &row.3, &row.4, &row.5, &row.6, row.7, document);
+                Ok((Key::Bytes(row.0.clone()), format!("{columns:?}")))
+            })
+            .collect()
     }
 
     fn entity_scope_rows(&mut self, of: LogNum, after: &Key, limit: usize) -> Result<Vec<ViewRow>, StoreError> {
