@@ -14,9 +14,11 @@ use server::error::{Error, Result};
 use server::routes::openapi;
 use server::services::geojson;
 use server::services::installation::{District, NewAccount};
+use server::services::rebuild;
 use tracing_subscriber::EnvFilter;
 
 use super::arguments::{Account, AddAccount, Command, Device, Import, Place, RoleName, Serve, Survival, Unit};
+use super::demo;
 use super::output::Output;
 
 /// A checkpoint is signed at the latest after a minute, if the head moved.
@@ -48,7 +50,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<()> {
             output.result(&json!({ "areas": count, "version": tree.version }), &zh, &en);
             Ok(())
         }
-        Command::Rebuild(place) => rebuild(place, output),
+        Command::Rebuild(place) => rebuild(place, output).await,
         Command::Openapi => {
             let document = openapi::document()?;
             output.result(&openapi::value()?, document.trim_end(), document.trim_end());
@@ -73,7 +75,8 @@ async fn run_server(serve: Serve, output: &Output) -> Result<()> {
     };
     let district = District { name: Text { zh: serve.district_zh, en: serve.district_en }, zone: serve.zone };
     let config = Config { durability, listen: serve.listen, district, ..config(serve.place) };
-    let running = server::start(config, Clock::system()).await?;
+    let demo = if serve.demo { demo::settle(&config, output).await? } else { Vec::new() };
+    let running = server::start(config.clone(), Clock::system()).await?;
     let address = format!("http://{}", running.address);
     let code = running.first_code.clone();
     let (mut zh, mut en) = (format!("整改服务器已启动:{address}"), format!("Rectify listens on {address}"));
@@ -81,11 +84,16 @@ async fn run_server(serve: Serve, output: &Output) -> Result<()> {
         zh.push_str(&format!("\n首位管理员的登记码(24 小时内有效,仅显示一次):{code}"));
         en.push_str(&format!("\nOne-time code of the first administrator (24 hours, shown once): {code}"));
     }
+    if serve.demo {
+        let (lines_zh, lines_en) = demo::lines(&config, &running, &demo).await?;
+        zh.push_str(&lines_zh);
+        en.push_str(&lines_en);
+    }
     if durability == Durability::Local {
         zh.push_str("\n注意:数据只保存在本机磁盘上。");
         en.push_str("\nMind: what is acknowledged survives on this machine's disk only.");
     }
-    output.result(&json!({ "address": address, "admin_code": code, "durability": durability }), &zh, &en);
+    output.result(&json!({ "address": address, "admin_code": code, "durability": durability, "demo": demo }), &zh, &en);
     running.wait().await
 }
 
@@ -203,7 +211,27 @@ fn listed<T: std::fmt::Display>(faults: &[T]) -> Error {
     anyhow::anyhow!("{}", lines.join("\n")).into()
 }
 
-fn rebuild(place: Place, output: &Output) -> Result<()> {
-    let _ = (open(place)?, output);
-    Err(anyhow::anyhow!("not built yet").into())
+async fn rebuild(place: Place, output: &Output) -> Result<()> {
+    let data = place.data.clone();
+    let store = open(place)?.logs.store;
+    let heads = store.read(|db| -> Result<_> { Ok(db.heads()?) })?;
+    let (mut entries, mut rows, mut different, mut lines) = (0_u64, 0_u64, 0_u64, Vec::new());
+    for head in heads {
+        let scratch = data.join(format!("rebuild-{}.db", std::process::id()));
+        let store = store.clone();
+        let work = tokio::task::spawn_blocking(move || rebuild::rebuild(&store, head.log, &scratch, |_| ()));
+        let found = work.await.context("the rebuild did not end")??;
+        entries = entries.saturating_add(found.entries);
+        rows = rows.saturating_add(found.rows);
+        different = different.saturating_add(found.different);
+        lines.extend(found.differences.into_iter().map(|difference| {
+            let (stored, rebuilt) = (difference.stored.unwrap_or_default(), difference.rebuilt.unwrap_or_default());
+            format!("{}\n  - {stored}\n  + {rebuilt}", difference.table)
+        }));
+    }
+    let said = json!({ "entries": entries, "rows": rows, "different": different, "differences": lines });
+    let zh = format!("{entries} 条记录,{rows} 行,{different} 行不一致\n{}", lines.join("\n"));
+    let en = format!("{entries} entries, {rows} rows, {different} differ\n{}", lines.join("\n"));
+    output.result(&said, zh.trim_end(), en.trim_end());
+    if different == 0 { Ok(()) } else { Err(anyhow::anyhow!("{different} rows differ from the log").into()) }
 }

@@ -77,7 +77,7 @@ pub fn unpack(coding: Coding, sent: Vec<u8>) -> Result<Vec<u8>> {
     let most = match coding {
         Coding::Identity => return Ok(sent),
         Coding::Gzip | Coding::Zstd => {
-            sent.len().saturating_mul(RATIO_MAX).max(RATIO_FREE_BYTES).min(BATCH_DECOMPRESSED_BYTES_MAX)
+            sent.len().saturating_mul(RATIO_MAX).clamp(RATIO_FREE_BYTES, BATCH_DECOMPRESSED_BYTES_MAX)
         }
     };
     let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);

@@ -7,6 +7,7 @@ pub mod checkpoint;
 pub mod codes;
 pub mod coding;
 pub mod documents;
+pub mod enrolment;
 pub mod events;
 pub mod exif;
 pub mod geojson;

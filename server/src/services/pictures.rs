@@ -2,7 +2,7 @@
 //! hash of what it shows. It knows files and no database; a file that does not decode is flagged, never refused.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufRead, BufReader, Seek};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -88,7 +88,7 @@ impl Default for Decoders {
 }
 
 /// Looks at a photo. What does not decode, or breaks a decoder, has no pixels.
-pub fn look(file: impl Read + Seek + std::io::BufRead) -> Picture {
+pub fn look(file: impl BufRead + Seek) -> Picture {
     match catch_unwind(AssertUnwindSafe(|| decode(file))) {
         Ok(Ok((image, camera))) => match shrink(image) {
             Ok(shrunk) => Picture { camera, ..shrunk },
@@ -109,7 +109,7 @@ pub fn look(file: impl Read + Seek + std::io::BufRead) -> Picture {
 }
 
 /// Header first: a picture beyond the limits is refused before memory for it is taken.
-fn decode(file: impl Read + Seek + std::io::BufRead) -> anyhow::Result<(RgbImage, Camera)> {
+fn decode(file: impl BufRead + Seek) -> anyhow::Result<(RgbImage, Camera)> {
     let mut reader = ImageReader::new(file).with_guessed_format()?;
     let mut limits = Limits::default();
     limits.max_image_width = Some(PHOTO_SIDE_PX_MAX);
