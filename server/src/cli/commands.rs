@@ -18,6 +18,7 @@ use server::services::rebuild;
 use tracing_subscriber::EnvFilter;
 
 use super::arguments::{Account, AddAccount, Command, Device, Import, Place, RoleName, Serve, Survival, Unit};
+use super::demo;
 use super::output::Output;
 
 /// A checkpoint is signed at the latest after a minute, if the head moved.
@@ -74,7 +75,8 @@ async fn run_server(serve: Serve, output: &Output) -> Result<()> {
     };
     let district = District { name: Text { zh: serve.district_zh, en: serve.district_en }, zone: serve.zone };
     let config = Config { durability, listen: serve.listen, district, ..config(serve.place) };
-    let running = server::start(config, Clock::system()).await?;
+    let demo = if serve.demo { demo::settle(&config, output).await? } else { Vec::new() };
+    let running = server::start(config.clone(), Clock::system()).await?;
     let address = format!("http://{}", running.address);
     let code = running.first_code.clone();
     let (mut zh, mut en) = (format!("整改服务器已启动:{address}"), format!("Rectify listens on {address}"));
@@ -82,11 +84,16 @@ async fn run_server(serve: Serve, output: &Output) -> Result<()> {
         zh.push_str(&format!("\n首位管理员的登记码(24 小时内有效,仅显示一次):{code}"));
         en.push_str(&format!("\nOne-time code of the first administrator (24 hours, shown once): {code}"));
     }
+    if serve.demo {
+        let (lines_zh, lines_en) = demo::lines(&config, &running, &demo).await?;
+        zh.push_str(&lines_zh);
+        en.push_str(&lines_en);
+    }
     if durability == Durability::Local {
         zh.push_str("\n注意:数据只保存在本机磁盘上。");
         en.push_str("\nMind: what is acknowledged survives on this machine's disk only.");
     }
-    output.result(&json!({ "address": address, "admin_code": code, "durability": durability }), &zh, &en);
+    output.result(&json!({ "address": address, "admin_code": code, "durability": durability, "demo": demo }), &zh, &en);
     running.wait().await
 }
 

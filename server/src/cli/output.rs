@@ -1,6 +1,6 @@
 //! What the program says: sentences for people, JSON for programs.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use serde::Serialize;
 use server::error::Error;
@@ -25,6 +25,13 @@ impl Output {
         };
         // A closed pipe is the reader's wish.
         drop(writeln!(std::io::stdout(), "{text}"));
+    }
+
+    /// Says how far long work is, on one line that is written over; nothing to a program.
+    pub(crate) fn progress(&self, zh: &str, en: &str) {
+        if !self.json && std::io::stderr().is_terminal() {
+            drop(write!(std::io::stderr(), "\r\u{1b}[K{}", self.language.pick(zh, en)));
+        }
     }
 
     /// Says what went wrong. An operator is told the causes: it is their machine.

@@ -1,15 +1,19 @@
 //! Catalogues and area trees: which ones are named and not here, and taking one in.
 
 use rusqlite::params;
+use schema::area::AreaTree;
+use schema::case::Position;
+use schema::catalogue::Catalogue;
 use schema::hash::Hash;
 use schema::ids::LogId;
 use schema::limits::DOCUMENT_BYTES_MAX;
 use schema::op::Captured;
 
 use super::error::PhoneError;
-use super::phone::{Phone, logs, write};
+use super::phone::{Phone, log_state, logs, write};
 use super::row::Blob;
 use super::{known, view};
+use crate::area::AreaIndex;
 use crate::line::sha256;
 
 impl Phone {
@@ -55,5 +59,49 @@ impl Phone {
     /// The store's.
     pub fn document(&self, hash: Hash) -> Result<Option<Vec<u8>>, PhoneError> {
         known::document(&self.db, hash)
+    }
+
+    /// The catalogue in force with its hash; none before it was fetched.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn catalogue(&self, log: LogId) -> Result<Option<(Hash, Catalogue)>, PhoneError> {
+        let Some(hash) = known::in_force(&self.db, &log_state(&self.db, log)?, "catalogue")? else { return Ok(None) };
+        Ok(self.catalogue_of(hash)?.map(|catalogue| (hash, catalogue)))
+    }
+
+    /// A catalogue that is here.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn catalogue_of(&self, hash: Hash) -> Result<Option<Catalogue>, PhoneError> {
+        Ok(self.document(hash)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    }
+
+    /// The area tree in force; none before it was fetched.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn areas(&self, log: LogId) -> Result<Option<AreaIndex>, PhoneError> {
+        let Some(hash) = known::in_force(&self.db, &log_state(&self.db, log)?, "areas")? else { return Ok(None) };
+        let tree: Option<AreaTree> = self.document(hash)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Ok(tree.and_then(|tree| AreaIndex::new(&tree).ok()))
+    }
+
+    /// The log for something at a position: the one whose grids hold it, or the only one there is.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn log_at(&self, position: &Position) -> Result<Option<LogId>, PhoneError> {
+        let logs = logs(&self.db)?;
+        if let [only] = logs.as_slice() {
+            return Ok(Some(only.log));
+        }
+        for log in &logs {
+            if self.areas(log.log)?.is_some_and(|areas| areas.locate(position).grids > 0) {
+                return Ok(Some(log.log));
+            }
+        }
+        Ok(None)
     }
 }

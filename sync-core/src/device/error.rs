@@ -96,6 +96,40 @@ pub enum PhoneError {
 }
 
 impl PhoneError {
+    /// The same in Chinese.
+    pub fn in_chinese(&self) -> String {
+        match self {
+            Self::StorageFull => "手机存储已满：没有任何改动。请清理空间后重试".into(),
+            Self::TooNew { found, known } => {
+                format!("数据文件版本为 {found}，本程序最高支持 {known}：未作任何改动。请升级 rectify-phone")
+            }
+            Self::NotOurs(path) => format!("{} 不是本程序的数据文件：未作任何改动。请换一个 --home", path.display()),
+            Self::OldSqlite(version) => format!("本程序使用的 SQLite {version} 可能损坏文件，需要 3.51.3 或更高版本"),
+            Self::Damaged(why) => format!("数据文件已损坏（{why}）。请原样保留该文件夹，用副本修复"),
+            Self::NotEnrolled => "本机尚未登记：请向管理员索取登记码，运行一次 enrol".into(),
+            Self::OtherAccount(name) => format!("本机属于 {name}；一机一人，他人请使用另一个 --home"),
+            Self::OtherServer(server) => format!("本机已在 {server} 登记；其他服务器请使用另一个 --home"),
+            Self::UnknownLog(log) => format!("本机没有日志 {log}"),
+            Self::TooLarge { what, bytes, bytes_max } => {
+                format!("{}过大：{bytes} 字节，最多 {bytes_max} 字节。未保存任何内容", chinese_part(what))
+            }
+            Self::Photo { path, why } => format!("照片 {path} 无法读取（{why}）。未保存任何内容"),
+            Self::TooManyPhotos(count) => {
+                let most = schema::limits::PHOTOS_PER_OP_MAX;
+                format!("照片 {count} 张；每步最多 {most} 张。未保存任何内容")
+            }
+            Self::TakesNoPhotos(kind) => format!("{kind} 不能附照片。未保存任何内容"),
+            Self::Answer(AnswerError::Cut) => "服务器的回答不完整，将重新获取".into(),
+            Self::Answer(error) => format!("服务器的回答无法读取（{error}）"),
+            Self::OtherLog => "服务器回答的是另一个日志，服务器或网络有问题".into(),
+            Self::WrongHash(_) => "收到的内容与其哈希不符，将重新获取".into(),
+            Self::File { path, source } => format!("{}：{source}", path.display()),
+            Self::Database(error) => format!("数据库出错：{error}"),
+            Self::Entropy(error) => format!("系统无法提供随机数：{error}"),
+            Self::Internal(why) => format!("程序缺陷：{why}。手机上的内容均已保留"),
+        }
+    }
+
     /// A file error, with a full disk told apart.
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
@@ -108,6 +142,14 @@ impl PhoneError {
     /// A defect.
     pub(crate) fn internal(what: impl std::fmt::Display) -> Self {
         Self::Internal(what.to_string())
+    }
+}
+
+fn chinese_part(what: &str) -> &str {
+    match what {
+        "the photo" => "照片",
+        "a text" => "文字",
+        _ => "填写的内容",
     }
 }
 

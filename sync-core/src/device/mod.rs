@@ -12,6 +12,7 @@ pub mod enrolment;
 pub mod entropy;
 mod epoch;
 pub mod error;
+pub mod export;
 mod known;
 pub mod list;
 mod open;

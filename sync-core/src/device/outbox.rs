@@ -114,8 +114,23 @@ pub(crate) fn to_send(db: &Connection, log: i64, incarnation: u64, most: usize) 
     let rows: Vec<StoredOp> = statement
         .query_map(params![log, int(incarnation), i64::try_from(most).unwrap_or(i64::MAX)], stored)?
         .collect::<Result<_, _>>()?;
-    let first = rows.first().map_or(0, |op| op.device_seq);
-    Ok(rows.into_iter().zip(first..).take_while(|(op, seq)| op.device_seq == *seq).map(|(op, _)| op).collect())
+    Ok(without_hole(rows))
+}
+
+/// Undecided ops with numbers from `from` on, without a hole.
+pub(crate) fn undecided_from(db: &Connection, log: i64, from: u64, most: usize) -> Result<Vec<StoredOp>, PhoneError> {
+    let mut statement = db.prepare_cached(&format!(
+        "{COLUMNS} WHERE log = ?1 AND state = 'undecided' AND device_seq >= ?2 ORDER BY device_seq LIMIT ?3"
+    ))?;
+    let rows: Vec<StoredOp> = statement
+        .query_map(params![log, int(from), i64::try_from(most).unwrap_or(i64::MAX)], stored)?
+        .collect::<Result<_, _>>()?;
+    Ok(without_hole(rows))
+}
+
+fn without_hole(ops: Vec<StoredOp>) -> Vec<StoredOp> {
+    let first = ops.first().map_or(0, |op| op.device_seq);
+    ops.into_iter().zip(first..).take_while(|(op, seq)| op.device_seq == *seq).map(|(op, _)| op).collect()
 }
 
 /// A new random incarnation: what is undecided is numbered from 1 again, in its order, with its bytes as they are.

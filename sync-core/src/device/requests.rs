@@ -9,6 +9,7 @@ use schema::op::Captured;
 use schema::sync::{Scope, SignedReceipt, SyncHeader};
 
 use super::error::PhoneError;
+use super::outbox::StoredOp;
 use super::phone::{Identity, LogState, Phone, identity, log_state};
 use super::row::{Blob, ScopeText, nat};
 use super::{outbox, trust};
@@ -54,7 +55,22 @@ fn request(
     let fitting = batch::fitting(&lines, ops_max);
     ops.truncate(fitting);
     lines.truncate(fitting);
-    let first = ops.first();
+    let mut header = batch_header(db, identity, log, &ops, now)?;
+    header.scopes = if log.forked { BTreeMap::new() } else { cursors(db, log.id)? };
+    header.checkpoint = trust::newest(db, log.id)?;
+    header.durable_checkpoint = trust::newest_at_most(db, log.id, log.durable)?;
+    let body = batch::body(&header, &lines)?;
+    Ok(Request { header, body })
+}
+
+/// The header of a batch, signed. It pulls nothing.
+pub(crate) fn batch_header(
+    db: &Connection,
+    identity: &Identity,
+    log: &LogState,
+    ops: &[StoredOp],
+    now: Captured,
+) -> Result<SyncHeader, PhoneError> {
     let mut header = SyncHeader {
         protocol: (PROTOCOL, PROTOCOL),
         log: log.log,
@@ -62,23 +78,22 @@ fn request(
         epoch: log.epoch,
         app: concat!("rectify-phone/", env!("CARGO_PKG_VERSION")).to_owned(),
         incarnation: log.incarnation,
-        first_seq: first.map_or(log.next_seq, |op| op.device_seq),
-        count: u32::try_from(lines.len()).map_err(PhoneError::internal)?,
+        first_seq: ops.first().map_or(log.next_seq, |op| op.device_seq),
+        count: u32::try_from(ops.len()).map_err(PhoneError::internal)?,
         chain: ops.last().map_or(log.chain, |op| op.chain),
         signature: None,
         clock: now,
-        scopes: if log.forked { BTreeMap::new() } else { cursors(db, log.id)? },
+        scopes: BTreeMap::new(),
         own: log.own,
-        checkpoint: trust::newest(db, log.id)?,
-        durable_checkpoint: trust::newest_at_most(db, log.id, log.durable)?,
+        checkpoint: None,
+        durable_checkpoint: None,
         rows: None,
         receipts: receipts(db, log, ops.iter().map(|op| op.op))?,
     };
     if header.count > 0 {
         header.signature = Some(identity.secret.sign(&batch_message(&header)));
     }
-    let body = batch::body(&header, &lines)?;
-    Ok(Request { header, body })
+    Ok(header)
 }
 
 /// The cursors to name. A phone never has too many in practice; if it has, the first ones are pulled first.

@@ -1,3 +1,5 @@
+//! The shape of the city: counted, measured, and tried with random places.
+
 use std::collections::BTreeSet;
 
 use demo_picture::Dice;

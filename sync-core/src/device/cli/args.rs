@@ -1,0 +1,274 @@
+//! The command line as it is read. What it means is decided elsewhere.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::say::Language;
+
+/// 整改 · Rectify: the phone on a command line. Everything works with no network; `sync` delivers when there is one.
+#[derive(Debug, Parser)]
+#[command(name = "rectify-phone", version, about = "整改·手机端：离线上报，联网同步 / Rectify: report offline, sync when there is a network", long_about = None)]
+pub(crate) struct Arguments {
+    /// 本机数据文件夹（含密钥，仅本人可读） / the phone's folder, which holds its key: readable by its user only
+    #[arg(long, global = true, env = "RECTIFY_PHONE_HOME", value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// 语言 / language [default: zh, or en where LANG is English]
+    #[arg(long, global = true, value_enum)]
+    pub(crate) lang: Option<Language>,
+    /// 输出 JSON，供程序读取 / print JSON for a program
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// 用一次性登记码登记本机（仅需一次） / enrol this phone with a one-time code, once
+    Enrol(Enrol),
+    /// 上报问题（不需要网络） / report a problem; needs no network
+    Report(Box<Report>),
+    /// 列出本机案件 / list the cases on this phone
+    List(List),
+    /// 查看一个案件 / show a case
+    Show(Show),
+    /// 本机状态：未发送、已收到、照片、待处理 / how things stand: unsent, received, photos, attention
+    Status,
+    /// 同步 / sync with the server
+    Sync(Sync),
+    /// 将未发送的内容导出到一个文件 / write all that is unsent into one file
+    Export(Export),
+    /// 需要人工处理的事项 / what a person should look at
+    NeedsAttention(NeedsAttention),
+    /// 对案件执行一步操作 / take a step on a case
+    Do(Box<Do>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Enrol {
+    /// 服务器地址 / the server's address, e.g. https://rectify.example
+    #[arg(long)]
+    pub(crate) server: String,
+    /// 登记码 / the one-time code
+    #[arg(long)]
+    pub(crate) code: String,
+    /// 本机名称 / what to call this phone
+    #[arg(long)]
+    pub(crate) label: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// 大类，代码或名称 / category, by code or name
+    #[arg(long)]
+    pub(crate) category: String,
+    /// 小类，代码或名称 / subtype, by code or name
+    #[arg(long)]
+    pub(crate) subtype: String,
+    /// 位置：纬度,经度（WGS-84） / position: latitude,longitude (WGS-84)
+    #[arg(long, value_name = "LAT,LON", allow_hyphen_values = true)]
+    pub(crate) at: String,
+    /// 定位精度（米） / accuracy of the position in metres
+    #[arg(long, value_name = "N")]
+    pub(crate) accuracy_m: Option<u32>,
+    /// 情况说明 / what it is about
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+    /// 对象：摊位号、店名、门牌、犬牌 / the subject: stall number, shop, house number, dog tag
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) subject: Option<String>,
+    /// 小类字段，可重复 / a field of the subtype; repeat it for more
+    #[arg(long = "field", value_name = "K=V")]
+    pub(crate) fields: Vec<String>,
+    /// 照片文件，可重复，每张最大 25 MB / a photo file, at most 25 MB; repeat it for more
+    #[arg(long = "photo", value_name = "FILE")]
+    pub(crate) photos: Vec<PathBuf>,
+    /// 来源 / where the report comes from
+    #[arg(long, value_enum, default_value = "patrol")]
+    pub(crate) source: Channel,
+    /// 来源编号（如热线工单号） / its number there
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) source_number: Option<String>,
+    /// 现场解决及其结果 / settled on site, with this outcome
+    #[arg(long, value_name = "OUTCOME")]
+    pub(crate) settle: Option<String>,
+    /// 日志（仅在多个区时需要） / the log, where there are several districts
+    #[arg(long, value_name = "ID")]
+    pub(crate) log: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Channel {
+    /// 巡查
+    Patrol,
+    /// 热线
+    Hotline,
+    /// 领导交办
+    Leader,
+    /// 督导
+    Inspection,
+    /// 摸底
+    Survey,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// 状态，可重复 / in this state; repeat it for more
+    #[arg(long = "state", value_name = "STATE")]
+    pub(crate) states: Vec<String>,
+    /// 大类代码 / category code
+    #[arg(long)]
+    pub(crate) category: Option<String>,
+    /// 仅本人上报 / reported by me only
+    #[arg(long)]
+    pub(crate) mine: bool,
+    /// 仅含未落定操作 / with steps of mine that are not settled
+    #[arg(long)]
+    pub(crate) waiting: bool,
+    /// 每页条数 / rows a page
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) limit: u16,
+    /// 下一页：上一页输出的 next / the next page: `next` of the page before
+    #[arg(long, value_name = "NEXT")]
+    pub(crate) after: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// 案件：编号、短码或 ID / case: official number, short code or id
+    pub(crate) case: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sync {
+    /// 持续同步，直到被中断 / keep syncing until interrupted
+    #[arg(long)]
+    pub(crate) watch: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// 目标文件 / the file to write
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NeedsAttention {
+    /// 标记为已处理 / mark an item as dealt with
+    #[arg(long, value_name = "ID")]
+    pub(crate) done: Option<i64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Do {
+    /// 案件：编号、短码或 ID / case: official number, short code or id
+    pub(crate) case: String,
+    /// 操作 / the step
+    #[arg(value_enum)]
+    pub(crate) kind: Kind,
+    /// amend：字段，值为空即清除 / amend: a field (note, subject, position, kind, or one of the subtype), empty clears it
+    #[arg(long = "field", value_name = "K=V")]
+    pub(crate) fields: Vec<String>,
+    /// 照片文件 / a photo file
+    #[arg(long = "photo", value_name = "FILE")]
+    pub(crate) photos: Vec<PathBuf>,
+    /// 照片用途 / what the photos show [default: by step]
+    #[arg(long, value_enum)]
+    pub(crate) role: Option<PhotoRole>,
+    /// 说明 / a text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+    /// 理由：decline 与 return_assignment 为目录中的代码或名称，其余为文字 / why: a reason of the catalogue, or a text
+    #[arg(long, value_name = "REASON")]
+    pub(crate) reason: Option<String>,
+    /// file、close：立案或结案条件 / file, close: the condition that is met
+    #[arg(long, value_name = "CONDITION")]
+    pub(crate) condition: Option<String>,
+    /// link_duplicate：继续办理的案件 / link_duplicate: the case that goes on
+    #[arg(long, value_name = "CASE")]
+    pub(crate) of: Option<String>,
+    /// assign：责任单位 / assign: the unit
+    #[arg(long, value_name = "NAME|ID")]
+    pub(crate) unit: Option<String>,
+    /// assign：协办单位，可重复 / assign: a unit that helps; repeat it for more
+    #[arg(long = "co-unit", value_name = "NAME|ID")]
+    pub(crate) co_units: Vec<String>,
+    /// assign：经办人 / assign: a person of the unit
+    #[arg(long, value_name = "NAME|ID")]
+    pub(crate) holder: Option<String>,
+    /// check：核查结论 / check: what was found
+    #[arg(long, value_enum)]
+    pub(crate) verdict: Option<Verdict>,
+    /// waive_evidence、withdraw_evidence：照片 SHA-256（可只给开头） / the photo's SHA-256, or how it begins
+    #[arg(long, value_name = "SHA256")]
+    pub(crate) photo_hash: Option<String>,
+    /// release、discard：被挂起的操作 / release, discard: the parked op
+    #[arg(long, value_name = "OP")]
+    pub(crate) parked: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// 修改字段 / change fields
+    Amend,
+    /// 补充证据 / add photos
+    AddEvidence,
+    /// 撤回证据 / take a photo back
+    WithdrawEvidence,
+    /// 备注 / a remark
+    Comment,
+    /// 立案 / it is a case
+    File,
+    /// 不立案 / it is no case
+    Decline,
+    /// 并案 / it is the same as another case
+    LinkDuplicate,
+    /// 撤销并案 / undo that
+    UnlinkDuplicate,
+    /// 派遣 / give it to a unit
+    Assign,
+    /// 签收 / sign for it
+    Accept,
+    /// 退单 / hand it back
+    ReturnAssignment,
+    /// 提交整改 / say that it is fixed
+    SubmitFix,
+    /// 核查 / look whether it is
+    Check,
+    /// 结案 / end it
+    Close,
+    /// 放弃无法到达的照片 / give up a photo that can't come
+    WaiveEvidence,
+    /// 重新开启 / open it again
+    Reopen,
+    /// 作废 / void it
+    Void,
+    /// 放行挂起的操作 / let a parked step take effect
+    Release,
+    /// 终止挂起的操作 / end a parked step without effect
+    Discard,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Verdict {
+    /// 通过 / it is fixed
+    Pass,
+    /// 不通过 / it is not
+    Fail,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PhotoRole {
+    /// 整改前 / the problem
+    Before,
+    /// 整改后 / the fix
+    After,
+    /// 核查 / what a checker saw
+    Check,
+    /// 回头看 / what a look-back saw
+    Lookback,
+    /// 文书 / a document
+    Document,
+}

@@ -1,0 +1,250 @@
+//! Writing the body of a step from what was typed, `was` from what is shown.
+
+use std::collections::BTreeMap;
+
+use schema::case::{Case, FieldName};
+use schema::catalogue::{Catalogue, Choice};
+use schema::entity::Entity;
+use schema::hash::Hash;
+use schema::ids::{AccountId, LogId, UnitId};
+use schema::op::{
+    AddEvidence, Amend, Assign, Body, Change, Check, CheckVerdict, Close, Comment, Decline, File, LinkDuplicate,
+    Nothing, Parked, Reason, Reopen, ReturnAssignment, Sealed, SealedValue, SubmitFix, WaiveEvidence, WithdrawEvidence,
+};
+use serde_json::{Value, json};
+use sync_core::device::phone::Phone;
+
+use super::args::{Do, Kind, Verdict};
+use super::case::{self, Found};
+use super::fields;
+use super::say::{Failure, Out};
+
+/// What is being written, and the values that it names.
+pub(crate) struct Writer<'a> {
+    pub(crate) phone: &'a mut Phone,
+    pub(crate) out: Out,
+    pub(crate) asked: &'a Do,
+    pub(crate) values: Vec<SealedValue>,
+}
+
+impl Writer<'_> {
+    /// `release`, `discard`
+    pub(crate) fn about_parked(&mut self) -> Result<Body, Failure> {
+        let typed = needed(&self.asked.parked, "--parked")?;
+        let wrong = || Failure::usage(format!("不是操作 ID：{typed}"), format!("not an op: {typed}"));
+        let parked = Parked { parked: typed.parse().map_err(|_| wrong())?, reason: self.why()? };
+        Ok(if self.asked.kind == Kind::Release { Body::Release(parked) } else { Body::Discard(parked) })
+    }
+
+    /// Every other kind.
+    pub(crate) fn on_case(&mut self, found: &Found) -> Result<Body, Failure> {
+        let asked = self.asked;
+        Ok(match asked.kind {
+            Kind::Amend => self.amend(found)?,
+            Kind::AddEvidence => {
+                if asked.photos.is_empty() {
+                    return Err(missing("--photo"));
+                }
+                Body::AddEvidence(AddEvidence { photos: Vec::new() })
+            }
+            Kind::WithdrawEvidence => {
+                let (photo, of) = photo_of(&found.case, needed(&asked.photo_hash, "--photo-hash")?)?;
+                Body::WithdrawEvidence(WithdrawEvidence { photo, of, reason: self.why()? })
+            }
+            Kind::WaiveEvidence => {
+                let (photo, _) = photo_of(&found.case, needed(&asked.photo_hash, "--photo-hash")?)?;
+                Body::WaiveEvidence(WaiveEvidence { photo, reason: self.why()? })
+            }
+            Kind::Comment => {
+                let text = needed(&asked.note, "--note")?;
+                Body::Comment(Comment { text: self.seal(text)? })
+            }
+            Kind::File => Body::File(File { condition: self.condition(found)? }),
+            Kind::Close => Body::Close(Close { condition: self.condition(found)? }),
+            Kind::Decline => {
+                let reason = self.listed_reason(found, |catalogue| &catalogue.decline_reasons)?;
+                Body::Decline(Decline { reason, note: self.note()? })
+            }
+            Kind::ReturnAssignment => {
+                let reason = self.listed_reason(found, |catalogue| &catalogue.return_reasons)?;
+                let (note, photos) = (self.note()?, Vec::new());
+                Body::ReturnAssignment(ReturnAssignment { reason, note, photos })
+            }
+            Kind::LinkDuplicate => {
+                let of = case::find(self.phone, self.out, needed(&asked.of, "--of")?)?.case.id;
+                Body::LinkDuplicate(LinkDuplicate { of })
+            }
+            Kind::UnlinkDuplicate => Body::UnlinkDuplicate(Reason { reason: self.why()? }),
+            Kind::Void => Body::Void(Reason { reason: self.why()? }),
+            Kind::Reopen => Body::Reopen(Reopen { reason: self.why()?, photos: Vec::new() }),
+            Kind::Assign => self.assign(found.log)?,
+            Kind::Accept => Body::Accept(Nothing {}),
+            Kind::SubmitFix => Body::SubmitFix(SubmitFix { note: self.note()?, photos: Vec::new() }),
+            Kind::Check => {
+                let verdict = match asked.verdict.ok_or_else(|| missing("--verdict"))? {
+                    Verdict::Pass => CheckVerdict::Pass,
+                    Verdict::Fail => CheckVerdict::Fail,
+                };
+                Body::Check(Check { verdict, note: self.note()?, photos: Vec::new() })
+            }
+            Kind::Release | Kind::Discard => self.about_parked()?,
+        })
+    }
+
+    fn seal(&mut self, text: &str) -> Result<Sealed, Failure> {
+        fields::seal(self.phone, text, &mut self.values)
+    }
+
+    fn note(&mut self) -> Result<Option<Sealed>, Failure> {
+        self.asked.note.as_deref().map(|text| self.seal(text)).transpose()
+    }
+
+    /// A reason in words.
+    fn why(&mut self) -> Result<Sealed, Failure> {
+        let text = self.asked.reason.as_deref().or(self.asked.note.as_deref());
+        self.seal(text.ok_or_else(|| missing("--reason"))?)
+    }
+
+    fn catalogue(&self, found: &Found) -> Result<Catalogue, Failure> {
+        let none = || Failure::refused("本机没有案件目录，请先同步", "no catalogue on this phone: sync first");
+        case::catalogue_of(self.phone, found)?.ok_or_else(none)
+    }
+
+    /// A reason of the catalogue.
+    fn listed_reason(
+        &self,
+        found: &Found,
+        list: fn(&Catalogue) -> &Vec<Choice>,
+    ) -> Result<schema::catalogue::Code, Failure> {
+        fields::choice(list(&self.catalogue(found)?), needed(&self.asked.reason, "--reason")?)
+    }
+
+    fn condition(&self, found: &Found) -> Result<schema::catalogue::Code, Failure> {
+        let typed = needed(&self.asked.condition, "--condition")?;
+        let catalogue = self.catalogue(found)?;
+        match fields::kind_of(&catalogue, &found.case) {
+            Some((_, subtype)) if self.asked.kind == Kind::File => fields::choice(&subtype.filing_conditions, typed),
+            Some((_, subtype)) => fields::choice(&subtype.closing_conditions, typed),
+            None => fields::code(typed),
+        }
+    }
+
+    fn amend(&mut self, found: &Found) -> Result<Body, Failure> {
+        let catalogue = self.catalogue(found)?;
+        let mut changes = BTreeMap::new();
+        let mut typed: Vec<(&str, &str)> = Vec::new();
+        for field in &self.asked.fields {
+            typed.push(fields::pair(field)?);
+        }
+        typed.extend(self.asked.note.as_deref().map(|note| ("note", note)));
+        if typed.is_empty() {
+            return Err(missing("--field"));
+        }
+        for (name, value) in typed {
+            let (field, to) = self.field(found, &catalogue, name, value)?;
+            let was = found.case.fields.get(&field).map_or(Value::Null, |held| held.value.clone());
+            changes.insert(field, Change { was, to });
+        }
+        Ok(Body::Amend(Amend { changes }))
+    }
+
+    /// A field by the name that was typed, with the value wanted; an empty one clears it.
+    fn field(
+        &mut self,
+        found: &Found,
+        catalogue: &Catalogue,
+        name: &str,
+        typed: &str,
+    ) -> Result<(FieldName, Value), Failure> {
+        let or_empty = |value: Value| if typed.is_empty() { Value::Null } else { value };
+        Ok(match name {
+            "note" if typed.is_empty() => (FieldName::Note, Value::Null),
+            "note" => (FieldName::Note, json!(self.seal(typed)?)),
+            "subject" => (FieldName::Subject, or_empty(typed.into())),
+            "position" => (FieldName::Position, json!(fields::position(typed, None)?)),
+            "kind" => {
+                let wrong = || Failure::usage("kind=大类/小类", "kind=CATEGORY/SUBTYPE");
+                let (category, subtype) = typed.split_once('/').ok_or_else(wrong)?;
+                let (category, subtype) = fields::kind(Some(catalogue), category, subtype)?;
+                (FieldName::Kind, json!({"category": category, "subtype": subtype}))
+            }
+            _ if typed.is_empty() => {
+                (FieldName::Field(fields::code(name.strip_prefix("field.").unwrap_or(name))?), Value::Null)
+            }
+            _ => {
+                let subtype = fields::kind_of(catalogue, &found.case).map(|(_, subtype)| subtype);
+                let (code, value) = fields::field(self.phone, subtype, name, typed, &mut self.values)?;
+                (FieldName::Field(code), value)
+            }
+        })
+    }
+
+    fn assign(&mut self, log: LogId) -> Result<Body, Failure> {
+        let unit = self.unit(log, needed(&self.asked.unit, "--unit")?)?;
+        let mut co_units = Vec::new();
+        for typed in &self.asked.co_units {
+            co_units.push(self.unit(log, typed)?);
+        }
+        let holder = match &self.asked.holder {
+            Some(typed) => Some(self.account(log, typed)?),
+            None => None,
+        };
+        Ok(Body::Assign(Assign { unit, co_units, holder, note: self.note()? }))
+    }
+
+    fn unit(&self, log: LogId, typed: &str) -> Result<UnitId, Failure> {
+        let units = self.phone.entities(log, "unit")?.into_iter().filter_map(|entity| match entity {
+            Entity::Unit(unit) => Some((unit.id, vec![unit.name.zh, unit.name.en])),
+            _ => None,
+        });
+        one_of(typed, units.collect())
+    }
+
+    fn account(&self, log: LogId, typed: &str) -> Result<AccountId, Failure> {
+        let accounts = self.phone.entities(log, "account")?.into_iter().filter_map(|entity| match entity {
+            Entity::Account(account) => Some((account.id, vec![account.name])),
+            _ => None,
+        });
+        one_of(typed, accounts.collect())
+    }
+}
+
+/// An id as typed, or the one thing of that name.
+fn one_of<T: std::str::FromStr + Copy>(typed: &str, named: Vec<(T, Vec<String>)>) -> Result<T, Failure> {
+    if let Ok(id) = typed.parse() {
+        return Ok(id);
+    }
+    let is = |names: &Vec<String>| names.iter().any(|name| name == typed || name.eq_ignore_ascii_case(typed));
+    let found: Vec<T> = named.iter().filter(|(_, names)| is(names)).map(|(id, _)| *id).collect();
+    match found.as_slice() {
+        [only] => Ok(*only),
+        [] => {
+            let list = named.iter().filter_map(|(_, names)| names.first().cloned()).collect::<Vec<_>>().join(", ");
+            Err(Failure::refused(format!("没有“{typed}”。本机所知：{list}"), format!("no {typed}. Known here: {list}")))
+        }
+        _ => Err(Failure::refused(
+            format!("“{typed}”不止一个，请使用 ID"),
+            format!("several are called {typed}: use the id"),
+        )),
+    }
+}
+
+fn missing(option: &str) -> Failure {
+    Failure::usage(format!("该操作需要 {option}"), format!("this step needs {option}"))
+}
+
+fn needed<'a>(value: &'a Option<String>, option: &str) -> Result<&'a str, Failure> {
+    value.as_deref().filter(|value| !value.trim().is_empty()).ok_or_else(|| missing(option))
+}
+
+/// The photo of a case whose hash begins so, and the op that named it.
+fn photo_of(case: &Case, typed: &str) -> Result<(Hash, schema::ids::OpId), Failure> {
+    let begins = |hash: &Hash| hash.to_string().starts_with(&typed.to_lowercase());
+    let mut found = case.evidence.iter().filter(|photo| begins(&photo.sha256) && photo.withdrawn.is_none());
+    match (found.next(), found.next()) {
+        (Some(photo), None) => Ok((photo.sha256, photo.by.op)),
+        (Some(photo), Some(other)) if photo.sha256 == other.sha256 => Ok((photo.sha256, photo.by.op)),
+        (None, _) => Err(Failure::refused(format!("该案件没有照片 {typed}"), format!("the case has no photo {typed}"))),
+        (Some(_), Some(_)) => Err(Failure::refused("请写更长的哈希", "several photos begin so: give more of the hash")),
+    }
+}
