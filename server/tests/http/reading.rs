@@ -9,12 +9,12 @@ use uuid::Uuid;
 
 use super::world::World;
 
-pub fn case(number: u128) -> EntityId {
+pub(crate) fn case(number: u128) -> EntityId {
     EntityId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + number))
 }
 
 /// A report in grid A3.
-pub fn report(photos: &[(Hash, usize)]) -> Body {
+pub(crate) fn report(photos: &[(Hash, usize)]) -> Body {
     Body::Report(Report {
         category: "stalls".parse().unwrap(),
         subtype: "road_occupation".parse().unwrap(),
