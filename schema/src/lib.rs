@@ -10,6 +10,7 @@ pub mod auth;
 pub mod case;
 pub mod catalogue;
 pub mod device;
+pub mod dictionary;
 pub mod entity;
 pub mod hash;
 pub mod ids;

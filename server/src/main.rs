@@ -1,2 +1,10 @@
-//! The `rectify` program.
-fn main() {}
+//! The `rectify` program: the server, and the operator's commands on its data folder.
+
+mod cli;
+
+use std::process::ExitCode;
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    cli::run().await
+}

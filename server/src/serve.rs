@@ -50,7 +50,8 @@ pub struct Running {
 /// A folder, key, database, address or thread that can't be had.
 pub async fn start(config: Config, clock: Clock) -> Result<Running> {
     let app = App::open(&config, &clock)?;
-    let restored = app.logs.checkpoints.recover(&app.logs.ledger).await.context("comparing the logs with what was signed")?;
+    let restored =
+        app.logs.checkpoints.recover(&app.logs.ledger).await.context("comparing the logs with what was signed")?;
     for log in restored {
         tracing::warn!(log.id = %log, "the log was set back: it goes on in a new epoch");
     }

@@ -7,7 +7,7 @@ use schema::case::Case;
 use schema::entity::{Account, Entity};
 use schema::ids::EntityId;
 use schema::op::{Body, Op};
-use schema::record::{Acting, Record, RefusalCode};
+use schema::record::{Acting, Outcome, Record, RefusalCode};
 
 use crate::case::{Step, begin, rule};
 use crate::context::Context;
@@ -46,12 +46,17 @@ pub fn apply(before: Option<&Entity>, op: &Op, ctx: &Context<'_>) -> Decision {
         (None, ReadBody::Misfit(why)) => misfit(op, why),
     };
     let record = record_of(&ruling, acting, ctx.actor, ctx);
-    let leaf_entity = if visible || ruling.after.is_some() { op.entity } else { EntityId::from(op.device) };
-    let state_after = match (ruling.after.as_ref().or(before), leaf_entity == op.entity) {
+    let after = match ruling.outcome {
+        // An accepted op moves its entity's row even where it changes nothing: its device waits for that version.
+        Outcome::Accepted | Outcome::AcceptedWithConflict => ruling.after.or_else(|| before.cloned()),
+        Outcome::Rejected | Outcome::Parked => ruling.after,
+    };
+    let leaf_entity = if visible || after.is_some() { op.entity } else { EntityId::from(op.device) };
+    let state_after = match (after.as_ref().or(before), leaf_entity == op.entity) {
         (Some(Entity::Case(case)), true) => state_number(case),
         _ => 0,
     };
-    Decision { record, after: ruling.after, state_after, leaf_entity }
+    Decision { record, after, state_after, leaf_entity }
 }
 
 /// An op that is taken into custody before anybody looks at what it asks for.

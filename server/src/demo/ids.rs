@@ -18,6 +18,11 @@ pub(super) fn id(seed: u64, kind: &str, n: u64) -> Uuid {
     Builder::from_custom_bytes(leading(&bytes(seed, kind, n))).into_uuid()
 }
 
+/// An id as a device chooses it at a time (UUIDv7).
+pub(super) fn id_at(seed: u64, kind: &str, n: u64, at_ms: u64) -> Uuid {
+    Builder::from_unix_timestamp_millis(at_ms, &leading(&bytes(seed, kind, n))).into_uuid()
+}
+
 /// A seed of its own for the n-th thing of a kind.
 pub(super) fn seed(seed: u64, kind: &str, n: u64) -> u64 {
     u64::from_be_bytes(leading(&bytes(seed, kind, n)))

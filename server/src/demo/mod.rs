@@ -4,3 +4,5 @@
 pub mod city;
 mod ids;
 pub mod picture;
+pub mod settle;
+pub mod story;

@@ -1,4 +1,5 @@
 //! The log as evidence, for anybody with the signer's key: C2SP tlog-tiles, and proofs as JSON.
+#![allow(unused_qualifications, reason = "utoipa's macro writes paths in full")]
 
 use actix_web::HttpResponse;
 use actix_web::http::header;

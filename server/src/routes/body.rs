@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::time::Instant;
 
 use actix_web::dev::Payload as RawPayload;
-use actix_web::error::PayloadError;
 use actix_web::http::header;
 use actix_web::web::{Bytes, Payload};
 use actix_web::{FromRequest, HttpRequest};
@@ -69,7 +68,9 @@ impl Body {
         let mut whole = Vec::new();
         loop {
             match self.next().await {
-                Piece::Bytes(bytes) if whole.len().saturating_add(bytes.len()) <= most => whole.extend_from_slice(&bytes),
+                Piece::Bytes(bytes) if whole.len().saturating_add(bytes.len()) <= most => {
+                    whole.extend_from_slice(&bytes)
+                }
                 Piece::Bytes(_) => return Err(Error::refused(ProblemCode::TooLarge)),
                 Piece::End => return Ok(whole),
                 Piece::Broken => return Err(Error::refused(ProblemCode::Truncated)),
@@ -129,12 +130,4 @@ pub(crate) async fn push(request: &HttpRequest, payload: Payload) -> Result<Vec<
     tokio::task::spawn_blocking(move || coding::unpack(coding, sent))
         .await
         .map_err(|error| Error::Internal(anyhow!(error).context("unpacking a push")))?
-}
-
-/// actix's own reading errors, where an extractor of its meets one.
-pub(crate) fn payload_error(error: &PayloadError) -> Error {
-    match error {
-        PayloadError::Overflow => Error::refused(ProblemCode::TooLarge),
-        _ => Error::refused(ProblemCode::Truncated),
-    }
 }

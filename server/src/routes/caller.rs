@@ -28,7 +28,8 @@ impl FromRequest for SignedIn {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let token = authorization(&request, "Bearer").ok_or_else(|| Error::refused(ProblemCode::Unauthenticated))?;
+            let token =
+                authorization(&request, "Bearer").ok_or_else(|| Error::refused(ProblemCode::Unauthenticated))?;
             let caller = app(&request)?.accounts.authenticate(&token).await?;
             if caller.revoked { Err(Error::refused(ProblemCode::DeviceRevoked)) } else { Ok(Self(caller)) }
         })

@@ -1,4 +1,5 @@
 //! Reading a log: cases, entries, what is parked, documents, and its head.
+#![allow(unused_qualifications, reason = "utoipa's macro writes paths in full")]
 
 use std::time::Duration;
 

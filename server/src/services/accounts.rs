@@ -1,20 +1,16 @@
-//! Accounts: logging in, enrolling a phone, staying logged in, and who a request comes from. What an account may do
+//! Accounts: logging in, staying logged in, and who a request comes from. What an account may do
 //! is read from the logs for each request; a token says only who.
 
 use std::sync::Arc;
 
-use anyhow::anyhow;
-use schema::auth::{Enrol, Enrolled, LogAccess, Login, Refresh, Tokens as TokenPair};
-use schema::entity::{Account, Device, Entity};
-use schema::ids::{AccountId, DeviceId, EntityId, EpochId, LogId, OpId};
+use schema::auth::{Login, Refresh, Tokens as TokenPair};
+use schema::entity::{Account, Entity};
+use schema::ids::{AccountId, DeviceId, EntityId, EpochId, LogId};
 use schema::limits::{ACCESS_TOKEN_S, REFRESH_TOKEN_DAYS};
-use schema::op::{Body, EnrolDevice};
 use schema::problem::ProblemCode;
-use sync_core::line::consequence_id;
 use uuid::Uuid;
 
-use super::codes;
-use super::ledger::{Append, Ledger, ServerOp};
+use super::ledger::Ledger;
 use super::passwords::Passwords;
 use super::tokens::{Family, RefreshToken, Renewal, Tokens, renewal};
 use crate::clock::Clock;
@@ -26,19 +22,15 @@ const FIRST_WAIT_MS: u64 = 1000;
 /// The longest wait. There is no lock-out: anybody could lock anybody out.
 const LONGEST_WAIT_MS: u64 = 15 * 60 * 1000;
 const DAY_MS: u64 = 24 * 3600 * 1000;
-/// [`schema::record::Outcome::Accepted`] as an entry holds it.
-const ACCEPTED: u8 = 1;
-/// The longest name of a phone.
-const LABEL_CHARS_MAX: usize = 80;
 
 /// Accounts. Cheap to clone.
 #[derive(Clone)]
 pub struct Accounts {
-    store: Store,
-    clock: Clock,
+    pub(super) store: Store,
+    pub(super) clock: Clock,
     tokens: Arc<Tokens>,
     passwords: Passwords,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
 }
 
 /// Who a request comes from.
@@ -119,108 +111,6 @@ impl Accounts {
         let Some(account) = account.filter(|_| right) else { return Err(Error::refused(ProblemCode::WrongPassword)) };
         self.store.write_async(move |db| -> Result<_> { Ok(db.set_failures(account, 0, 0)?) }).await?;
         self.start_session(account, None).await
-    }
-
-    /// Makes a phone a device of the person that a one-time code is for. The same phone may ask again.
-    ///
-    /// # Errors
-    /// `wrong_code`, `invalid` (`device`, `key`, `label`).
-    pub async fn enrol(&self, enrol: Enrol) -> Result<Enrolled> {
-        check_phone(&enrol)?;
-        let now_ms = self.clock.now_ms();
-        let (hash, device) = (codes::stored(&enrol.code), enrol.device);
-        let account = self
-            .store
-            .write_async(move |db| -> Result<Option<AccountId>> {
-                let Some(code) = db.enrol_code(&hash)? else { return Ok(None) };
-                let ours = code.used_by.is_none_or(|used_by| used_by == device);
-                let disabled = db.account_secret(code.account)?.is_none_or(|secret| secret.disabled);
-                if !ours || disabled || now_ms >= code.expires_ms {
-                    return Ok(None);
-                }
-                db.use_enrol_code(&hash, device, now_ms)?;
-                Ok(Some(code.account))
-            })
-            .await?
-            .ok_or_else(|| Error::refused(ProblemCode::WrongCode))?;
-        let (name, logs) = self.enter_device(account, &enrol).await?;
-        let tokens = self.start_session(account, Some(device)).await?;
-        Ok(Enrolled { account, name, logs, tokens })
-    }
-
-    /// Makes a phone known to every log that its account may use.
-    async fn enter_device(&self, account: AccountId, enrol: &Enrol) -> Result<(String, Vec<LogAccess>)> {
-        let entity = EntityId::from(enrol.device);
-        let body = Body::EnrolDevice(EnrolDevice {
-            account,
-            algorithm: "ES256".to_owned(),
-            key: enrol.key,
-            label: enrol.label.trim().to_owned(),
-        });
-        let (known, rights) = self
-            .store
-            .read_async(move |db| -> Result<_> {
-                Ok((db.in_all_logs(entity)?, db.in_all_logs(EntityId::from(account))?))
-            })
-            .await?;
-        let mut name = String::new();
-        let mut logs = Vec::new();
-        for InLog { log, entity: found, .. } in rights {
-            let Entity::Account(rights) = found else { continue };
-            if rights.disabled_rev.is_some() {
-                continue;
-            }
-            match known.iter().find(|known| known.log == log).map(|known| &known.entity) {
-                Some(Entity::Device(Device { account: of, key, revoked: None, .. }))
-                    if *of == account && *key == enrol.key => {}
-                Some(_) => return Err(Error::invalid("device")),
-                None => {
-                    // Its id follows from the phone: asking twice enters it once.
-                    let id = consequence_id(log, OpId(enrol.device.0), "enrol_device", 0);
-                    self.append(log, ServerOp { id, entity, body: body.clone() }).await?;
-                }
-            }
-            name = rights.name;
-            logs.push(self.log_access(log).await?);
-        }
-        Ok((name, logs))
-    }
-
-    /// Appends an op that a log has no reason to refuse.
-    async fn append(&self, log: LogId, op: ServerOp) -> Result<()> {
-        let entries = self.ledger.append(log, Append { ops: vec![op], ..Append::default() }).await?;
-        match entries.iter().find(|entry| entry.outcome != ACCEPTED) {
-            None => Ok(()),
-            Some(refused) => Err(anyhow!("a log refused {}: {}", refused.kind, refused.record).into()),
-        }
-    }
-
-    /// What a phone needs to know of a log.
-    async fn log_access(&self, log: LogId) -> Result<LogAccess> {
-        let found = self.store.read_async(move |db| -> Result<_> { Ok(db.in_all_logs(EntityId::from(log))?) }).await?;
-        match found.into_iter().find(|found| found.log == log).map(|found| (found.epoch, found.entity)) {
-            Some((epoch, Entity::Log(of))) => {
-                Ok(LogAccess { log, epoch, name: of.name, zone: of.zone, signer: of.signer })
-            }
-            _ => Err(anyhow!("log {log} has no entity of itself").into()),
-        }
-    }
-
-    /// Whose a phone is that shows no token. Only one that every log has shut out may hand in what it holds on its
-    /// key's signature alone.
-    ///
-    /// # Errors
-    /// `unauthenticated` for every other phone.
-    pub async fn shut_out(&self, device: DeviceId) -> Result<AccountId> {
-        let found = self.store.read_async(move |db| -> Result<_> { Ok(db.in_all_logs(EntityId::from(device))?) }).await?;
-        let mut owner = None;
-        for found in found {
-            match found.entity {
-                Entity::Device(device) if device.revoked.is_some() => owner = Some(device.account),
-                _ => return Err(Error::refused(ProblemCode::Unauthenticated)),
-            }
-        }
-        owner.ok_or_else(|| Error::refused(ProblemCode::Unauthenticated))
     }
 
     /// New tokens for a refresh token.
@@ -335,7 +225,7 @@ impl Accounts {
         caller.ok_or_else(|| Error::refused(ProblemCode::Unauthenticated))
     }
 
-    async fn start_session(&self, account: AccountId, device: Option<DeviceId>) -> Result<TokenPair> {
+    pub(super) async fn start_session(&self, account: AccountId, device: Option<DeviceId>) -> Result<TokenPair> {
         let now_ms = self.clock.now_ms();
         let family = Uuid::from_bytes(super::tokens::random()?);
         let refresh = self.tokens.first_refresh(family)?;
@@ -375,20 +265,6 @@ fn is_shut_out(entity: &Entity, account: AccountId) -> bool {
         Entity::Device(device) => device.revoked.is_some() || device.account != account,
         _ => true,
     }
-}
-
-fn check_phone(enrol: &Enrol) -> Result<()> {
-    let label = enrol.label.trim();
-    if label.is_empty() || label.chars().count() > LABEL_CHARS_MAX || label.chars().any(char::is_control) {
-        return Err(Error::invalid("label"));
-    }
-    if enrol.device.0.is_nil() {
-        return Err(Error::invalid("device"));
-    }
-    if p256::PublicKey::from_sec1_bytes(&enrol.key.0).is_err() {
-        return Err(Error::invalid("key"));
-    }
-    Ok(())
 }
 
 /// How long after this many failures the next password is looked at.

@@ -42,7 +42,8 @@ pub async fn import_catalogue(ledger: &Ledger, log: LogId, bytes: Vec<u8>) -> Re
 /// See [`ImportError`].
 pub async fn import_areas(ledger: &Ledger, log: LogId, bytes: Vec<u8>) -> Result<Entry, ImportError> {
     check_size(&bytes)?;
-    let tree: AreaTree = serde_json::from_slice(&bytes).map_err(|error| ImportError::Faults(vec![error.to_string()]))?;
+    let tree: AreaTree =
+        serde_json::from_slice(&bytes).map_err(|error| ImportError::Faults(vec![error.to_string()]))?;
     AreaIndex::new(&tree).map_err(|error| ImportError::Faults(vec![error.to_string()]))?;
     import(ledger, log, "areas", tree.version, bytes, Body::ImportAreas).await
 }
@@ -63,8 +64,7 @@ async fn import(
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let entity = singleton_id(log, name);
     let body = body(ImportDocument { sha256, size, version });
-    let append =
-        Append { documents: vec![(sha256, bytes)], epoch: None, ops: vec![ServerOp::fresh(entity, body)?] };
+    let append = Append { documents: vec![(sha256, bytes)], epoch: None, ops: vec![ServerOp::fresh(entity, body)?] };
     let mut entries = ledger.append(log, append).await?;
     let entry = entries.pop().ok_or(LedgerError::Store(StoreError::Damaged("an import without its entry")))?;
     Ok(entry)

@@ -14,10 +14,10 @@ use sync_core::area::AreaIndex;
 use sync_core::line::seal;
 use uuid::{Builder, Uuid};
 
-use super::{codes, documents};
 use super::ledger::{Append, Ledger, ServerOp};
 use super::passwords::{self, Passwords, Unfit};
 use super::tokens::random;
+use super::{codes, documents};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::store::{AccountSecret, Entry, LogHead, Store};
@@ -146,7 +146,8 @@ impl Installation {
     /// `invalid`: the login name, the password, the area or a unit.
     pub async fn add_account(&self, new: NewAccount) -> Result<AccountId> {
         let login = new.login.trim().to_owned();
-        let fits = (1..=40).contains(&login.chars().count()) && !login.chars().any(|c| c.is_control() || c.is_whitespace());
+        let fits =
+            (1..=40).contains(&login.chars().count()) && !login.chars().any(|c| c.is_control() || c.is_whitespace());
         if !fits {
             return Err(Error::invalid("login"));
         }
@@ -169,8 +170,7 @@ impl Installation {
             Body::Grant(Grant { grant: GrantId(self.new_id()?), role: new.role, area }),
         ];
         bodies.extend(new.units.into_iter().map(|unit| Body::SetMembership(SetMembership { unit, member: true })));
-        let secret =
-            AccountSecret { account, login, password, failures: 0, retry_ms: 0, disabled: false };
+        let secret = AccountSecret { account, login, password, failures: 0, retry_ms: 0, disabled: false };
         let now_ms = self.clock.now_ms();
         // The secret first: a login name that is taken stops everything.
         self.store

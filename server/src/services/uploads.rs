@@ -46,11 +46,16 @@ impl Standing {
 /// The streams that are open, by what they write to. The number is the newest stream's: an older one finds another
 /// number before its next write, and stops.
 #[derive(Debug, Clone, Default)]
-pub struct Fences(Arc<Mutex<HashMap<(Hash, DeviceId), Weak<tokio::sync::Mutex<u64>>>>>);
+pub struct Fences(Arc<Mutex<OpenFences>>);
+
+type OpenFences = HashMap<(Hash, DeviceId), Weak<Fence>>;
+
+/// The number of an upload's newest stream, held by whoever writes.
+type Fence = tokio::sync::Mutex<u64>;
 
 impl Fences {
     /// The fence of an upload, and how many uploads of this device have one.
-    fn of(&self, photo: Hash, device: DeviceId) -> (Arc<tokio::sync::Mutex<u64>>, usize) {
+    fn of(&self, photo: Hash, device: DeviceId) -> (Arc<Fence>, usize) {
         let mut fences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         fences.retain(|_, fence| fence.strong_count() > 0);
         let fence = fences.get(&(photo, device)).and_then(Weak::upgrade).unwrap_or_default();
@@ -165,7 +170,7 @@ pub struct Receiving {
     photo: Hash,
     device: DeviceId,
     size: u64,
-    fence: Arc<tokio::sync::Mutex<u64>>,
+    fence: Arc<Fence>,
     number: u64,
     checksum: Option<Hash>,
     buffer: Vec<u8>,

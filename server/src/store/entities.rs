@@ -11,6 +11,7 @@ use super::columns::{column, hash, number, small, uuid};
 use super::connection::Db;
 use super::error::StoreError;
 use super::log_tx::{LogNum, LogTx};
+use super::packed::{pack, unpack_text};
 use super::tables::entity;
 
 /// An entity as stored.
@@ -73,7 +74,7 @@ struct Row {
     head_leaf: Vec<u8>,
     state: i16,
     scopes: String,
-    doc: Option<String>,
+    doc: Option<Vec<u8>>,
 }
 
 macro_rules! columns {
@@ -89,7 +90,7 @@ fn stored(row: Row) -> Result<StoredEntity, StoreError> {
         head_leaf: hash(&row.head_leaf)?,
         state: small(row.state, "a state out of range")?,
         scopes: read_scopes(&row.scopes)?,
-        document: row.doc,
+        document: row.doc.as_deref().map(unpack_text).transpose()?,
     })
 }
 
@@ -130,7 +131,7 @@ impl Db {
         ids: &[EntityId],
     ) -> Result<HashMap<EntityId, (u64, String)>, StoreError> {
         let ids: Vec<&[u8]> = ids.iter().map(|id| id.bytes().as_slice()).collect();
-        let rows: Vec<(Vec<u8>, i64, Option<String>)> = entity::table
+        let rows: Vec<(Vec<u8>, i64, Option<Vec<u8>>)> = entity::table
             .filter(entity::log.eq(log.0))
             .filter(entity::id.eq_any(ids))
             .select((entity::id, entity::rev, entity::doc))
@@ -138,7 +139,8 @@ impl Db {
         let mut documents = HashMap::with_capacity(rows.len());
         for (id, rev, document) in rows {
             if let Some(document) = document {
-                documents.insert(EntityId(uuid(&id)?), (number(rev, "a revision below zero")?, document));
+                documents
+                    .insert(EntityId(uuid(&id)?), (number(rev, "a revision below zero")?, unpack_text(&document)?));
             }
         }
         Ok(documents)
@@ -186,7 +188,7 @@ impl LogTx<'_> {
             entity::category.eq(new.listed.category.as_deref()),
             entity::subtype.eq(new.listed.subtype.as_deref()),
             entity::changed_ms.eq(column(new.changed_ms)?),
-            entity::doc.eq(Some(new.document.as_str())),
+            entity::doc.eq(Some(pack(new.document.as_bytes()))),
         );
         if known {
             update(

@@ -11,6 +11,7 @@ use super::columns::{column, hash, number, small, uuid};
 use super::connection::Db;
 use super::error::StoreError;
 use super::log_tx::{Epoch, LogNum, LogTx};
+use super::packed::{pack, unpack, unpack_text};
 use super::references::id_of;
 use super::tables::{entry, parked};
 
@@ -90,7 +91,7 @@ struct Row {
     prev_leaf: Vec<u8>,
     leaf: Vec<u8>,
     line: Vec<u8>,
-    record: String,
+    record: Vec<u8>,
 }
 
 /// Everything of a row but its log.
@@ -146,8 +147,8 @@ impl LogTx<'_> {
                 entry::first_received_ms.eq(column(new.first_received_ms)?),
                 entry::prev_leaf.eq(new.prev_leaf.0.as_slice()),
                 entry::leaf.eq(new.leaf.0.as_slice()),
-                entry::line.eq(&new.line),
-                entry::record.eq(&new.record),
+                entry::line.eq(pack(&new.line)),
+                entry::record.eq(pack(new.record.as_bytes())),
             ))
             .execute(&mut self.db.conn)?;
         Ok(())
@@ -277,7 +278,7 @@ impl Db {
         let mut sent = HashMap::new();
         for (seq, op, line) in rows {
             let seq = seq.ok_or(StoreError::Damaged("an entry of a device without its number"))?;
-            sent.insert(number(seq, "a device number below zero")?, (OpId(uuid(&op)?), line));
+            sent.insert(number(seq, "a device number below zero")?, (OpId(uuid(&op)?), unpack(&line)?));
         }
         let again: Vec<(i64, Vec<u8>)> = replay::table
             .filter(replay::log.eq(log.0))
@@ -292,7 +293,7 @@ impl Db {
                 .filter(entry::op.eq(&op))
                 .select(entry::line)
                 .first(&mut self.conn)?;
-            sent.insert(number(seq, "a device number below zero")?, (OpId(uuid(&op)?), line));
+            sent.insert(number(seq, "a device number below zero")?, (OpId(uuid(&op)?), unpack(&line)?));
         }
         Ok(sent)
     }
@@ -343,8 +344,8 @@ fn entry_of(row: Row, ids: &HashMap<i64, Vec<u8>>, epochs: &[Epoch]) -> Result<E
         first_received_ms: number(row.first_received_ms, "a time below zero")?,
         prev_leaf: hash(&row.prev_leaf)?,
         leaf: hash(&row.leaf)?,
-        line: row.line,
-        record: row.record,
+        line: unpack(&row.line)?,
+        record: unpack_text(&row.record)?,
     })
 }
 

@@ -7,6 +7,7 @@ use schema::ids::{EntityId, EpochId, LogId};
 use super::columns::uuid;
 use super::connection::Db;
 use super::error::StoreError;
+use super::packed::unpack;
 use super::tables::{entity, log};
 
 /// An entity in one of the logs.
@@ -26,7 +27,8 @@ impl Db {
     /// # Errors
     /// The database's.
     pub fn in_all_logs(&mut self, id: EntityId) -> Result<Vec<InLog>, StoreError> {
-        let rows: Vec<(Vec<u8>, Vec<u8>, Option<String>)> = entity::table
+        type Row = (Vec<u8>, Vec<u8>, Option<Vec<u8>>);
+        let rows: Vec<Row> = entity::table
             .inner_join(log::table.on(log::num.eq(entity::log)))
             .filter(entity::id.eq(id.bytes().as_slice()))
             .order(log::num)
@@ -35,8 +37,8 @@ impl Db {
         rows.into_iter()
             .filter_map(|(log, epoch, document)| document.map(|document| (log, epoch, document)))
             .map(|(log, epoch, document)| {
-                let entity =
-                    serde_json::from_str(&document).map_err(|_| StoreError::Damaged("a document that is no entity"))?;
+                let entity = serde_json::from_slice(&unpack(&document)?)
+                    .map_err(|_| StoreError::Damaged("a document that is no entity"))?;
                 Ok(InLog { log: LogId(uuid(&log)?), epoch: EpochId(uuid(&epoch)?), entity })
             })
             .collect()

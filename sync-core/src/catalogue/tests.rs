@@ -1,3 +1,5 @@
+//! Catalogues and values that fit, and each way in which they do not.
+
 use proptest::prelude::*;
 use schema::catalogue::{CITY_CATALOGUE, EvidenceNeeds, Numbering, Required, Text};
 use serde_json::json;

@@ -10,18 +10,18 @@ use schema::catalogue::{CITY_CATALOGUE, Catalogue};
 use schema::entity::Entity;
 use schema::hash::Hash;
 use schema::ids::{DeviceId, EntityId, EpochId, LogId, OpId};
-use schema::op::{Body, CreateLog, EnrolDevice, Grant, SetAccount, SetMembership, SetUnit};
+use schema::op::{Body, CreateLog, EnrolDevice, Grant, ImportDocument, SetAccount, SetMembership, SetUnit};
 use schema::sync::Durability;
 use server::clock::Clock;
 use server::demo::city::{City, DemoAccount, city};
 use server::services::checkpoint::Checkpoints;
+use server::services::documents;
 use server::services::ledger::{Append, Ledger, ServerOp};
 use server::services::sync::{Caller, Logs, exchange};
-use server::services::documents;
 use server::store::{Entry, Store, StoreError};
 use sync_core::area::AreaIndex;
 use sync_core::context::VerifiedPhoto;
-use sync_core::line::consequence_id;
+use sync_core::line::{consequence_id, sha256, singleton_id};
 use sync_core::permission::{default_scopes, scopes_of};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -67,6 +67,9 @@ impl World {
         let folder = folder()?;
         let clock = Clock::standing(START_MS);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        // A key of its own for every run would make no two logs alike.
+        std::fs::create_dir_all(folder.path().join("keys"))?;
+        std::fs::write(folder.path().join("keys/log-signer"), "5eed".repeat(16))?;
         let logs = start(folder.path(), &clock)?;
         let log = LogId(Uuid::from_u128(0x10_000));
         let mut world =
@@ -86,8 +89,14 @@ impl World {
         let (ledger, log) = (self.logs.ledger.clone(), self.log);
         self.runtime.block_on(ledger.create_log(log, epoch, body))?;
         let areas = serde_json::to_vec(&self.city.areas)?;
-        self.runtime.block_on(documents::import_areas(&ledger, log, areas))?;
-        self.runtime.block_on(documents::import_catalogue(&ledger, log, CITY_CATALOGUE.as_bytes().to_vec()))?;
+        let version = self.catalogue()?.version;
+        let documents = [
+            ("areas", self.import(Body::ImportAreas, &areas, &self.city.areas.version)),
+            ("catalogue", self.import(Body::ImportCatalogue, CITY_CATALOGUE.as_bytes(), &version)),
+        ];
+        for (name, (document, body)) in documents {
+            self.enter(vec![document], vec![(singleton_id(log, name), body)])?;
+        }
         let mut ops = Vec::new();
         for unit in &self.city.units {
             ops.push((unit.id.into(), Body::SetUnit(SetUnit { name: unit.name.clone(), area: unit.area })));
@@ -104,11 +113,21 @@ impl World {
         Ok(())
     }
 
+    /// A document with the op that puts it in force.
+    fn import(&self, body: fn(ImportDocument) -> Body, bytes: &[u8], version: &str) -> ((Hash, Vec<u8>), Body) {
+        let (sha256, size) = (sha256(bytes), u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        ((sha256, bytes.to_vec()), body(ImportDocument { sha256, size, version: version.to_owned() }))
+    }
+
     /// Ops of the server itself.
     ///
     /// # Errors
     /// One of them was refused.
     pub fn append(&mut self, ops: Vec<(EntityId, Body)>) -> Result<Vec<Entry>> {
+        self.enter(Vec::new(), ops)
+    }
+
+    fn enter(&mut self, documents: Vec<(Hash, Vec<u8>)>, ops: Vec<(EntityId, Body)>) -> Result<Vec<Entry>> {
         let ops = ops
             .into_iter()
             .map(|(entity, body)| {
@@ -117,7 +136,7 @@ impl World {
                 ServerOp { id, entity, body }
             })
             .collect();
-        let append = Append { ops, ..Append::default() };
+        let append = Append { documents, ops, ..Append::default() };
         let entries = self.runtime.block_on(self.logs.ledger.append(self.log, append))?;
         match entries.iter().find(|entry| entry.outcome != 1) {
             Some(refused) => Err(anyhow!("refused: {} {}", refused.kind, refused.record)),
@@ -209,7 +228,9 @@ impl World {
             let mut all = Vec::new();
             for kind in ["account", "areas", "case", "catalogue", "device", "log", "unit"] {
                 let found = db.entities_of_kind(head.num, kind, EntityId::NIL, 100_000)?;
-                all.extend(found.into_iter().filter_map(|row| row.document.map(|document| (row.id, row.rev, document))));
+                all.extend(
+                    found.into_iter().filter_map(|row| row.document.map(|document| (row.id, row.rev, document))),
+                );
             }
             all.sort();
             Ok::<_, StoreError>(all)

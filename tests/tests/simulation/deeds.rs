@@ -60,7 +60,7 @@ fn report(world: &World, dice: &mut Dice) -> Report {
 /// Something for this person to do, given the cases on the screen.
 pub(crate) fn deed(world: &World, dice: &mut Dice, roles: &[Role], cases: &[Case]) -> Option<Deed> {
     if cases.is_empty() || dice.percent(25) {
-        return begin(world, dice);
+        return begin(world, dice, roles.contains(&Role::Crew));
     }
     let case = &cases[dice.below(cases.len())];
     let some = |body: Body| Some((Some(case.id), body, Vec::new()));
@@ -77,10 +77,11 @@ pub(crate) fn deed(world: &World, dice: &mut Dice, roles: &[Role], cases: &[Case
     }
 }
 
-fn begin(world: &World, dice: &mut Dice) -> Option<Deed> {
+/// Crews report and do not settle: what they settled would wait for a supervisor.
+fn begin(world: &World, dice: &mut Dice, crew: bool) -> Option<Deed> {
     let photos = (0..dice.below(3)).map(|_| photo(dice, EvidenceRole::Before)).collect();
     let report = report(world, dice);
-    if dice.percent(20) {
+    if dice.percent(20) && !crew {
         return Some((None, Body::SettleOnSite(SettleOnSite { report, outcome: code("persuaded") }), photos));
     }
     Some((None, Body::Report(report), photos))

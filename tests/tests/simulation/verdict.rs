@@ -87,7 +87,9 @@ fn phones_are_empty(run: &mut Run) -> Result<()> {
         }
         let status = handset.phone().status()?;
         if status.on_this_phone + status.received > 0 {
-            run.broken.insert(format!("INV-QUEUE-DRAINS: {status:?}"));
+            let (here, received) = (status.on_this_phone, status.received);
+            let login = handset.account.login.clone();
+            run.broken.insert(format!("INV-QUEUE-DRAINS: {login} has {here} unsent and {received} not caught up with"));
         }
         let alarms: Vec<_> = handset
             .phone()

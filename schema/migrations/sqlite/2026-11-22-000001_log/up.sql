@@ -1,4 +1,5 @@
 -- The log: exported and verified. Ids are 16 bytes; device, account, area and scope are numbers of `reference`.
+-- Lines, records and documents are packed: schema/dictionaries/README.md.
 CREATE TABLE log (
     num INTEGER PRIMARY KEY NOT NULL,
     id BLOB NOT NULL UNIQUE,
@@ -45,7 +46,7 @@ CREATE TABLE entry (
     prev_leaf BLOB NOT NULL,
     leaf BLOB NOT NULL,
     line BLOB NOT NULL,
-    record TEXT NOT NULL,
+    record BLOB NOT NULL,
     PRIMARY KEY (log, rev),
     UNIQUE (log, op),
     UNIQUE (log, device, incarnation, device_seq)
@@ -120,7 +121,7 @@ CREATE TABLE entity (
     category TEXT,
     subtype TEXT,
     changed_ms BIGINT NOT NULL,
-    doc TEXT,
+    doc BLOB,
     PRIMARY KEY (log, id)
 );
 CREATE INDEX entity_by_short_code ON entity (log, short_code);

@@ -1,6 +1,8 @@
+//! The shape of the city: counted, measured, and tried with random places.
+
 use std::collections::BTreeSet;
 
-use demo_picture::Dice;
+use pictures::drawing::Dice;
 use schema::case::Position;
 use sync_core::area::AreaIndex;
 

@@ -1,3 +1,5 @@
+//! What map offices send, good and clumsy.
+
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -6,6 +6,7 @@ mod facts;
 mod parsed;
 mod placing;
 mod push;
+mod replay;
 mod sealed;
 mod seen;
 mod writer;
@@ -16,6 +17,7 @@ use schema::op::Body;
 
 pub use parsed::{Parsed, parse_entity, read_entity};
 pub use push::{Push, PushLine, Pushed};
+pub use replay::replay;
 pub use writer::Ledger;
 
 /// What the server itself appends.
@@ -79,3 +81,6 @@ impl From<LedgerError> for crate::error::Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

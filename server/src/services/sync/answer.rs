@@ -65,12 +65,7 @@ impl Answer<'_> {
         Ok(())
     }
 
-    fn head(
-        &mut self,
-        logs: &Logs,
-        header: &SyncHeader,
-        delivered: &Delivered,
-    ) -> std::result::Result<(), StoreError> {
+    fn head(&mut self, logs: &Logs, header: &SyncHeader, delivered: &Delivered) -> std::result::Result<(), StoreError> {
         let (checkpoint, consistency) = checkpoint::newest(self.db, &self.head, header.checkpoint.as_ref())?;
         let scopes = self.account.as_ref().map(|account| default_scopes(account, self.areas.as_deref()));
         let head = SyncHead {
@@ -114,8 +109,7 @@ impl Answer<'_> {
         }
         let mut cursors = BTreeMap::new();
         for (scope, cursor) in &header.scopes {
-            let allowed =
-                self.account.as_ref().is_some_and(|account| may_pull(account, *scope, self.areas.as_deref()));
+            let allowed = self.account.as_ref().is_some_and(|account| may_pull(account, *scope, self.areas.as_deref()));
             if allowed {
                 cursors.insert(*scope, *cursor);
             } else {

@@ -191,7 +191,8 @@ async fn the_log_is_gapless_ordered_and_chained() {
         }
         frontier.push(entry.leaf);
     }
-    let head = world.logs.store.read(|db| db.head(world.log)).map_err(|e: crate::store::StoreError| e).unwrap().unwrap();
+    let head =
+        world.logs.store.read(|db| db.head(world.log)).map_err(|e: crate::store::StoreError| e).unwrap().unwrap();
     assert_eq!(frontier.root(), head.root);
     assert_eq!(frontier.size(), head.rev);
 }

@@ -1,0 +1,217 @@
+//! What can be asked for, as clap reads it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use schema::ids::{DeviceId, PersonId, UnitId};
+
+/// 整改 Rectify: a city's field inspection server (城市现场巡查整改服务器)
+#[derive(Parser)]
+#[command(name = "rectify", version, propagate_version = true)]
+pub(crate) struct Arguments {
+    /// Language of messages (语言); else as the locale says
+    #[arg(long, global = true, value_enum)]
+    pub(crate) lang: Option<Spoken>,
+    /// Print JSON for programs (输出 JSON)
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// A language of messages.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Spoken {
+    /// 简体中文
+    Zh,
+    /// English
+    En,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the server (运行服务器)
+    Serve(Serve),
+    /// Accounts (账号)
+    #[command(subcommand)]
+    Account(Account),
+    /// Phones (设备)
+    #[command(subcommand)]
+    Device(Device),
+    /// Units that must rectify (责任单位)
+    #[command(subcommand)]
+    Unit(Unit),
+    /// The case catalogue (案件目录)
+    #[command(subcommand)]
+    Catalogue(Import),
+    /// The area tree (区域)
+    #[command(subcommand)]
+    Areas(Import),
+    /// Make every view again from the log and compare row by row (从日志重建并逐行比对)
+    Rebuild(Place),
+    /// Print the API document (输出接口文档)
+    Openapi,
+}
+
+/// Where the installation is.
+#[derive(Args, Clone)]
+pub(crate) struct Place {
+    /// The data folder (数据目录)
+    #[arg(long, value_name = "DIR", env = "RECTIFY_DATA")]
+    pub(crate) data: PathBuf,
+    /// sqlite:PATH or postgres://…; else SQLite in the data folder (数据库地址)
+    #[arg(long, value_name = "URL", env = "RECTIFY_DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+    /// The host name that people know (主机名)
+    #[arg(long, value_name = "NAME", env = "RECTIFY_HOST", default_value = "localhost")]
+    pub(crate) host: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Address and port to listen on (监听地址)
+    #[arg(long, value_name = "ADDR", env = "RECTIFY_LISTEN", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: String,
+    /// How an acknowledged op survives the loss of this machine (持久性)
+    #[arg(long, value_enum, env = "RECTIFY_DURABILITY", default_value = "backup")]
+    pub(crate) durability: Survival,
+    /// A demo city; durability is then local (演示城市)
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// First start: the district's name in Chinese (区名)
+    #[arg(long, value_name = "NAME", default_value = "示范区")]
+    pub(crate) district_zh: String,
+    /// First start: the district's name in English (区名英文)
+    #[arg(long, value_name = "NAME", default_value = "Model District")]
+    pub(crate) district_en: String,
+    /// First start: the district's time zone (时区)
+    #[arg(long, value_name = "ZONE", default_value = "Asia/Shanghai")]
+    pub(crate) zone: String,
+    /// Log as JSON lines (日志为 JSON)
+    #[arg(long)]
+    pub(crate) log_json: bool,
+}
+
+/// How an acknowledged op survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Survival {
+    /// By the last backup that was read back
+    Backup,
+    /// By a synchronous standby
+    Replica,
+    /// By this machine's disk alone
+    Local,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Account {
+    /// Add an account; prints a one-time code for its phone (新增账号)
+    Add(AddAccount),
+    /// List accounts (列出账号)
+    List(Place),
+    /// End an account: it can't log in or act any more (停用账号)
+    Disable {
+        #[command(flatten)]
+        place: Place,
+        /// Login name
+        login: String,
+        /// Why
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct AddAccount {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Login name (登录名)
+    pub(crate) login: String,
+    /// The name others see (姓名)
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Role (角色)
+    #[arg(long, value_enum)]
+    pub(crate) role: RoleName,
+    /// Code of the area that the role is for; else the whole log (区域编码)
+    #[arg(long, value_name = "CODE")]
+    pub(crate) area: Option<String>,
+    /// A unit it belongs to (责任单位)
+    #[arg(long, value_name = "ID")]
+    pub(crate) unit: Vec<UnitId>,
+    /// The person, where it has another account already (人员)
+    #[arg(long, value_name = "ID")]
+    pub(crate) person: Option<PersonId>,
+    /// Read a password from standard input (从标准输入读取密码)
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+}
+
+/// A role's name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum RoleName {
+    /// 巡查员
+    Inspector,
+    /// 责任单位人员
+    Crew,
+    /// 主管
+    Supervisor,
+    /// 审计员
+    Auditor,
+    /// 管理员
+    Admin,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Device {
+    /// A one-time code by which an account's phone is enrolled (登记码)
+    Code {
+        #[command(flatten)]
+        place: Place,
+        /// Login name
+        login: String,
+    },
+    /// List phones (列出设备)
+    List(Place),
+    /// Shut a phone out (停用设备)
+    Revoke {
+        #[command(flatten)]
+        place: Place,
+        /// The phone's id
+        device: DeviceId,
+        /// Why
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Unit {
+    /// Add a unit (新增责任单位)
+    Add {
+        #[command(flatten)]
+        place: Place,
+        /// Its name in Chinese
+        #[arg(long)]
+        zh: String,
+        /// Its name in English
+        #[arg(long)]
+        en: String,
+        /// Code of its area; else the whole log
+        #[arg(long, value_name = "CODE")]
+        area: Option<String>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Import {
+    /// Put a file in force (导入文件)
+    Import {
+        #[command(flatten)]
+        place: Place,
+        /// The file
+        file: PathBuf,
+    },
+}

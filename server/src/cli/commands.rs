@@ -1,0 +1,237 @@
+//! Doing what was asked for: each command opens the installation, calls one service, and says what came of it.
+
+use std::io::Read;
+
+use anyhow::Context;
+use schema::catalogue::Text;
+use schema::op::Role;
+use schema::sync::Durability;
+use serde_json::json;
+use server::app::App;
+use server::clock::Clock;
+use server::config::Config;
+use server::error::{Error, Result};
+use server::routes::openapi;
+use server::services::geojson;
+use server::services::installation::{District, NewAccount};
+use server::services::rebuild;
+use tracing_subscriber::EnvFilter;
+
+use super::arguments::{Account, AddAccount, Command, Device, Import, Place, RoleName, Serve, Survival, Unit};
+use super::demo;
+use super::output::Output;
+
+/// A checkpoint is signed at the latest after a minute, if the head moved.
+const CHECKPOINT_INTERVAL_MS: u64 = 60_000;
+
+/// Runs a command.
+pub(crate) async fn run(command: Command, output: &Output) -> Result<()> {
+    match command {
+        Command::Serve(serve) => run_server(serve, output).await,
+        Command::Account(command) => account(command, output).await,
+        Command::Device(command) => device(command, output).await,
+        Command::Unit(Unit::Add { place, zh, en, area }) => {
+            let unit = open(place)?.installation.add_unit(Text { zh, en }, area.as_deref()).await?;
+            output.result(&json!({ "unit": unit }), &format!("已新增责任单位 {unit}"), &format!("unit {unit} added"));
+            Ok(())
+        }
+        Command::Catalogue(Import::Import { place, file }) => {
+            let bytes = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
+            open(place)?.installation.import_catalogue(bytes).await?;
+            output.result(&json!({ "imported": file }), "案件目录已生效", "the catalogue is in force");
+            Ok(())
+        }
+        Command::Areas(Import::Import { place, file }) => {
+            let bytes = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
+            let tree = geojson::read(&bytes).map_err(|faults| listed(&faults))?;
+            open(place)?.installation.import_areas(&tree).await?;
+            let count = tree.areas.len();
+            let (zh, en) = (format!("{count} 个区域已生效"), format!("{count} areas are in force"));
+            output.result(&json!({ "areas": count, "version": tree.version }), &zh, &en);
+            Ok(())
+        }
+        Command::Rebuild(place) => rebuild(place, output).await,
+        Command::Openapi => {
+            let document = openapi::document()?;
+            output.result(&openapi::value()?, document.trim_end(), document.trim_end());
+            Ok(())
+        }
+    }
+}
+
+async fn run_server(serve: Serve, output: &Output) -> Result<()> {
+    let filter = EnvFilter::try_from_env("RECTIFY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let logging = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if serve.log_json {
+        logging.json().init()
+    } else {
+        logging.init()
+    }
+    let durability = match serve.durability {
+        _ if serve.demo => Durability::Local,
+        Survival::Backup => Durability::Backup,
+        Survival::Replica => Durability::Replica,
+        Survival::Local => Durability::Local,
+    };
+    let district = District { name: Text { zh: serve.district_zh, en: serve.district_en }, zone: serve.zone };
+    let config = Config { durability, listen: serve.listen, district, ..config(serve.place) };
+    let demo = if serve.demo { demo::settle(&config, output).await? } else { Vec::new() };
+    let running = server::start(config.clone(), Clock::system()).await?;
+    let address = format!("http://{}", running.address);
+    let code = running.first_code.clone();
+    let (mut zh, mut en) = (format!("整改服务器已启动:{address}"), format!("Rectify listens on {address}"));
+    if let Some(code) = &code {
+        zh.push_str(&format!("\n首位管理员的登记码(24 小时内有效,仅显示一次):{code}"));
+        en.push_str(&format!("\nOne-time code of the first administrator (24 hours, shown once): {code}"));
+    }
+    if serve.demo {
+        let (lines_zh, lines_en) = demo::lines(&config, &running, &demo).await?;
+        zh.push_str(&lines_zh);
+        en.push_str(&lines_en);
+    }
+    if durability == Durability::Local {
+        zh.push_str("\n注意:数据只保存在本机磁盘上。");
+        en.push_str("\nMind: what is acknowledged survives on this machine's disk only.");
+    }
+    output.result(&json!({ "address": address, "admin_code": code, "durability": durability, "demo": demo }), &zh, &en);
+    running.wait().await
+}
+
+async fn account(command: Account, output: &Output) -> Result<()> {
+    match command {
+        Account::Add(add) => add_account(add, output).await,
+        Account::List(place) => {
+            let accounts = open(place)?.installation.accounts().await?;
+            let lines: Vec<String> = accounts
+                .iter()
+                .map(|account| {
+                    let roles: Vec<String> =
+                        account.grants.iter().map(|(role, area)| format!("{role:?}@{area}").to_lowercase()).collect();
+                    let disabled = if account.disabled { "  ✗" } else { "" };
+                    format!("{}  {}  {}  {}{disabled}", account.login, account.name, account.account, roles.join(" "))
+                })
+                .collect();
+            output.result(&accounts, &lines.join("\n"), &lines.join("\n"));
+            Ok(())
+        }
+        Account::Disable { place, login, reason } => {
+            let installation = open(place)?.installation;
+            let account = installation.account(&login).await?;
+            installation.disable(account, &reason).await?;
+            output.result(&json!({ "disabled": account }), &format!("已停用 {login}"), &format!("{login} is disabled"));
+            Ok(())
+        }
+    }
+}
+
+async fn add_account(add: AddAccount, output: &Output) -> Result<()> {
+    let password = if add.password_stdin {
+        let mut typed = String::new();
+        std::io::stdin().read_to_string(&mut typed).context("reading a password")?;
+        Some(typed.trim_end_matches(['\r', '\n']).to_owned())
+    } else {
+        None
+    };
+    let installation = open(add.place)?.installation;
+    let account = installation
+        .add_account(NewAccount {
+            login: add.login.clone(),
+            name: add.name,
+            person: add.person,
+            role: role(add.role),
+            area: add.area,
+            units: add.unit,
+            password,
+        })
+        .await?;
+    let code = installation.code(account).await?;
+    let zh = format!("已新增账号 {}({account})\n登记码(24 小时内有效,仅显示一次):{code}", add.login);
+    let en = format!("account {} ({account}) added\none-time code (24 hours, shown once): {code}", add.login);
+    output.result(&json!({ "account": account, "code": code }), &zh, &en);
+    Ok(())
+}
+
+async fn device(command: Device, output: &Output) -> Result<()> {
+    match command {
+        Device::Code { place, login } => {
+            let installation = open(place)?.installation;
+            let code = installation.code(installation.account(&login).await?).await?;
+            let (zh, en) = (
+                format!("登记码(24 小时内有效,仅显示一次):{code}"),
+                format!("one-time code (24 hours, shown once): {code}"),
+            );
+            output.result(&json!({ "code": code }), &zh, &en);
+        }
+        Device::List(place) => {
+            let devices = open(place)?.installation.devices().await?;
+            let line = |device: &server::services::installation::ListedDevice| {
+                let revoked = if device.revoked { "  ✗" } else { "" };
+                format!("{}  {}  {}{revoked}", device.device, device.label, device.account)
+            };
+            let lines: Vec<String> = devices.iter().map(line).collect();
+            output.result(&devices, &lines.join("\n"), &lines.join("\n"));
+        }
+        Device::Revoke { place, device, reason } => {
+            open(place)?.installation.revoke(device, &reason).await?;
+            output.result(&json!({ "revoked": device }), "设备已停用", "the phone is shut out");
+        }
+    }
+    Ok(())
+}
+
+fn role(name: RoleName) -> Role {
+    match name {
+        RoleName::Inspector => Role::Inspector,
+        RoleName::Crew => Role::Crew,
+        RoleName::Supervisor => Role::Supervisor,
+        RoleName::Auditor => Role::Auditor,
+        RoleName::Admin => Role::Admin,
+    }
+}
+
+/// The installation that a command works on, whether a server runs on it or not.
+fn open(place: Place) -> Result<App> {
+    App::open(&config(place), &Clock::system())
+}
+
+fn config(place: Place) -> Config {
+    Config {
+        data: place.data,
+        database_url: place.database_url,
+        host: place.host,
+        durability: Durability::Backup,
+        checkpoint_interval_ms: CHECKPOINT_INTERVAL_MS,
+        listen: String::new(),
+        district: District { name: Text { zh: String::new(), en: String::new() }, zone: String::new() },
+    }
+}
+
+fn listed<T: std::fmt::Display>(faults: &[T]) -> Error {
+    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    anyhow::anyhow!("{}", lines.join("\n")).into()
+}
+
+async fn rebuild(place: Place, output: &Output) -> Result<()> {
+    let data = place.data.clone();
+    let store = open(place)?.logs.store;
+    let heads = store.read(|db| -> Result<_> { Ok(db.heads()?) })?;
+    let (mut entries, mut rows, mut different, mut lines) = (0_u64, 0_u64, 0_u64, Vec::new());
+    for head in heads {
+        let scratch = data.join(format!("rebuild-{}.db", std::process::id()));
+        let store = store.clone();
+        let work = tokio::task::spawn_blocking(move || rebuild::rebuild(&store, head.log, &scratch, |_| ()));
+        let found = work.await.context("the rebuild did not end")??;
+        entries = entries.saturating_add(found.entries);
+        rows = rows.saturating_add(found.rows);
+        different = different.saturating_add(found.different);
+        lines.extend(found.differences.into_iter().map(|difference| {
+            let (stored, rebuilt) = (difference.stored.unwrap_or_default(), difference.rebuilt.unwrap_or_default());
+            format!("{}\n  - {stored}\n  + {rebuilt}", difference.table)
+        }));
+    }
+    let said = json!({ "entries": entries, "rows": rows, "different": different, "differences": lines });
+    let zh = format!("{entries} 条记录,{rows} 行,{different} 行不一致\n{}", lines.join("\n"));
+    let en = format!("{entries} entries, {rows} rows, {different} differ\n{}", lines.join("\n"));
+    output.result(&said, zh.trim_end(), en.trim_end());
+    if different == 0 { Ok(()) } else { Err(anyhow::anyhow!("{different} rows differ from the log").into()) }
+}

@@ -1,0 +1,62 @@
+//! Entries made again from the log alone.
+
+use schema::ids::AccountId;
+use schema::record::{Record, RefusalCode};
+use sync_core::line;
+
+use super::enter::{Desk, Incoming};
+use super::facts::Receipt;
+use super::parsed::Parsed;
+use super::seen::Seen;
+use crate::store::{Entry, Epoch, LogTx, StoreError};
+
+/// Enters entries again, in order, each with the receipt that it records. Returns them as decided now.
+///
+/// # Errors
+/// The database's, or an entry that can't be read.
+pub fn replay(
+    tx: &mut LogTx<'_>,
+    parsed: &Parsed,
+    entries: &[Entry],
+    epochs: &[Epoch],
+) -> Result<Vec<Entry>, StoreError> {
+    let mut seen = Seen::default();
+    let mut again = Vec::with_capacity(entries.len());
+    for entry in entries {
+        if let Some(epoch) = epochs.iter().find(|epoch| epoch.first_rev == entry.rev && entry.rev > 1) {
+            tx.start_epoch(epoch.epoch)?;
+            seen.clear();
+        }
+        let incoming = incoming(entry)?;
+        let mut desk = Desk { tx: &mut *tx, seen: &mut seen, parsed };
+        again.push(desk.enter_again(incoming)?);
+    }
+    Ok(again)
+}
+
+fn incoming(entry: &Entry) -> Result<Incoming, StoreError> {
+    let record: Record =
+        serde_json::from_str(&entry.record).map_err(|_| StoreError::Damaged("a record that can't be read"))?;
+    let op = if entry.kind == "unreadable" {
+        Err(record.code.unwrap_or(RefusalCode::NotAnOp))
+    } else {
+        Ok(Box::new(line::read(&entry.line).map_err(|_| StoreError::Damaged("a line that can't be read"))?))
+    };
+    Ok(Incoming {
+        id: entry.op,
+        device: entry.device,
+        incarnation: entry.incarnation,
+        device_seq: entry.device_seq,
+        actor: entry.actor,
+        line: entry.line.clone(),
+        op,
+        values: Vec::new(),
+        receipt: Receipt {
+            received_ms: entry.received_ms,
+            first_received_ms: entry.first_received_ms,
+            captured: record.captured,
+            by_server: entry.actor == AccountId::NIL,
+            recorded: Some((record.rules, record.verified)),
+        },
+    })
+}
