@@ -1,6 +1,7 @@
 //! What a request needs, put together once at the start.
 
 use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 
 use anyhow::Context;
 
@@ -49,7 +50,13 @@ impl App {
     /// # Errors
     /// A folder, key, database or thread that can't be had.
     pub fn open(config: &Config, clock: &Clock) -> Result<Self> {
-        fs::create_dir_all(&config.data).with_context(|| format!("making {}", config.data.display()))?;
+        // Secrets and personal values lie below it: it is for its owner only.
+        let mut folder = fs::DirBuilder::new();
+        folder
+            .recursive(true)
+            .mode(0o700)
+            .create(&config.data)
+            .with_context(|| format!("making {}", config.data.display()))?;
         let tokens = Tokens::new(&config.host, &keys::token_secret(&config.data)?);
         let store = Store::open(&config.database())?;
         let interval_ms = config.checkpoint_interval_ms;

@@ -51,10 +51,16 @@ impl Error {
 
 impl From<anyhow::Error> for Error {
     fn from(error: anyhow::Error) -> Self {
-        match error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>()) {
-            Some(cause) if is_storage_full(cause) => Self::refused(ProblemCode::StorageFull),
-            _ => Self::Internal(error),
+        let full = error.chain().any(|cause| match cause.downcast_ref::<std::io::Error>() {
+            Some(cause) => is_storage_full(cause),
+            // SQLite says it in words only.
+            None => cause.to_string() == "database or disk is full",
+        });
+        if full {
+            tracing::error!(error = %format!("{error:#}"), "the storage is full");
+            return Self::refused(ProblemCode::StorageFull);
         }
+        Self::Internal(error)
     }
 }
 
@@ -98,5 +104,25 @@ pub fn status(code: ProblemCode) -> StatusCode {
 impl actix_web::ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         status(self.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use anyhow::Context;
+    use schema::problem::ProblemCode;
+
+    use super::Error;
+
+    #[test]
+    fn a_full_disk_is_told_from_a_failure() {
+        let full = Err::<(), _>(io::Error::from(io::ErrorKind::StorageFull)).context("writing a part").unwrap_err();
+        assert_eq!(Error::from(full).code(), ProblemCode::StorageFull);
+        let full = anyhow::anyhow!("database or disk is full").context("a database statement failed");
+        assert_eq!(Error::from(full).code(), ProblemCode::StorageFull);
+        let other = Err::<(), _>(io::Error::from(io::ErrorKind::NotFound)).context("opening a part").unwrap_err();
+        assert_eq!(Error::from(other).code(), ProblemCode::Internal);
     }
 }

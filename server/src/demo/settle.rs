@@ -125,8 +125,9 @@ async fn make_log(app: &App, city: &City) -> Result<LogId> {
     app.logs.ledger.create_log(log, EpochId(Uuid::from_bytes(random()?)), body).await.map_err(anyhow::Error::new)?;
     let areas = serde_json::to_vec(&city.areas).context("writing the areas")?;
     let catalogue = sync_core::catalogue::read(CITY_CATALOGUE.as_bytes()).map_err(|faults| anyhow!("{faults:?}"))?;
+    let import_areas: fn(ImportDocument) -> Body = Body::ImportAreas;
     let documents = [
-        ("areas", Body::ImportAreas as fn(ImportDocument) -> Body, areas, city.areas.version.clone()),
+        ("areas", import_areas, areas, city.areas.version.clone()),
         ("catalogue", Body::ImportCatalogue, CITY_CATALOGUE.as_bytes().to_vec(), catalogue.version),
     ];
     for (name, body, bytes, version) in documents {

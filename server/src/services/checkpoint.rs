@@ -88,7 +88,11 @@ impl Checkpoints {
     /// See [`CheckpointError`]; the other logs are signed all the same, and the last error is returned.
     pub fn sign_due(&self) -> Result<(), CheckpointError> {
         let heads = self.inner.store.read(Db::heads)?;
-        heads.into_iter().map(|head| self.sign_if_due(head.log)).fold(Ok(()), |all, one| one.and(all))
+        let mut all = Ok(());
+        for head in heads {
+            all = self.sign_if_due(head.log).and(all);
+        }
+        all
     }
 
     /// Signs a log's head if its checkpoint is due.

@@ -67,7 +67,7 @@ mod tests {
         let mut body = Progress::new(Pace::PHOTO);
         for second in 0..599 {
             assert!(body.patience(S(second)).is_some(), "{second} s");
-            body.came(4096, S(second));
+            body.came(4600, S(second));
         }
         assert_eq!(body.patience(S(600)), None, "ten minutes are the end");
     }

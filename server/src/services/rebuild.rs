@@ -179,10 +179,11 @@ impl Drop for Scratch {
             let mut path = self.0.clone().into_os_string();
             path.push(ending);
             let path = PathBuf::from(path);
-            if let Err(error) = std::fs::remove_file(&path) {
-                if error.kind() != std::io::ErrorKind::NotFound {
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     tracing::warn!(error = %error, path = %path.display(), "a scratch file could not be removed");
                 }
+                Ok(()) | Err(_) => {}
             }
         }
     }

@@ -237,7 +237,8 @@ fn begin(conn: &mut Conn, mode: Mode) -> QueryResult<()> {
 /// A failure to roll back breaks the connection, which the pool then throws away; the first error is the one to tell.
 fn roll_back(conn: &mut Conn) {
     if let Err(error) = Conn::rollback_transaction(conn) {
-        tracing::error!(error = &error as &dyn std::error::Error, "a transaction could not be rolled back");
+        let error: &dyn std::error::Error = &error;
+        tracing::error!(error, "a transaction could not be rolled back");
     }
 }
 
@@ -265,6 +266,32 @@ mod tests {
         for wrong in ["", "sqlite:", "rectify.db", "/srv/rectify.db", "mysql://x", "Postgres://x", "sqlite3:x"] {
             assert!(matches!(Store::open(wrong), Err(StoreError::Address)), "{wrong}");
         }
+    }
+
+    /// Each table is of one kind: what an export, a rebuild and a backup do with it follows from that.
+    #[test]
+    fn every_table_is_of_exactly_one_kind() {
+        #[derive(diesel::QueryableByName)]
+        struct Name {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            name: String,
+        }
+        use diesel::RunQueryDsl;
+
+        use crate::store::{LOG_TABLES, VIEW_TABLES, WORKING_TABLES};
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("rectify.db").display())).unwrap();
+        let made: Vec<Name> = store
+            .read(|db| {
+                let all = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_\\_%' ESCAPE '\\'";
+                Ok::<_, StoreError>(diesel::sql_query(all).load(&mut db.conn)?)
+            })
+            .unwrap();
+        let mut made: Vec<String> = made.into_iter().map(|row| row.name).collect();
+        made.sort();
+        let mut named: Vec<&str> = [LOG_TABLES, VIEW_TABLES, WORKING_TABLES].concat();
+        named.sort_unstable();
+        assert_eq!(made, named);
     }
 
     #[test]

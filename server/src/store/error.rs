@@ -58,6 +58,6 @@ impl StoreError {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        Self::Internal(anyhow::Error::new(error))
+        anyhow::Error::new(error).into()
     }
 }

@@ -39,6 +39,7 @@ pub use log_tx::{Epoch, Head, LogHead, LogNum, LogTx};
 pub use parked::ParkedRow;
 pub use scopes::{ScopeNum, ScopeRow};
 pub use standing::InLog;
+pub use tables::{LOG_TABLES, VIEW_TABLES, WORKING_TABLES};
 pub use uploads::{ReceivedPhoto, Upload};
 pub use values::{KeptValue, is_named_in};
 pub use views::{Key, View, ViewRow};

@@ -27,7 +27,8 @@ impl Db {
     /// # Errors
     /// The database's.
     pub fn in_all_logs(&mut self, id: EntityId) -> Result<Vec<InLog>, StoreError> {
-        let rows: Vec<(Vec<u8>, Vec<u8>, Option<Vec<u8>>)> = entity::table
+        type Row = (Vec<u8>, Vec<u8>, Option<Vec<u8>>);
+        let rows: Vec<Row> = entity::table
             .inner_join(log::table.on(log::num.eq(entity::log)))
             .filter(entity::id.eq(id.bytes().as_slice()))
             .order(log::num)

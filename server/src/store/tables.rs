@@ -3,12 +3,12 @@
 #![allow(missing_docs, unreachable_pub, reason = "written by the table macro")]
 
 /// The tables that are the truth.
-pub const LOG: &[&str] =
+pub const LOG_TABLES: &[&str] =
     &["log", "epoch", "reference", "entry", "batch", "replay", "sealed_value", "document", "checkpoint"];
 /// The tables that `rebuild` makes again from the log.
-pub const VIEWS: &[&str] = &["entity", "entity_scope", "scope_exit", "photo_ref", "parked", "tile_hash"];
+pub const VIEW_TABLES: &[&str] = &["entity", "entity_scope", "scope_exit", "photo_ref", "parked", "tile_hash"];
 /// The tables that are neither.
-pub const WORKING: &[&str] =
+pub const WORKING_TABLES: &[&str] =
     &["photo", "durable", "account_secret", "enrol_code", "login_session", "received_photo", "upload"];
 
 diesel::table! {

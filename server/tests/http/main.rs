@@ -1,4 +1,5 @@
 //! The real server over real HTTP on a port of its own, on a real SQLite file.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on fails")]
 
 mod accounts;
 mod contract;

@@ -69,7 +69,7 @@ impl World {
         self.send("PATCH", &format!("/v1/photos/{photo}"), &headers, bytes).await
     }
 
-    pub async fn upload(&self, phone: &Phone, bytes: &[u8]) -> Hash {
+    pub(crate) async fn upload(&self, phone: &Phone, bytes: &[u8]) -> Hash {
         let photo = sha256(bytes);
         assert_eq!(self.announce(phone, &photo, bytes.len()).await.status, 201);
         let reply = self.patch(phone, &photo, 0, bytes).await;

@@ -9,12 +9,12 @@ use uuid::Uuid;
 
 use super::world::World;
 
-pub fn case(number: u128) -> EntityId {
+pub(crate) fn case(number: u128) -> EntityId {
     EntityId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + number))
 }
 
 /// A report in grid A3.
-pub fn report(photos: &[(Hash, usize)]) -> Body {
+pub(crate) fn report(photos: &[(Hash, usize)]) -> Body {
     Body::Report(Report {
         category: "stalls".parse().unwrap(),
         subtype: "road_occupation".parse().unwrap(),
@@ -113,7 +113,7 @@ async fn the_log_proves_itself_to_anybody() {
     let path = format!("{base}/consistency?old={}&new={}", old.size, new.size);
     assert!(verify_consistency(&old, &new, &hashes(world.send("GET", &path, &[], b"").await)));
     let tile = world.send("GET", &format!("{base}/tile/0/000.p/{}", new.size), &[], b"").await;
-    assert_eq!(tile.body.len() as u64, new.size * 32);
+    assert_eq!(u64::try_from(tile.body.len()).unwrap(), new.size * 32);
     let leaf = Hash(tile.body[tile.body.len() - 32..].try_into().unwrap());
     let path = format!("{base}/inclusion?rev={}&size={}", new.size, new.size);
     assert!(verify_inclusion(&leaf, new.size - 1, &new, &hashes(world.send("GET", &path, &[], b"").await)));

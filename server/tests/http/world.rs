@@ -22,49 +22,49 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use uuid::Uuid;
 
-pub const START_MS: u64 = 1_780_000_000_000;
-pub const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const START_MS: u64 = 1_780_000_000_000;
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-pub struct World {
-    pub running: Running,
-    pub clock: Clock,
-    pub folder: TempDir,
+pub(crate) struct World {
+    pub(crate) running: Running,
+    pub(crate) clock: Clock,
+    pub(crate) folder: TempDir,
 }
 
 /// A phone of one person.
-pub struct Phone {
-    pub device: DeviceId,
-    pub secret: DeviceSecret,
-    pub enrolled: Enrolled,
+pub(crate) struct Phone {
+    pub(crate) device: DeviceId,
+    pub(crate) secret: DeviceSecret,
+    pub(crate) enrolled: Enrolled,
     seq: std::cell::Cell<(u64, Hash)>,
 }
 
-pub struct Reply {
-    pub status: u16,
-    pub headers: BTreeMap<String, String>,
-    pub body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{} {}", self.status, self.text()))
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(String::as_str).unwrap_or_default()
     }
 
     /// Status and code of a problem.
-    pub fn problem(&self) -> (u16, String) {
+    pub(crate) fn problem(&self) -> (u16, String) {
         (self.status, self.json()["code"].as_str().unwrap_or_default().to_owned())
     }
 }
 
-pub fn area(number: u128) -> AreaId {
+pub(crate) fn area(number: u128) -> AreaId {
     AreaId(Uuid::from_u128(0x0a_0000 + number))
 }
 
@@ -94,7 +94,7 @@ fn areas() -> AreaTree {
     }
 }
 
-pub fn config(folder: &std::path::Path) -> Config {
+pub(crate) fn config(folder: &std::path::Path) -> Config {
     Config {
         data: folder.to_owned(),
         database_url: None,
@@ -107,7 +107,7 @@ pub fn config(folder: &std::path::Path) -> Config {
 }
 
 impl World {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::standing(START_MS);
         let running = server::start(config(folder.path()), clock.clone()).await.unwrap();
@@ -115,24 +115,24 @@ impl World {
         Self { running, clock, folder }
     }
 
-    pub async fn restart(self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
         let Self { running, clock, folder } = self;
         running.stop().await;
         let running = server::start(config(folder.path()), clock.clone()).await.unwrap();
         Self { running, clock, folder }
     }
 
-    pub fn later(&self, ms: u64) {
+    pub(crate) fn later(&self, ms: u64) {
         self.clock.set(self.clock.now_ms() + ms);
     }
 
     /// A person with a role over an area; says the one-time code.
-    pub async fn person(&self, login: &str, role: Role, area: &str) -> String {
+    pub(crate) async fn person(&self, login: &str, role: Role, area: &str) -> String {
         let account = self.account(login, role, area, None).await;
         self.running.app.installation.code(account).await.unwrap()
     }
 
-    pub async fn account(&self, login: &str, role: Role, area: &str, password: Option<&str>) -> schema::ids::AccountId {
+    pub(crate) async fn account(&self, login: &str, role: Role, area: &str, password: Option<&str>) -> schema::ids::AccountId {
         let new = NewAccount {
             login: login.into(),
             name: login.into(),
@@ -145,7 +145,7 @@ impl World {
         self.running.app.installation.add_account(new).await.unwrap()
     }
 
-    pub async fn phone(&self, login: &str, role: Role, area: &str) -> Phone {
+    pub(crate) async fn phone(&self, login: &str, role: Role, area: &str) -> Phone {
         let code = self.person(login, role, area).await;
         let (device, secret) = new_device(login);
         let reply = self.post("/v1/enrol", &enrol_body(&code, device, &secret)).await;
@@ -158,27 +158,27 @@ impl World {
         }
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Reply {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {
         self.send("POST", path, &[("content-type", "application/json")], body.to_string().as_bytes()).await
     }
 
-    pub async fn get(&self, path: &str, token: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Reply {
         self.send("GET", path, &[("authorization", &format!("Bearer {token}"))], b"").await
     }
 
-    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         let mut stream = open(self.running.address, method, path, headers, body.len()).await;
         // A server that has answered already may not read on.
         drop(stream.write_all(body).await);
         read_reply(stream, method == "HEAD").await
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.running.address
     }
 
     /// Pushes ops of a phone and pulls; says the lines of the answer.
-    pub async fn push(&self, phone: &Phone, bodies: &[(EntityId, Body)]) -> Vec<Value> {
+    pub(crate) async fn push(&self, phone: &Phone, bodies: &[(EntityId, Body)]) -> Vec<Value> {
         let body = phone.request(bodies);
         let token = format!("Bearer {}", phone.enrolled.tokens.access);
         let headers = [("authorization", token.as_str()), ("content-type", "application/x-ndjson")];
@@ -188,27 +188,27 @@ impl World {
     }
 }
 
-pub fn new_device(seed: &str) -> (DeviceId, DeviceSecret) {
+pub(crate) fn new_device(seed: &str) -> (DeviceId, DeviceSecret) {
     let digest = sha256(seed.as_bytes());
     let id = Uuid::new_v8(digest.0[..16].try_into().unwrap());
     (DeviceId(id), DeviceSecret::from_bytes(&digest.0).unwrap())
 }
 
-pub fn enrol_body(code: &str, device: DeviceId, secret: &DeviceSecret) -> Value {
+pub(crate) fn enrol_body(code: &str, device: DeviceId, secret: &DeviceSecret) -> Value {
     json!({"code": code, "device": device, "key": secret.key(), "label": "测试手机"})
 }
 
 impl Phone {
-    pub fn log(&self) -> LogId {
+    pub(crate) fn log(&self) -> LogId {
         self.enrolled.logs[0].log
     }
 
-    pub fn token(&self) -> &str {
+    pub(crate) fn token(&self) -> &str {
         &self.enrolled.tokens.access
     }
 
     /// The body of a push, signed.
-    pub fn request(&self, bodies: &[(EntityId, Body)]) -> Vec<u8> {
+    pub(crate) fn request(&self, bodies: &[(EntityId, Body)]) -> Vec<u8> {
         let captured =
             Captured { wall_ms: i64::try_from(START_MS).unwrap(), elapsed_ms: 5000, boot: BootId(Uuid::from_u128(7)) };
         let (before, mut running) = self.seq.get();
@@ -264,7 +264,7 @@ impl Phone {
 }
 
 /// Sends the head of a request; the body is the caller's to send, whole or not.
-pub async fn open(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> TcpStream {
+pub(crate) async fn open(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: city.example\r\nconnection: close\r\n");
     for (name, value) in headers {
@@ -275,7 +275,7 @@ pub async fn open(address: SocketAddr, method: &str, path: &str, headers: &[(&st
     stream
 }
 
-pub async fn read_reply(mut stream: TcpStream, head_only: bool) -> Reply {
+pub(crate) async fn read_reply(mut stream: TcpStream, head_only: bool) -> Reply {
     let mut bytes = Vec::new();
     // A reset after the answer is how a server ends that has not read all.
     drop(stream.read_to_end(&mut bytes).await);

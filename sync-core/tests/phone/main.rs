@@ -1,5 +1,6 @@
 //! The phone's store against a small server: what it promises, by the names of the invariants.
 
+mod crash;
 mod files;
 mod network;
 mod server;

@@ -80,10 +80,8 @@ impl Desk<'_, '_> {
         for (n, entity, body) in following {
             self.enter_consequence(&entry, n, entity, &body, received_ms, depth)?;
         }
-        if let (Ok(op), Some(Entity::Areas(_))) = (&incoming.op, after.as_deref()) {
-            if op.kind == "import_areas" {
-                self.place_cases(&entry, received_ms, depth)?;
-            }
+        if let Some(Entity::Areas(_)) = after.as_deref() {
+            self.place_cases(&entry, received_ms, depth)?;
         }
         Ok(entry)
     }

@@ -195,7 +195,8 @@ impl Writer {
             Ok(Ok(Some(done))) => Ok(done),
             Ok(Ok(None)) => Err(Failure::UnknownLog),
             Ok(Err(error)) => {
-                tracing::error!(error = &error as &dyn std::error::Error, log.id = %log, "a group could not be committed");
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, log.id = %log, "a group could not be committed");
                 Err(Failure::Database)
             }
             Err(_) => {
@@ -236,7 +237,8 @@ impl Writer {
             Err(error) if error.is_transient() => Err(error),
             Err(error) => {
                 seen.clear();
-                tracing::error!(error = &error as &dyn std::error::Error, "a job could not be entered");
+                let cause: &dyn std::error::Error = &error;
+                tracing::error!(error = cause, "a job could not be entered");
                 Ok(match work {
                     Work::Push(..) => Done::Pushed(Err(error.into())),
                     Work::Append(..) | Work::PhotoArrived(..) => Done::Entered(Err(error.into())),

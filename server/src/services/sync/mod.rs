@@ -79,7 +79,8 @@ pub async fn exchange(logs: &Logs, caller: Caller, body: Vec<u8>) -> Result<Vec<
     let logs = logs.clone();
     blocking(move || {
         if let Err(error) = logs.checkpoints.sign_if_due(prepared.header.log) {
-            tracing::error!(error = &error as &dyn std::error::Error, log.id = %prepared.header.log, "no checkpoint");
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, log.id = %prepared.header.log, "no checkpoint was signed");
         }
         answer::write(&logs, caller, &prepared.header, &delivered)
     })
@@ -103,7 +104,7 @@ fn prepare(logs: &Logs, caller: Caller, body: &[u8], arrived_ms: u64) -> Result<
     }
     let device = logs.store.read(|db| {
         let Some(head) = db.head(header.log)? else { return Ok(None) };
-        Ok::<_, StoreError>(super::ledger::read_entity(db, head.num, header.device.into())?)
+        super::ledger::read_entity(db, head.num, header.device.into())
     })?;
     let Some(schema::entity::Entity::Device(device)) = device else {
         return Err(Error::refused(ProblemCode::Forbidden));
