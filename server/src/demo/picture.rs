@@ -2,7 +2,7 @@
 
 mod metadata;
 
-use demo_picture::Shot;
+use pictures::drawing::Shot;
 use schema::case::Position;
 
 /// A photo that can be made again: the same recipe gives the same bytes.
@@ -19,7 +19,7 @@ pub struct Picture {
 impl Picture {
     /// The file; none only if the picture can't be encoded.
     pub fn jpeg(&self) -> Option<Vec<u8>> {
-        let drawn = demo_picture::jpeg(&self.shot)?;
+        let drawn = pictures::drawing::jpeg(&self.shot)?;
         let (start, rest) = drawn.split_at_checked(2)?;
         Some([start, &metadata::segment(self.taken_ms, &self.position)?, rest].concat())
     }
@@ -29,8 +29,8 @@ impl Picture {
 mod tests {
     use std::io::Cursor;
 
-    use demo_picture::Scene;
     use exif::{In, Reader, Tag, Value};
+    use pictures::drawing::Scene;
 
     use super::*;
 

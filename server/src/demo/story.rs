@@ -10,7 +10,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use demo_picture::Dice;
+use pictures::drawing::Dice;
 use schema::catalogue::{CITY_CATALOGUE, Catalogue};
 use schema::hash::Hash;
 use schema::ids::{AccountId, EntityId};

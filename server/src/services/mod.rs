@@ -9,7 +9,6 @@ pub mod coding;
 pub mod documents;
 pub mod enrolment;
 pub mod events;
-pub mod exif;
 pub mod geojson;
 pub mod installation;
 pub mod keys;

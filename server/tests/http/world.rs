@@ -132,7 +132,13 @@ impl World {
         self.running.app.installation.code(account).await.unwrap()
     }
 
-    pub(crate) async fn account(&self, login: &str, role: Role, area: &str, password: Option<&str>) -> schema::ids::AccountId {
+    pub(crate) async fn account(
+        &self,
+        login: &str,
+        role: Role,
+        area: &str,
+        password: Option<&str>,
+    ) -> schema::ids::AccountId {
         let new = NewAccount {
             login: login.into(),
             name: login.into(),
@@ -264,7 +270,13 @@ impl Phone {
 }
 
 /// Sends the head of a request; the body is the caller's to send, whole or not.
-pub(crate) async fn open(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> TcpStream {
+pub(crate) async fn open(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    length: usize,
+) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: city.example\r\nconnection: close\r\n");
     for (name, value) in headers {

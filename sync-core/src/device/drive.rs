@@ -131,7 +131,10 @@ impl<'a> Drive<'a> {
     }
 
     fn failed(&mut self, error: &CallError) -> Result<Event, PhoneError> {
-        self.watcher.news(&News::Failed { why: error });
+        // A token that has ended is the ordinary course of things.
+        if error.failure() != Failure::Unauthorized {
+            self.watcher.news(&News::Failed { why: error });
+        }
         if error.code() == Some(ProblemCode::DeviceRevoked) {
             return Ok(Event::Revoked);
         }

@@ -185,11 +185,10 @@ impl Session {
             (State::Doing(step), Event::Failed { failure, random }) => self.failed(step, failure, random),
             (State::Refreshing(_), Event::Failed { random, failure }) => self.wait(failure, random),
             (State::Refreshing(step), Event::Refreshed) => self.go(step),
-            (State::Refreshing(_), Event::RefreshRefused) => {
-                self.state = State::Paused;
-                vec![Effect::Pause]
-            }
-            (State::Doing(_) | State::Refreshing(_), Event::Revoked) => self.go(Step::Deliver(0)),
+            // A revoked phone hands in what it holds on its key alone. One that is not revoked is refused there, and
+            // pauses.
+            (State::Doing(_) | State::Refreshing(_), Event::Revoked)
+            | (State::Refreshing(_), Event::RefreshRefused) => self.go(Step::Deliver(0)),
             (State::Doing(step), event) => self.done(step, event),
             (State::Resting | State::Paused | State::Waiting | State::Refreshing(_), _) => Vec::new(),
         }

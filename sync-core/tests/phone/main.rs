@@ -1,8 +1,12 @@
 //! The phone's store against a small server: what it promises, by the names of the invariants.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a town that can't be laid out is a failed test")]
+
+mod answering;
 mod crash;
 mod files;
 mod network;
+mod program;
 mod server;
 mod story;
 mod town;

@@ -358,7 +358,7 @@ fn check_at_rest(town: &mut Town, tale: &Tale) {
         }
         let area = if phone == 2 { EAST } else { WEST };
         assert!(phone == 3 || scopes.contains_key(&Scope::normal(Node::Area(area))));
-        assert_eq!(town.phones[phone].log(LOG).unwrap().forked, false);
+        assert!(!town.phones[phone].log(LOG).unwrap().forked);
         assert_eq!(town.round(phone).pull, Pull::Taken);
     }
     for bytes in &tale.photos {

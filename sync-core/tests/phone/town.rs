@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use schema::auth::{Enrolled, LogAccess, Tokens};
 use schema::case::{Case, Channel, FieldName, Position, Source};
@@ -156,17 +157,11 @@ impl Town {
     }
 }
 
+/// Each opening draws other bytes, as a real phone does.
 pub(crate) fn open(home: &Path) -> Result<Phone, PhoneError> {
-    // The seed differs by folder, so that two phones never draw the same ids.
-    let seed = home.to_string_lossy().bytes().fold(7_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
-    let inode = std::fs::metadata(home).map_or(0, |it| it.modified().map_or(0, |_| it.len()));
-    let opened = std::fs::read_dir(home).map_or(0, Iterator::count);
-    let nth =
-        seed ^ inode ^ u64::try_from(opened).unwrap().rotate_left(32) ^ OPENED.fetch_add(1, SeqCst).rotate_left(48);
-    Phone::open(home, Box::new(SeededEntropy::new(nth)))
+    Phone::open(home, Box::new(SeededEntropy::new(OPENED.fetch_add(1, Ordering::SeqCst))))
 }
 
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 static OPENED: AtomicU64 = AtomicU64::new(1);
 
 pub(crate) fn enrolled(server: &mut Server, home: &Path, number: u64, now: Captured) -> Phone {

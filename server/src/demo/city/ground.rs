@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use demo_picture::Dice;
+use pictures::drawing::Dice;
 
 use crate::demo::ids::seed as seed_of;
 

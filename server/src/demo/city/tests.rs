@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use demo_picture::Dice;
+use pictures::drawing::Dice;
 use schema::case::Position;
 use sync_core::area::AreaIndex;
 

@@ -1,6 +1,6 @@
 //! What a report says: which kinds of problem there are, how often, when, and with which words and values.
 
-use demo_picture::{Dice, Scene};
+use pictures::drawing::{Dice, Scene};
 use schema::catalogue::{FieldKind, FieldSpec};
 use serde_json::{Value, json};
 

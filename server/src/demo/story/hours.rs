@@ -1,6 +1,6 @@
 //! When people work, in the district's time zone, which has no summer time.
 
-use demo_picture::Dice;
+use pictures::drawing::Dice;
 
 /// A minute in ms.
 pub(super) const MINUTE_MS: u64 = 60_000;

@@ -4,7 +4,7 @@ mod acts;
 
 use std::collections::BTreeMap;
 
-use demo_picture::{Dice, Shot};
+use pictures::drawing::{Dice, Shot};
 use schema::case::Position;
 use schema::catalogue::{Category, Code, Subtype};
 use schema::hash::{Hash, Salt};
@@ -284,7 +284,7 @@ impl<'w> Tale<'w> {
     fn snap(&mut self, role: EvidenceRole) -> Shown {
         let fixed = matches!(role, EvidenceRole::After | EvidenceRole::Check);
         let scene = match role {
-            EvidenceRole::Document => demo_picture::Scene::Document,
+            EvidenceRole::Document => pictures::drawing::Scene::Document,
             EvidenceRole::Before | EvidenceRole::After | EvidenceRole::Check | EvidenceRole::Lookback => {
                 self.kind.scene
             }
@@ -292,7 +292,7 @@ impl<'w> Tale<'w> {
         self.snap_of(role, scene, fixed)
     }
 
-    fn snap_of(&mut self, role: EvidenceRole, scene: demo_picture::Scene, fixed: bool) -> Shown {
+    fn snap_of(&mut self, role: EvidenceRole, scene: pictures::drawing::Scene, fixed: bool) -> Shown {
         self.shot_count += 1;
         let place = ids::seed(self.world.seed, "place", self.number);
         let shot = ids::seed(self.world.seed, &format!("shot {}", self.number), self.shot_count);

@@ -1,10 +1,10 @@
 //! Values as a person types them: positions, fields of the catalogue, names of choices.
 
 use schema::case::{FieldName, Position};
-use schema::catalogue::{Catalogue, Category, Choice, Code, FieldSpec, Subtype, Text};
+use schema::catalogue::{Catalogue, Category, Choice, Code, FieldKind, FieldSpec, Subtype, Text};
 use schema::op::{Sealed, SealedValue};
 use serde_json::{Value, json};
-use sync_core::catalogue::{read_typed, readers, subtype};
+use sync_core::catalogue::{Misfit, read_typed, readers, subtype};
 use sync_core::device::phone::Phone;
 
 use super::say::Failure;
@@ -98,18 +98,45 @@ pub(crate) fn field(
 ) -> Result<(Code, Value), Failure> {
     let Some(subtype) = subtype else { return Ok((code(name)?, Value::String(typed.to_owned()))) };
     let spec = spec(subtype, name)?;
-    let read = read_typed(spec, typed).map_err(|misfit| {
-        let (zh, en) = (&spec.label.zh, &spec.label.en);
-        Failure::usage(
-            format!("{zh}：“{typed}”不符合要求（{misfit}）"),
-            format!("{en}: {typed} does not fit ({misfit})"),
-        )
-    })?;
+    if let FieldKind::Choice { choices } = &spec.holds {
+        return Ok((spec.code.clone(), json!(choice(choices, typed)?)));
+    }
+    let read = read_typed(spec, typed).map_err(|misfit| unfit(spec, typed, misfit))?;
     let read = match (readers(spec), read.as_str()) {
         (Some(_), Some(text)) => json!(seal(phone, text, values)?),
         _ => read,
     };
     Ok((spec.code.clone(), read))
+}
+
+fn unfit(spec: &FieldSpec, typed: &str, misfit: Misfit) -> Failure {
+    let (zh, en) = match &spec.holds {
+        FieldKind::Number { unit, scale, min, max } => {
+            let range = format!("{} – {} {unit}", decimal(*min, *scale), decimal(*max, *scale));
+            (format!("应为数字，{range}，最多 {scale} 位小数"), format!("a number, {range}, at most {scale} decimals"))
+        }
+        FieldKind::YesNo => ("应为 是 或 否".to_owned(), "yes or no".to_owned()),
+        FieldKind::Text { chars_max } => {
+            (format!("应为文字，最多 {chars_max} 字"), format!("a text of at most {chars_max} characters"))
+        }
+        FieldKind::Personal { .. } | FieldKind::Choice { .. } | FieldKind::Reference { .. } => {
+            ("内容不符合要求".to_owned(), misfit.to_string())
+        }
+    };
+    let (zh_label, en_label) = (&spec.label.zh, &spec.label.en);
+    Failure::usage(
+        format!("{zh_label}：“{typed}” {zh}"),
+        format!("{en_label}: {typed} does not fit; it should be {en}"),
+    )
+}
+
+/// A held number as a person writes it.
+pub(crate) fn decimal(held: i64, scale: u8) -> String {
+    let scale = usize::from(scale);
+    let digits = format!("{:0>width$}", held.unsigned_abs(), width = scale.saturating_add(1));
+    let (whole, fraction) = digits.split_at(digits.len().saturating_sub(scale));
+    let sign = if held < 0 { "-" } else { "" };
+    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
 fn spec<'a>(subtype: &'a Subtype, name: &str) -> Result<&'a FieldSpec, Failure> {
@@ -144,6 +171,13 @@ pub(crate) fn kind_of<'a>(catalogue: &'a Catalogue, case: &schema::case::Case) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn held_numbers_are_written_as_people_do() {
+        assert_eq!(decimal(35, 1), "3.5");
+        assert_eq!(decimal(-5, 2), "-0.05");
+        assert_eq!(decimal(7, 0), "7");
+    }
 
     #[test]
     fn positions_are_read_exactly() {

@@ -136,7 +136,8 @@ fn print(phone: &Phone, out: Out, found: &Found, own: &[OwnStep]) -> Result<(), 
     println!("{}  {}  {}", case.short_code, case.number.as_deref().unwrap_or("-"), out.state(case.state));
     println!("{}: {}", label("ID", "id"), case.id);
     for (name, held) in &case.fields {
-        println!("{}: {}", field_label(out, catalogue.as_ref(), case, name), readable(phone, out, &held.value)?);
+        let value = field_text(phone, out, catalogue.as_ref(), name, &held.value)?;
+        println!("{}: {value}", field_label(out, catalogue.as_ref(), case, name));
     }
     let here = case.evidence.iter().filter(|photo| photo.verified_rev.is_some()).count();
     println!("{}: {here}/{}", label("照片已到", "photos received"), case.evidence.len());
@@ -159,8 +160,8 @@ fn print(phone: &Phone, out: Out, found: &Found, own: &[OwnStep]) -> Result<(), 
     }
     for conflict in &case.conflicts {
         let name = field_label(out, catalogue.as_ref(), case, &conflict.field);
-        let (winner, loser) =
-            (readable(phone, out, &conflict.winner.value)?, readable(phone, out, &conflict.loser.value)?);
+        let winner = field_text(phone, out, catalogue.as_ref(), &conflict.field, &conflict.winner.value)?;
+        let loser = field_text(phone, out, catalogue.as_ref(), &conflict.field, &conflict.loser.value)?;
         println!("{} {name}: {winner} ≠ {loser}", label("冲突", "conflict"));
     }
     for step in own {
@@ -201,6 +202,26 @@ fn field_label(out: Out, catalogue: Option<&Catalogue>, case: &Case, name: &Fiel
             let spec = subtype.and_then(|subtype| sync_core::catalogue::field(subtype, code));
             spec.map_or_else(|| code.to_string(), |spec| out.text(&spec.label).to_owned())
         }
+    }
+}
+
+/// A field's value for a person.
+fn field_text(
+    phone: &Phone,
+    out: Out,
+    catalogue: Option<&Catalogue>,
+    name: &FieldName,
+    value: &Value,
+) -> Result<String, Failure> {
+    let text = |member: &str| value.get(member).and_then(Value::as_str).unwrap_or("").to_owned();
+    let number = |member: &str| value.get(member).and_then(Value::as_i64);
+    match (name, number("lat_e7"), number("lon_e7")) {
+        (FieldName::Kind, ..) => Ok(kind_text(out, catalogue, &text("category"), &text("subtype"))),
+        (FieldName::Position, Some(lat), Some(lon)) => {
+            let accuracy = number("accuracy_m").map_or_else(String::new, |metres| format!(" (±{metres} m)"));
+            Ok(format!("{},{}{accuracy}", fields::decimal(lat, 7), fields::decimal(lon, 7)))
+        }
+        _ => readable(phone, out, value),
     }
 }
 

@@ -17,7 +17,8 @@ use super::args::{Enrol, Sync};
 use super::listener::{Listener, Poke};
 use super::say::{Failure, Language, Out};
 
-/// How long one `sync` waits in all before it gives the network back to the person. The store loses nothing by it.
+/// How long one `sync` waits in all for a server that has answered before. One that never did is not waited for: the
+/// person knows better when there is a network. The store loses nothing by it.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often a watching program looks for what another one captured.
 const LOOK: Duration = Duration::from_secs(1);
@@ -97,8 +98,8 @@ pub(crate) fn sync(phone: &mut Phone, clocks: &Clocks, out: Out, asked: &Sync) -
 
 fn paused() -> Failure {
     Failure::refused(
-        "登录已失效：内容均保留在本机。请用新的登记码再次运行 enrol",
-        "the login is not good any more: everything is kept. Run `enrol` again with a new code",
+        "登录已失效或本机已停用：内容均保留在本机。请向管理员索取新的登记码，再次运行 enrol",
+        "the login is not good any more, or this phone was revoked: everything is kept. Ask an administrator for a new code, and run `enrol` again",
     )
 }
 
@@ -157,6 +158,7 @@ struct Screen<'a> {
     patience: Option<Duration>,
     photos: (usize, u64),
     current: (Option<schema::hash::Hash>, u64),
+    heard: bool,
 }
 
 impl<'a> Screen<'a> {
@@ -165,7 +167,7 @@ impl<'a> Screen<'a> {
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
         bar.set_message(out.pick("同步", "syncing").to_owned());
-        Self { out, bar, poked, patience, photos: (0, 0), current: (None, 0) }
+        Self { out, bar, poked, patience, photos: (0, 0), current: (None, 0), heard: false }
     }
 
     fn photo(&mut self, photo: schema::hash::Hash, sent: u64) {
@@ -179,6 +181,7 @@ impl Watcher for Screen<'_> {
     fn news(&mut self, news: &News<'_>) {
         match news {
             News::Answered { progress, .. } => {
+                self.heard = true;
                 let (rows, left) = (progress.rows, progress.undecided);
                 let text = format!("{} {rows} / {left}", self.out.pick("收到 / 待发", "received / to send"));
                 self.bar.set_message(text);
@@ -207,6 +210,9 @@ impl Watcher for Screen<'_> {
 
     fn wait(&mut self, time: Duration) -> bool {
         if let Some(patience) = &mut self.patience {
+            if !self.heard {
+                return false;
+            }
             match patience.checked_sub(time) {
                 Some(left) => *patience = left,
                 None => return false,

@@ -1,8 +1,8 @@
 //! Pixels, and the few shapes that the scenes are made of. A standpoint shifts and scales all that is drawn, so that
 //! two shots of one place differ as two photos do.
 
-use crate::street::number;
-use crate::{Dice, HEIGHT_PX, WIDTH_PX};
+use super::street::number;
+use super::{Dice, HEIGHT_PX, WIDTH_PX};
 
 /// Red, green, blue.
 pub(crate) type Colour = [i32; 3];

@@ -1,7 +1,7 @@
 //! The street behind the subject: sky, houses, trees, pavement and road. One place always shows the same street.
 
-use crate::Dice;
-use crate::canvas::{Canvas, Colour};
+use super::Dice;
+use super::canvas::{Canvas, Colour};
 
 const WALLS: [Colour; 6] =
     [[196, 178, 150], [172, 160, 152], [205, 196, 180], [168, 120, 96], [150, 158, 168], [214, 188, 140]];

@@ -1,8 +1,8 @@
 //! What the picture was taken of, in the foreground; gone, or as it should be, where it was put right.
 
-use crate::canvas::{Canvas, Colour};
-use crate::street::{number, one_of};
-use crate::{Dice, Scene, Shot};
+use super::canvas::{Canvas, Colour};
+use super::street::{number, one_of};
+use super::{Dice, Scene, Shot};
 
 const BRIGHT: [Colour; 6] =
     [[196, 62, 52], [222, 168, 58], [72, 128, 170], [92, 150, 84], [214, 120, 60], [188, 188, 192]];
