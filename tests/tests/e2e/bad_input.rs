@@ -51,9 +51,9 @@ fn operators_mistakes(district: &District) -> Result<()> {
         (&["areas", "import", &nonsense], 1),
         (&["catalogue", "import", &nonsense], 1),
         (&["catalogue", "import", "/nowhere"], 1),
-        (&["account", "add", "--login", "inspector", "--name", "again", "--role", "inspector"], 1),
-        (&["account", "add", "--login", "x", "--name", "x", "--role", "inspector", "--area", "nowhere"], 1),
-        (&["account", "add", "--login", "x", "--name", "x", "--role", "emperor"], 2),
+        (&["account", "add", "inspector", "--name", "again", "--role", "inspector"], 1),
+        (&["account", "add", "x", "--name", "x", "--role", "inspector", "--area", "nowhere"], 1),
+        (&["account", "add", "x", "--name", "x", "--role", "emperor"], 2),
     ];
     for (arguments, code) in wrong {
         let said = district.installation.operate(arguments)?;

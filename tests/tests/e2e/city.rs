@@ -1,6 +1,7 @@
 //! A district set up as an operator would: areas from GeoJSON, units, accounts, phones enrolled by one-time code.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use schema::area::Level;
@@ -49,7 +50,7 @@ impl District {
 
     /// Adds an account with a phone.
     pub(crate) fn phone(&self, login: &str, role: &str, more: &[&str]) -> Result<Phone> {
-        let mut arguments = vec!["account", "add", "--login", login, "--name", login, "--role", role];
+        let mut arguments = vec!["account", "add", login, "--name", login, "--role", role];
         arguments.extend(more);
         let added = self.installation.must(&arguments)?;
         let code = added["code"].as_str().with_context(|| format!("a code in {added}"))?;
@@ -80,9 +81,10 @@ pub(crate) fn photograph(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Syncs until nothing is left to send, with a bound.
+/// Syncs until nothing is left to send and the server has looked at every photo; each round asks the server anew.
 pub(crate) fn settle(phone: &Phone) -> Result<Value> {
-    for _ in 0..20 {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(300) {
         phone.must(&["sync"])?;
         let status = phone.must(&["status"])?;
         let left = ["on_this_phone", "received", "photos_to_send", "photos_held"];

@@ -87,7 +87,7 @@ fn report_everything(district: &District, phones: &[(Phone, String)]) -> Result<
             let subject = format!("stall {index}-{nth}");
             let note = format!("占道,第{nth}号");
             let mut arguments = vec!["report", "--category", "stall", "--subtype", "road_occupation", "--at", &place];
-            arguments.extend(["--accuracy-m", "8", "--subject", &subject, "--note", &note, "--field", "goods=fruit"]);
+            arguments.extend(["--accuracy-m", "8", "--subject", &subject, "--note", &note, "--field", "goods=fruit_vegetables"]);
             for photo in &photos {
                 arguments.extend(["--photo", photo]);
             }

@@ -27,7 +27,7 @@ fn main_job() -> Result<()> {
     let place = district.place(&grids[0])?;
     let photo = photograph("coffee.png")?.display().to_string();
     let base = ["report", "--category", "stall", "--subtype", "road_occupation", "--at", &place];
-    let more = ["--subject", "12号摊", "--note", "电话13800000000", "--field", "goods=fruit", "--photo", &photo];
+    let more = ["--subject", "12号摊", "--note", "电话13800000000", "--field", "goods=fruit_vegetables", "--photo", &photo];
     let reported = inspector.must(&[base.as_slice(), &more].concat())?;
     let case = reported["case"].as_str().unwrap_or_default().to_owned();
     let shown = inspector.must(&["show", &case])?;
@@ -53,7 +53,7 @@ fn main_job() -> Result<()> {
     inspector.must(&["do", &case, "check", "--verdict", "pass", "--photo", &after])?;
     settle(&inspector)?;
     settle(&supervisor)?;
-    supervisor.must(&["do", &case, "close", "--condition", "cleared"])?;
+    supervisor.must(&["do", &case, "close", "--condition", "removed_clean"])?;
     settle(&supervisor)?;
     settle(&inspector)?;
     let closed = inspector.must(&["show", &case])?;
@@ -78,7 +78,7 @@ fn accounts_end(district: &District, inspector: &tests::programs::Phone, case: &
     let device = rows.iter().find(|row| row["account"] == account).map(|row| row["device"].clone());
     let device = device.and_then(|id| id.as_str().map(str::to_owned)).unwrap_or_default();
     inspector.must(&["do", case, "comment", "--note", "last words"])?;
-    district.installation.must(&["device", "revoke", "--device", &device, "--reason", "lost"])?;
+    district.installation.must(&["device", "revoke", &device, "--reason", "lost"])?;
     inspector.run(&["sync"])?;
     assert_eq!(inspector.must(&["status"])?["on_this_phone"], 0, "what it held is in custody");
     Ok(())
