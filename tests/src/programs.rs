@@ -1,0 +1,201 @@
+//! The shipped programs, run as their users run them: `rectify` and `rectify-phone` as processes.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::Value;
+
+/// Where the programs are: beside the test's own folder. `cargo xtask test` builds them first.
+///
+/// # Errors
+/// They are not there.
+pub fn program(name: &str) -> Result<PathBuf> {
+    let here = std::env::current_exe()?;
+    let folder = here.parent().and_then(Path::parent).context("a target folder")?;
+    let path = folder.join(name);
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(anyhow!("{} is missing: cargo build --workspace --all-features --bins", path.display()))
+    }
+}
+
+/// A port that was free a moment ago.
+///
+/// # Errors
+/// There is none.
+pub fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// What a finished program said.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// Its exit code.
+    pub code: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Said {
+    fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Its result, where it was asked for JSON and succeeded.
+    ///
+    /// # Errors
+    /// It failed, or did not print JSON.
+    pub fn json(&self) -> Result<Value> {
+        if self.code != 0 {
+            bail!("exit {}: {}{}", self.code, self.out, self.err);
+        }
+        serde_json::from_str(self.out.trim()).with_context(|| format!("no JSON: {}", self.out))
+    }
+}
+
+/// Runs a program to its end.
+///
+/// # Errors
+/// It does not start.
+pub fn run(name: &str, arguments: &[&str]) -> Result<Said> {
+    let output = Command::new(program(name)?).args(arguments).stdin(Stdio::null()).output()?;
+    Ok(Said::of(&output))
+}
+
+/// An installation in a folder, with its server running or not.
+pub struct Installation {
+    /// Its data folder.
+    pub data: PathBuf,
+    /// Where it listens when it runs.
+    pub address: String,
+    running: Option<Child>,
+}
+
+impl Installation {
+    /// A new one; nothing runs yet.
+    ///
+    /// # Errors
+    /// There is no free port.
+    pub fn new(data: PathBuf) -> Result<Self> {
+        Ok(Self { data, address: format!("127.0.0.1:{}", free_port()?), running: None })
+    }
+
+    fn data(&self) -> String {
+        self.data.display().to_string()
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Starts the server and waits until it says that it listens. Returns what it said.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start(&mut self) -> Result<Value> {
+        let data = self.data();
+        let arguments = ["--json", "serve", "--data", &data, "--listen", &self.address, "--durability", "local"];
+        let mut child = Command::new(program("rectify")?)
+            .args(arguments)
+            .env("RECTIFY_LOG", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        let out = child.stdout.take().context("its output")?;
+        BufReader::new(out).read_line(&mut line)?;
+        self.running = Some(child);
+        serde_json::from_str(&line).with_context(|| format!("the server said: {line:?}"))
+    }
+
+    /// SIGKILL: a normal stop.
+    ///
+    /// # Errors
+    /// It could not be killed.
+    pub fn kill(&mut self) -> Result<()> {
+        if let Some(mut child) = self.running.take() {
+            child.kill()?;
+            child.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Runs one of the operator's commands.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn operate(&self, arguments: &[&str]) -> Result<Said> {
+        let data = self.data();
+        let mut all = vec!["--json", "--lang", "en"];
+        all.extend(arguments);
+        all.extend(["--data", &data]);
+        run("rectify", &all)
+    }
+
+    /// Runs one of the operator's commands that must succeed.
+    ///
+    /// # Errors
+    /// It fails.
+    pub fn must(&self, arguments: &[&str]) -> Result<Value> {
+        self.operate(arguments)?.json().with_context(|| arguments.join(" "))
+    }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.running {
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
+/// A phone as a program with a home folder.
+#[derive(Debug, Clone)]
+pub struct Phone {
+    /// Its home.
+    pub home: PathBuf,
+}
+
+impl Phone {
+    /// Runs the phone's program.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn run(&self, arguments: &[&str]) -> Result<Said> {
+        let home = self.home.display().to_string();
+        let mut all = vec!["--home", &home, "--lang", "en", "--json"];
+        all.extend(arguments);
+        run("rectify-phone", &all)
+    }
+
+    /// Runs it where it must succeed.
+    ///
+    /// # Errors
+    /// It fails.
+    pub fn must(&self, arguments: &[&str]) -> Result<Value> {
+        self.run(arguments)?.json().with_context(|| arguments.join(" "))
+    }
+
+    /// Starts it without waiting for its end.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn spawn(&self, arguments: &[&str]) -> Result<Child> {
+        let home = self.home.display().to_string();
+        let mut command = Command::new(program("rectify-phone")?);
+        command.args(["--home", &home, "--lang", "en", "--json"]).args(arguments);
+        Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
+    }
+}

@@ -1,0 +1,6 @@
+//! Stories told by the shipped programs, on real pictures.
+
+mod bad_input;
+mod city;
+mod harvest;
+mod main_job;
