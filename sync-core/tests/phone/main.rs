@@ -7,6 +7,7 @@ mod crash;
 mod files;
 mod network;
 mod program;
+mod rules;
 mod server;
 mod story;
 mod town;

@@ -75,27 +75,6 @@ fn inv_no_flicker_an_own_effect_never_disappears_between_push_and_pull() {
 }
 
 #[test]
-fn own_outcomes_come_with_a_pull_when_the_answer_to_the_push_was_lost() {
-    let mut town = Town::new(1);
-    let made = town.report(0, &[]);
-    town.sync(0);
-    town.comment(0, made.entity, "heard once");
-    let request = town.request(0);
-    town.server.sync(&request.body); // The answer is lost.
-    let shown = |town: &Town| town.case(0, made.entity).unwrap().comment_count;
-    // A pull without the op in it: the phone has it undecided, the row holds it already.
-    let mut header = request.header.clone();
-    header.count = 0;
-    header.signature = None;
-    let mut body = serde_json::to_vec(&header).unwrap();
-    body.push(b'\n');
-    let pulled = town.server.sync(&body);
-    let asked = sync_core::device::requests::Request { header, body };
-    let progress = town.answer(0, &asked, &pulled);
-    assert_eq!((progress.undecided, shown(&town)), (0, 1));
-}
-
-#[test]
 fn an_estimated_refusal_stays_visible_and_a_real_one_needs_attention() {
     let mut town = Town::new(4);
     let made = town.report(0, &[]);
