@@ -53,6 +53,10 @@ fn harvest() -> Result<()> {
         settle(phone)?;
     }
     settle(&supervisor)?;
+    // The last photos of one phone change cases that another one has pulled already.
+    for (phone, _) in &phones {
+        phone.must(&["sync"])?;
+    }
     district.installation.kill()?;
     agree(&district, &phones, &supervisor)?;
     photos_are_there(&district.installation.data, &hashes)?;
@@ -87,7 +91,16 @@ fn report_everything(district: &District, phones: &[(Phone, String)]) -> Result<
             let subject = format!("stall {index}-{nth}");
             let note = format!("占道,第{nth}号");
             let mut arguments = vec!["report", "--category", "stall", "--subtype", "road_occupation", "--at", &place];
-            arguments.extend(["--accuracy-m", "8", "--subject", &subject, "--note", &note, "--field", "goods=fruit_vegetables"]);
+            arguments.extend([
+                "--accuracy-m",
+                "8",
+                "--subject",
+                &subject,
+                "--note",
+                &note,
+                "--field",
+                "goods=fruit_vegetables",
+            ]);
             for photo in &photos {
                 arguments.extend(["--photo", photo]);
             }

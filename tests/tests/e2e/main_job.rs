@@ -27,7 +27,8 @@ fn main_job() -> Result<()> {
     let place = district.place(&grids[0])?;
     let photo = photograph("coffee.png")?.display().to_string();
     let base = ["report", "--category", "stall", "--subtype", "road_occupation", "--at", &place];
-    let more = ["--subject", "12号摊", "--note", "电话13800000000", "--field", "goods=fruit_vegetables", "--photo", &photo];
+    let more =
+        ["--subject", "12号摊", "--note", "电话13800000000", "--field", "goods=fruit_vegetables", "--photo", &photo];
     let reported = inspector.must(&[base.as_slice(), &more].concat())?;
     let case = reported["case"].as_str().unwrap_or_default().to_owned();
     let shown = inspector.must(&["show", &case])?;

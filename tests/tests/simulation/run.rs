@@ -173,7 +173,7 @@ impl Run {
     }
 
     fn send_photos(&mut self, handset: usize, faulty: bool) -> Result<()> {
-        for photo in self.world.handsets[handset].phone().photos_to_send()? {
+        for photo in self.world.handsets[handset].phone().photos_to_offer()? {
             if faulty && self.dice.percent(50) {
                 continue;
             }

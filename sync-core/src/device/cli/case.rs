@@ -7,7 +7,7 @@ use schema::hash::Hash;
 use schema::ids::{EntityId, LogId};
 use sync_core::device::phone::Phone;
 
-use super::say::{Failure, Out};
+use super::say::{Failure, Out, print};
 
 /// A case with its log.
 pub(crate) struct Found {
@@ -30,7 +30,7 @@ pub(crate) fn find(phone: &Phone, out: Out, typed: &str) -> Result<Found, Failur
         several => {
             for row in several {
                 let number = row.number.as_deref().unwrap_or("-");
-                println!("{}  {}  {}  {}", row.case, row.short_code, number, out.state(row.state));
+                print(&format!("{}  {}  {}  {}", row.case, row.short_code, number, out.state(row.state)));
             }
             Err(Failure::refused(
                 format!("“{typed}”对应 {} 个案件，请使用 ID", several.len()),

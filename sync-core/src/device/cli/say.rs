@@ -1,5 +1,7 @@
 //! Saying things to a person in either language, or to a program as JSON.
 
+use std::io::Write;
+
 use clap::ValueEnum;
 use schema::case::State;
 use schema::catalogue::Text;
@@ -58,6 +60,11 @@ impl From<serde_json::Error> for Failure {
     }
 }
 
+/// A line on the standard output. A reader who has seen enough (`| head`) closes it: that is no failure.
+pub(crate) fn print(line: &str) {
+    drop(writeln!(std::io::stdout(), "{line}"));
+}
+
 impl Out {
     /// The text in the language spoken.
     pub(crate) fn pick<'a>(&self, zh: &'a str, en: &'a str) -> &'a str {
@@ -75,7 +82,7 @@ impl Out {
     /// A line for a person; nothing where a program reads.
     pub(crate) fn line(&self, zh: impl AsRef<str>, en: impl AsRef<str>) {
         if !self.json {
-            println!("{}", self.pick(zh.as_ref(), en.as_ref()));
+            print(self.pick(zh.as_ref(), en.as_ref()));
         }
     }
 
@@ -87,7 +94,7 @@ impl Out {
     /// The result for a program.
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
         if self.json {
-            println!("{}", serde_json::to_string(value)?);
+            print(&serde_json::to_string(value)?);
         }
         Ok(())
     }

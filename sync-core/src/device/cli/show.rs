@@ -14,7 +14,7 @@ use sync_core::device::phone::Phone;
 use super::args;
 use super::case::{self, Found};
 use super::fields;
-use super::say::{Failure, Out};
+use super::say::{Failure, Out, print};
 
 /// A page of cases.
 pub(crate) fn list(phone: &Phone, out: Out, asked: &args::List) -> Result<ExitCode, Failure> {
@@ -100,7 +100,7 @@ pub(crate) fn show(phone: &Phone, out: Out, asked: &args::Show) -> Result<ExitCo
     let entity = Entity::Case(found.case.clone());
     out.json(&json!({"log": found.log, "case": entity, "base_rev": base_rev, "values": values, "own": own}))?;
     if !out.json {
-        print(phone, out, &found, &own)?;
+        print_case(phone, out, &found, &own)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -129,18 +129,18 @@ fn sealed_in(value: &Value, named: &mut Vec<Hash>) {
     }
 }
 
-fn print(phone: &Phone, out: Out, found: &Found, own: &[OwnStep]) -> Result<(), Failure> {
+fn print_case(phone: &Phone, out: Out, found: &Found, own: &[OwnStep]) -> Result<(), Failure> {
     let case = &found.case;
     let catalogue = case::catalogue_of(phone, found)?;
     let label = |zh: &'static str, en: &'static str| out.pick(zh, en).to_owned();
-    println!("{}  {}  {}", case.short_code, case.number.as_deref().unwrap_or("-"), out.state(case.state));
-    println!("{}: {}", label("ID", "id"), case.id);
+    print(&format!("{}  {}  {}", case.short_code, case.number.as_deref().unwrap_or("-"), out.state(case.state)));
+    print(&format!("{}: {}", label("ID", "id"), case.id));
     for (name, held) in &case.fields {
         let value = field_text(phone, out, catalogue.as_ref(), name, &held.value)?;
-        println!("{}: {value}", field_label(out, catalogue.as_ref(), case, name));
+        print(&format!("{}: {value}", field_label(out, catalogue.as_ref(), case, name)));
     }
     let here = case.evidence.iter().filter(|photo| photo.verified_rev.is_some()).count();
-    println!("{}: {here}/{}", label("照片已到", "photos received"), case.evidence.len());
+    print(&format!("{}: {here}/{}", label("照片已到", "photos received"), case.evidence.len()));
     for photo in &case.evidence {
         let mark = match (&photo.withdrawn, &photo.waived, photo.verified_rev) {
             (Some(_), ..) => label("已撤回", "withdrawn"),
@@ -149,23 +149,27 @@ fn print(phone: &Phone, out: Out, found: &Found, own: &[OwnStep]) -> Result<(), 
             (None, None, None) => label("未到", "not yet"),
         };
         let role = serde_json::to_value(photo.role)?;
-        println!("  {}  {}  {mark}", photo.sha256, role.as_str().unwrap_or(""));
+        print(&format!("  {}  {}  {mark}", photo.sha256, role.as_str().unwrap_or("")));
     }
     for remark in &case.comments {
         let text = phone.value(remark.text.sealed)?;
-        println!("{}: {}", label("备注", "remark"), text.unwrap_or_else(|| label("（不可见）", "(not for you)")));
+        print(&format!(
+            "{}: {}",
+            label("备注", "remark"),
+            text.unwrap_or_else(|| label("（不可见）", "(not for you)"))
+        ));
     }
     if let Some(assignment) = &case.assignment {
-        println!("{}: {}", label("责任单位", "unit"), unit_name(phone, out, found, assignment.unit)?);
+        print(&format!("{}: {}", label("责任单位", "unit"), unit_name(phone, out, found, assignment.unit)?));
     }
     for conflict in &case.conflicts {
         let name = field_label(out, catalogue.as_ref(), case, &conflict.field);
         let winner = field_text(phone, out, catalogue.as_ref(), &conflict.field, &conflict.winner.value)?;
         let loser = field_text(phone, out, catalogue.as_ref(), &conflict.field, &conflict.loser.value)?;
-        println!("{} {name}: {winner} ≠ {loser}", label("冲突", "conflict"));
+        print(&format!("{} {name}: {winner} ≠ {loser}", label("冲突", "conflict")));
     }
     for step in own {
-        println!("{} {}: {}", label("本机操作", "own step"), step.kind, fate(out, step));
+        print(&format!("{} {}: {}", label("本机操作", "own step"), step.kind, fate(out, step)));
     }
     Ok(())
 }
