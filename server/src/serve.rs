@@ -50,6 +50,7 @@ pub struct Running {
 /// A folder, key, database, address or thread that can't be had.
 pub async fn start(config: Config, clock: Clock) -> Result<Running> {
     let app = App::open(&config, &clock)?;
+    app.installation.check_signer(&app.logs.checkpoints.signer().verifier_key()).await?;
     let restored =
         app.logs.checkpoints.recover(&app.logs.ledger).await.context("comparing the logs with what was signed")?;
     for log in restored {

@@ -133,7 +133,12 @@ async fn make_log(app: &App, city: &City) -> Result<LogId> {
     for (name, body, bytes, version) in documents {
         let size = u64::try_from(bytes.len()).context("a document's size")?;
         let import = ImportDocument { sha256: sha256(&bytes), size, version };
-        let ops = vec![ServerOp { id: new_op()?, entity: singleton_id(log, name), body: body(import.clone()) }];
+        let ops = vec![ServerOp {
+            id: new_op()?,
+            entity: singleton_id(log, name),
+            body: body(import.clone()),
+            values: Vec::new(),
+        }];
         enter(app, log, Append { documents: vec![(import.sha256, bytes)], ops, epoch: None }).await?;
     }
     Ok(log)
@@ -156,7 +161,7 @@ async fn settle_people(app: &App, log: LogId, city: &City) -> Result<Vec<Settled
     let mut ops = Vec::new();
     for unit in &city.units {
         let body = Body::SetUnit(SetUnit { name: unit.name.clone(), area: unit.area });
-        ops.push(ServerOp { id: new_op()?, entity: unit.id.into(), body });
+        ops.push(ServerOp { id: new_op()?, entity: unit.id.into(), body, values: Vec::new() });
     }
     let passwords = Passwords::new();
     let mut settled = Vec::new();
@@ -167,7 +172,7 @@ async fn settle_people(app: &App, log: LogId, city: &City) -> Result<Vec<Settled
         let join = |unit: &_| Body::SetMembership(SetMembership { unit: *unit, member: true });
         bodies.extend(account.units.iter().map(join));
         for body in bodies {
-            ops.push(ServerOp { id: new_op()?, entity: account.id.into(), body });
+            ops.push(ServerOp { id: new_op()?, entity: account.id.into(), body, values: Vec::new() });
         }
         let password = codes::new()?;
         let hash = passwords.hash(password.clone()).await?;
@@ -210,7 +215,7 @@ async fn enrol(app: &App, log: LogId, city: &City) -> Result<BTreeMap<AccountId,
         let device = DeviceId(Uuid::from_bytes(random()?));
         let label = "演示手机 demo phone".to_owned();
         let body = EnrolDevice { account: account.id, algorithm: "ES256".to_owned(), key: secret.key(), label };
-        ops.push(ServerOp { id: new_op()?, entity: device.into(), body: Body::EnrolDevice(body) });
+        ops.push(ServerOp { id: new_op()?, entity: device.into(), body: Body::EnrolDevice(body), values: Vec::new() });
         let boot = BootId(Uuid::from_bytes(random()?));
         let phone = DemoPhone { account: account.id, device, secret, boot, log, seq: 0, chain: Hash::ZERO };
         phones.insert(account.id, phone);

@@ -163,7 +163,7 @@ impl Checkpoints {
             last_signed_head: last_signed,
         };
         let id = consequence_id(head.log, OpId(epoch.0), "start_epoch", 0);
-        let op = ServerOp { id, entity: head.log.into(), body: Body::StartEpoch(body) };
+        let op = ServerOp { id, entity: head.log.into(), body: Body::StartEpoch(body), values: Vec::new() };
         let append = Append { epoch: Some(epoch), ops: vec![op], ..Append::default() };
         ledger.append(head.log, append).await?;
         Ok(())

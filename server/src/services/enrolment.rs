@@ -76,7 +76,7 @@ impl Accounts {
                 None => {
                     // Its id follows from the phone: asking twice enters it once.
                     let id = consequence_id(log, OpId(enrol.device.0), "enrol_device", 0);
-                    self.append(log, ServerOp { id, entity, body: body.clone() }).await?;
+                    self.append(log, ServerOp { id, entity, body: body.clone(), values: Vec::new() }).await?;
                 }
             }
             name = rights.name;
@@ -105,21 +105,28 @@ impl Accounts {
         }
     }
 
-    /// Whose a phone is that shows no token. Only one that every log has shut out may hand in what it holds on its
-    /// key's signature alone.
+    /// Whose a phone is that shows no token. Only one that every log has shut out, or whose owner is disabled, may hand
+    /// in what it holds on its key's signature alone.
     ///
     /// # Errors
     /// `unauthenticated` for every other phone.
     pub async fn shut_out(&self, device: DeviceId) -> Result<AccountId> {
-        let found =
-            self.store.read_async(move |db| -> Result<_> { Ok(db.in_all_logs(EntityId::from(device))?) }).await?;
-        let mut owner = None;
-        for found in found {
-            match found.entity {
-                Entity::Device(device) if device.revoked.is_some() => owner = Some(device.account),
-                _ => return Err(Error::refused(ProblemCode::Unauthenticated)),
-            }
-        }
+        let owner = self
+            .store
+            .read_async(move |db| -> Result<_> {
+                let mut owner = None;
+                for found in db.in_all_logs(EntityId::from(device))? {
+                    let Entity::Device(device) = found.entity else { return Ok(None) };
+                    // A disabled person's phone holds what was captured before, like a revoked one.
+                    let disabled = db.account_secret(device.account)?.is_none_or(|secret| secret.disabled);
+                    if device.revoked.is_none() && !disabled {
+                        return Ok(None);
+                    }
+                    owner = Some(device.account);
+                }
+                Ok(owner)
+            })
+            .await?;
         owner.ok_or_else(|| Error::refused(ProblemCode::Unauthenticated))
     }
 }

@@ -8,7 +8,7 @@ use schema::entity::Entity;
 use schema::hash::Salt;
 use schema::ids::{AccountId, AreaId, DeviceId, EntityId, EpochId, GrantId, LogId, OpId, PersonId, UnitId};
 use schema::limits::ENROL_CODE_S;
-use schema::op::{Body, CreateLog, Grant, Reason, Role, SetAccount, SetMembership, SetUnit};
+use schema::op::{Body, CreateLog, Grant, Reason, Role, SealedValue, SetAccount, SetMembership, SetUnit};
 use schema::problem::ProblemCode;
 use sync_core::area::AreaIndex;
 use sync_core::line::seal;
@@ -104,6 +104,27 @@ impl Installation {
     /// The server's own.
     pub async fn log_count(&self) -> Result<usize> {
         Ok(self.heads().await?.len())
+    }
+
+    /// Phones know the signer that each log was made with, by name and key. Under another one they would stop
+    /// believing what they pull.
+    ///
+    /// # Errors
+    /// A log has another signer.
+    pub async fn check_signer(&self, signer: &str) -> Result<()> {
+        for head in self.heads().await? {
+            for entity in self.entities(&head, "log").await? {
+                let Entity::Log(log) = entity else { continue };
+                if log.signer != signer {
+                    let (was, now) = (log.signer, signer);
+                    return Err(Error::Internal(anyhow!(
+                        "log {} is signed by {was}, not by {now}: start with the --host it was made with, and keep keys/",
+                        log.id
+                    )));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Makes the first log with the shipped catalogue and a first administrator, if there is no log yet. The code is
@@ -230,7 +251,7 @@ impl Installation {
     /// The server's own.
     pub async fn disable(&self, account: AccountId, reason: &str) -> Result<()> {
         self.store.write_async(move |db| -> Result<_> { Ok(db.set_disabled(account, true)?) }).await?;
-        self.in_every_log(EntityId::from(account), Body::DisableAccount(self.reason(reason)?)).await
+        self.in_every_log(EntityId::from(account), Body::DisableAccount, reason).await
     }
 
     /// A new one-time code of an account.
@@ -271,7 +292,7 @@ impl Installation {
     /// # Errors
     /// `not_found`.
     pub async fn revoke(&self, device: DeviceId, reason: &str) -> Result<()> {
-        self.in_every_log(EntityId::from(device), Body::RevokeDevice(self.reason(reason)?)).await
+        self.in_every_log(EntityId::from(device), Body::RevokeDevice, reason).await
     }
 
     /// Makes a unit.
@@ -322,18 +343,24 @@ impl Installation {
     async fn append(&self, log: LogId, entity: EntityId, bodies: Vec<Body>) -> Result<()> {
         let mut ops = Vec::with_capacity(bodies.len());
         for body in bodies {
-            ops.push(ServerOp { id: OpId(self.new_id()?), entity, body });
+            ops.push(ServerOp { id: OpId(self.new_id()?), entity, body, values: Vec::new() });
         }
         must_be_accepted(&self.ledger.append(log, Append { ops, ..Append::default() }).await?)
     }
 
-    async fn in_every_log(&self, entity: EntityId, body: Body) -> Result<()> {
+    /// The same op with the same sealed reason in every log that knows the entity.
+    async fn in_every_log(&self, entity: EntityId, body: fn(Reason) -> Body, reason: &str) -> Result<()> {
+        let salt = Salt(random()?);
+        let sealed = seal(&salt, reason);
+        let value = SealedValue { sealed: sealed.sealed, salt, value: reason.to_owned() };
         let found = self.store.read_async(move |db| -> Result<_> { Ok(db.in_all_logs(entity)?) }).await?;
         if found.is_empty() {
             return Err(Error::refused(ProblemCode::NotFound));
         }
         for found in found {
-            self.append(found.log, entity, vec![body.clone()]).await?;
+            let (id, body, values) = (OpId(self.new_id()?), body(Reason { reason: sealed }), vec![value.clone()]);
+            let append = Append { ops: vec![ServerOp { id, entity, body, values }], ..Append::default() };
+            must_be_accepted(&self.ledger.append(found.log, append).await?)?;
         }
         Ok(())
     }
@@ -378,10 +405,6 @@ impl Installation {
     /// The log that the command line works on. Choosing among several comes with the second district.
     async fn only_log(&self) -> Result<LogHead> {
         self.heads().await?.into_iter().next().ok_or_else(|| Error::refused(ProblemCode::NotFound))
-    }
-
-    fn reason(&self, text: &str) -> Result<Reason> {
-        Ok(Reason { reason: seal(&Salt(random()?), text) })
     }
 
     /// A UUIDv7 of now.

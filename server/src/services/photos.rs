@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 
 use super::blobs::{Blobs, Version};
 use super::ledger::Ledger;
+use super::ledger::PHOTO_USED_BEFORE;
 use super::pictures::{Decoders, Picture, UNDECODABLE};
 use super::uploads::{Fences, blocking};
 use crate::clock::Clock;
@@ -22,8 +23,6 @@ use crate::store::Store;
 pub const HAVE_MAX: usize = 200;
 /// Photos that one sweep takes up.
 const SWEEP_MAX: i64 = 200;
-/// The flag of a photo that stands in several cases.
-pub const USED_BEFORE: &str = "photo_used_before";
 
 /// Photos: on their way, and here. Cheap to clone.
 #[derive(Clone)]
@@ -127,7 +126,7 @@ impl Photos {
                 flags.push(UNDECODABLE.to_owned());
             }
             if db.cases_naming(photo)? > 1 {
-                flags.push(USED_BEFORE.to_owned());
+                flags.push(PHOTO_USED_BEFORE.to_owned());
             }
             db.keep_looks(photo, &camera, picture.perceptual.as_deref())?;
             let looked_at = VerifiedPhoto { size, pixels: picture.pixels, flags };

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use diesel::backend::Backend;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::pg::PgConnection;
 use diesel::r2d2::{ManageConnection, Pool, R2D2Connection};
 use diesel::{Connection, QueryResult};
@@ -245,14 +247,28 @@ fn roll_back(conn: &mut Conn) {
 fn open_sqlite_writer(path: &Path) -> Result<Db, StoreError> {
     let mut conn = sqlite::open(path, Access::Write)?;
     sqlite::check(&mut conn, path)?;
+    refuse_newer(&mut conn, SQLITE_MIGRATIONS)?;
     conn.run_pending_migrations(SQLITE_MIGRATIONS).map_err(StoreError::Migration)?;
     Ok(Db { conn: Conn::Sqlite(conn) })
+}
+
+/// A database that a newer program migrated is left alone: this one would misread it.
+fn refuse_newer<DB: Backend>(
+    conn: &mut impl MigrationHarness<DB>,
+    known: EmbeddedMigrations,
+) -> Result<(), StoreError> {
+    let known: Vec<Box<dyn Migration<DB>>> = known.migrations().map_err(StoreError::Migration)?;
+    let applied = conn.applied_migrations().map_err(StoreError::Migration)?;
+    let is_known =
+        |version: &MigrationVersion<'_>| known.iter().any(|migration| migration.name().version() == *version);
+    if applied.iter().all(is_known) { Ok(()) } else { Err(StoreError::Newer) }
 }
 
 /// Several servers may start at once: the first one through the lock migrates.
 fn migrate_postgres(conn: &mut PgConnection) -> Result<(), StoreError> {
     conn.batch_execute("SELECT pg_advisory_lock(5945370)")?;
-    let migrated = conn.run_pending_migrations(POSTGRES_MIGRATIONS).map(|_| ()).map_err(StoreError::Migration);
+    let migrated = refuse_newer(conn, POSTGRES_MIGRATIONS)
+        .and_then(|()| conn.run_pending_migrations(POSTGRES_MIGRATIONS).map(|_| ()).map_err(StoreError::Migration));
     conn.batch_execute("SELECT pg_advisory_unlock(5945370)")?;
     migrated
 }
@@ -260,6 +276,21 @@ fn migrate_postgres(conn: &mut PgConnection) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_database_of_a_newer_program_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = format!("sqlite:{}", folder.path().join("rectify.db").display());
+        let store = Store::open(&address).unwrap();
+        store
+            .write(|db| {
+                let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('99991231000001')";
+                Ok::<_, StoreError>(db.conn.batch_execute(newer)?)
+            })
+            .unwrap();
+        drop(store);
+        assert!(matches!(Store::open(&address), Err(StoreError::Newer)));
+    }
 
     #[test]
     fn addresses_are_matched_strictly() {

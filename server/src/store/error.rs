@@ -7,6 +7,9 @@ use crate::error::Error;
 /// The store could not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// The database was migrated by a newer program.
+    #[error("this database was made by a newer version of rectify: start that one, or a newer one still")]
+    Newer,
     /// Neither `sqlite:PATH` nor `postgres://…` nor `postgresql://…`.
     #[error("the database address starts with none of sqlite:, postgres://, postgresql://")]
     Address,

@@ -133,7 +133,7 @@ impl World {
             .map(|(entity, body)| {
                 self.next_id += 1;
                 let id = consequence_id(self.log, OpId(Uuid::from_u128(self.next_id)), "test", 0);
-                ServerOp { id, entity, body }
+                ServerOp { id, entity, body, values: Vec::new() }
             })
             .collect();
         let append = Append { documents, ops, ..Append::default() };

@@ -13,12 +13,15 @@ mod writer;
 
 use schema::hash::Hash;
 use schema::ids::{EntityId, EpochId, LogId, OpId};
-use schema::op::Body;
+use schema::op::{Body, SealedValue};
 
 pub use parsed::{Parsed, parse_entity, read_entity};
 pub use push::{Push, PushLine, Pushed};
 pub use replay::replay;
 pub use writer::Ledger;
+
+/// The flag of a photo that more than one case names.
+pub const PHOTO_USED_BEFORE: &str = "photo_used_before";
 
 /// What the server itself appends.
 #[derive(Debug, Clone)]
@@ -29,6 +32,8 @@ pub struct ServerOp {
     pub entity: EntityId,
     /// What it does.
     pub body: Body,
+    /// The values that it names.
+    pub values: Vec<SealedValue>,
 }
 
 impl ServerOp {
@@ -39,7 +44,7 @@ impl ServerOp {
     pub fn fresh(entity: EntityId, body: Body) -> Result<Self, LedgerError> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|_| LedgerError::Random)?;
-        Ok(Self { id: OpId(uuid::Uuid::new_v8(random)), entity, body })
+        Ok(Self { id: OpId(uuid::Uuid::new_v8(random)), entity, body, values: Vec::new() })
     }
 }
 

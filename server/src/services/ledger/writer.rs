@@ -109,7 +109,7 @@ impl Ledger {
         let store = self.store.clone();
         tokio::task::spawn_blocking(move || store.make_log(log, epoch)).await.map_err(|_| LedgerError::Stopping)??;
         let id = consequence_id(log, OpId::NIL, "create_log", 0);
-        let op = ServerOp { id, entity: log.into(), body: Body::CreateLog(body) };
+        let op = ServerOp { id, entity: log.into(), body: Body::CreateLog(body), values: Vec::new() };
         self.append(log, Append { ops: vec![op], ..Append::default() }).await
     }
 
@@ -299,7 +299,8 @@ impl Desk<'_, '_> {
                 entries.push(entry.clone());
                 continue;
             }
-            let incoming = self.by_server(op.id, op.entity, &op.body, received_ms)?;
+            let mut incoming = self.by_server(op.id, op.entity, &op.body, received_ms)?;
+            incoming.values.clone_from(&op.values);
             entries.push(self.enter(incoming)?);
         }
         Ok(entries)
