@@ -62,7 +62,7 @@ pub(crate) fn run(seed: u64, without: Option<Rule>) -> BTreeSet<&'static str> {
 
 impl World {
     fn fresh(&mut self) -> u64 {
-        self.dice.next() | 1
+        self.dice.throw() | 1
     }
 
     fn step(&mut self) {

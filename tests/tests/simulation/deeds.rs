@@ -23,7 +23,7 @@ fn code(text: &str) -> Code {
 
 fn sealed(dice: &mut Dice) -> Sealed {
     let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&dice.next().to_be_bytes());
+    bytes[..8].copy_from_slice(&dice.throw().to_be_bytes());
     Sealed { sealed: Hash(bytes) }
 }
 

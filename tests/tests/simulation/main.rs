@@ -3,6 +3,8 @@
 //!
 //! `RECTIFY_SEED=17 cargo test -p tests --test simulation` replays a seed.
 
+#![expect(clippy::expect_used, reason = "a world that breaks is a failed test")]
+
 mod deeds;
 mod run;
 mod verdict;
