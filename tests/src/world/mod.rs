@@ -17,6 +17,7 @@ use server::demo::city::{City, DemoAccount, city};
 use server::services::checkpoint::Checkpoints;
 use server::services::documents;
 use server::services::ledger::{Append, Ledger, ServerOp};
+use server::services::rebuild::{Difference, rebuild};
 use server::services::sync::{Caller, Logs, exchange};
 use server::store::{Entry, Store, StoreError};
 use sync_core::area::AreaIndex;
@@ -256,6 +257,15 @@ impl World {
             }
         }
         Ok(owed)
+    }
+
+    /// Every view made again from the log: what differs.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn rebuild(&self) -> Result<Vec<Difference>> {
+        let scratch = self.folder.path().join("rebuilt.db");
+        Ok(rebuild(&self.logs.store, self.log, &scratch, |_| {})?.differences)
     }
 
     /// The root of the log's tree, as its head has it.

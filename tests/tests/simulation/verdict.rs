@@ -37,6 +37,10 @@ pub(crate) fn verdict(run: &mut Run) -> Result<()> {
     phones_are_empty(run)?;
     phones_agree(run)?;
     photos_are_kept(run)?;
+    let differences = run.world.rebuild()?;
+    if !differences.is_empty() {
+        run.broken.insert(format!("INV-REPLAY: {differences:?}"));
+    }
     Ok(())
 }
 
