@@ -90,16 +90,18 @@ fn sees(entity: &Entity, body: Option<&Body>, ctx: &Context<'_>) -> bool {
 }
 
 fn had_it(actor: &Account, entity: &Entity, body: Option<&Body>) -> bool {
-    let delivers = matches!(
-        body,
-        Some(
-            Body::SubmitFix(_) | Body::AddEvidence(_) | Body::ReturnAssignment(_) | Body::Accept(_) | Body::Comment(_)
-        )
-    );
-    match entity {
-        Entity::Case(case) => delivers && case.former_units.iter().any(|unit| actor.units.contains(unit)),
+    match (entity, body) {
+        (Entity::Case(case), Some(body)) => delivers(body) && had_case(actor, case),
         _ => false,
     }
+}
+
+/// What a member of a unit that had the case may still hand in: the rules make it late evidence, or refuse the step.
+fn delivers(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::SubmitFix(_) | Body::AddEvidence(_) | Body::ReturnAssignment(_) | Body::Accept(_) | Body::Comment(_)
+    )
 }
 
 fn acting_now(before: Option<&Entity>, body: &Body, ctx: &Context<'_>) -> Option<Acting> {
@@ -140,14 +142,13 @@ pub(crate) fn decide(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
         },
         None => Ruling::rejected(RefusalCode::UnknownEntity),
         Some(Entity::Case(case)) => {
-            let former = acting.is_none() && ctx.actor.is_some_and(|actor| had_case(actor, case));
+            let former = acting.is_none() && delivers(body) && ctx.actor.is_some_and(|actor| had_case(actor, case));
             if ctx.by_server || acting.is_some() || former { rule(case, step) } else { no_permission(before) }
         }
         Some(_) => Ruling::invalid("entity"),
     }
 }
 
-/// A member of a unit that had the case delivers what it captured then; the rules make it late evidence.
 fn had_case(actor: &Account, case: &Case) -> bool {
     case.former_units.iter().any(|unit| actor.units.contains(unit))
 }

@@ -8,6 +8,7 @@ use schema::record::Acting;
 use schema::sync::{Class, Node, Scope};
 
 use crate::area::AreaIndex;
+use crate::registry::rules_for;
 
 /// The roles that may ask for a kind; none: only the server.
 pub fn roles_for(body: &Body) -> &'static [Role] {
@@ -74,9 +75,9 @@ pub fn acting(
     let roles = roles_for(body);
     let grants = || account.grants.iter().filter(|grant| roles.contains(&grant.role));
     let best = match case {
-        None => grants().max_by_key(|grant| {
+        None => grants().filter(|grant| !rules_for(body) || over_all(grant, areas)).max_by_key(|grant| {
             let covers = place.is_some_and(|area| reaches(grant, area, areas));
-            (covers, grant.role, std::cmp::Reverse(grant.rev))
+            (covers, grant.role, height(grant, areas), std::cmp::Reverse(grant.rev))
         }),
         Some(case) => grants()
             .filter(|grant| match grant.role {
@@ -85,16 +86,34 @@ pub fn acting(
                     reaches(grant, case.area, areas) || (is_maker(account, case) && for_makers(body))
                 }
             })
-            .max_by_key(|grant| (reaches(grant, case.area, areas), grant.role, std::cmp::Reverse(grant.rev))),
+            .max_by_key(|grant| {
+                let covers = reaches(grant, case.area, areas);
+                (covers, grant.role, height(grant, areas), std::cmp::Reverse(grant.rev))
+            }),
     };
     best.map(|grant| Acting { role: grant.role, grant: grant.grant, rev: grant.rev, area: grant.area })
+}
+
+/// How high in the tree a grant lies: more is higher.
+fn height(grant: &Granted, areas: Option<&AreaIndex>) -> std::cmp::Reverse<usize> {
+    std::cmp::Reverse(areas.map_or(0, |index| index.path(grant.area).len()))
+}
+
+/// Whether a grant is for the whole district: accounts, units, devices and documents belong to no smaller area.
+fn over_all(grant: &Granted, areas: Option<&AreaIndex>) -> bool {
+    areas.is_none_or(|index| reaches(grant, index.root(), Some(index)))
+}
+
+fn administers(account: &Account, areas: Option<&AreaIndex>) -> bool {
+    account.grants.iter().any(|grant| grant.role == Role::Admin && over_all(grant, areas))
 }
 
 fn is_maker(account: &Account, case: &Case) -> bool {
     case.reporter.account == account.id
 }
 
-fn for_makers(body: &Body) -> bool {
+/// What everybody may do to a case they made.
+pub(crate) fn for_makers(body: &Body) -> bool {
     matches!(body, Body::Amend(_) | Body::AddEvidence(_) | Body::WithdrawEvidence(_) | Body::Comment(_))
 }
 
@@ -107,7 +126,7 @@ pub fn may_see(account: &Account, entity: &Entity, areas: Option<&AreaIndex>) ->
         account.grants.iter().any(|grant| roles.contains(&grant.role) && reaches(grant, area, areas))
     };
     let on_the_ground = [Role::Inspector, Role::Supervisor, Role::Auditor];
-    let administers = account.grants.iter().any(|grant| grant.role == Role::Admin);
+    let administers = administers(account, areas);
     match entity {
         Entity::Case(case) => {
             over(case.area, &on_the_ground)
@@ -142,8 +161,7 @@ pub fn may_pull(account: &Account, scope: Scope, areas: Option<&AreaIndex>) -> b
         return false;
     }
     if scope.class == Class::Restricted {
-        let administers = account.grants.iter().any(|grant| grant.role == Role::Admin);
-        return scope.node == Node::Log && administers;
+        return scope.node == Node::Log && administers(account, areas);
     }
     match scope.node {
         Node::Log => true,
@@ -187,7 +205,8 @@ pub fn default_scopes(account: &Account, areas: Option<&AreaIndex>) -> Vec<Scope
                 scopes.extend(neighbours(grant, areas).into_iter().map(|grid| Scope::normal(Node::Area(grid))));
             }
             Role::Supervisor | Role::Auditor => scopes.push(Scope::normal(Node::Area(grant.area))),
-            Role::Admin => scopes.push(REGISTER),
+            Role::Admin if over_all(grant, areas) => scopes.push(REGISTER),
+            Role::Admin => {}
         }
     }
     scopes.sort();

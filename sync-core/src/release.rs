@@ -8,6 +8,7 @@ use crate::apply::{decide, record_of};
 use crate::case::Step;
 use crate::context::{Context, ParkedOp};
 use crate::line::{ReadBody, body};
+use crate::permission::for_makers;
 use crate::ruling::Ruling;
 
 /// `discard`: the parked ops end without effect.
@@ -30,7 +31,7 @@ pub(crate) fn discard(step: &Step<'_>) -> Ruling {
 }
 
 /// `release`: the parked ops are decided one after the other as they stand, with the roles frozen when they were
-/// parked; where none was (the actor might not report), with the releaser's.
+/// parked; a report of somebody who might not report, with the releaser's.
 pub(crate) fn release(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
     if step.ctx.parked.is_empty() {
         return Ruling::invalid("parked");
@@ -40,17 +41,17 @@ pub(crate) fn release(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
     let mut released = Vec::new();
     let mut number = None;
     for parked in step.ctx.parked {
-        let author = author(parked, step.acting);
+        let acting = parked.record.acting.or(step.acting.filter(|_| is_lent(current.as_ref(), parked)));
+        let author = author(parked, acting);
         let ruling = match body(&parked.op) {
             ReadBody::Known(known) => {
-                let ctx = frozen(step.ctx, &author);
-                let acting = parked.record.acting.or(step.acting);
+                let ctx = frozen(step.ctx, &author, parked);
                 decide(current.as_ref(), &Step { op: &parked.op, body: &known, ctx: &ctx, acting })
             }
             ReadBody::TooNew => Ruling::rejected(RefusalCode::KindTooNew),
             ReadBody::Misfit(why) => Ruling::rejected(RefusalCode::Validation).with("why", why),
         };
-        let mut record = record_of(&ruling, parked.record.acting.or(step.acting), Some(&author), step.ctx);
+        let mut record = record_of(&ruling, acting, Some(&author), step.ctx);
         record.captured = parked.record.captured;
         number = ruling.number.clone().or(number);
         if let Some(after) = ruling.after {
@@ -68,9 +69,16 @@ pub(crate) fn release(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
     ruling
 }
 
+/// Whether the releaser's role may stand in for one that was not there: for a report, and for what its maker says
+/// about it. Any other step needs a right of its author's own; the releaser can take it in person.
+fn is_lent(current: Option<&Entity>, parked: &ParkedOp) -> bool {
+    let ReadBody::Known(known) = body(&parked.op) else { return false };
+    let makes = matches!(current, Some(Entity::Case(case)) if case.reporter.account == parked.op.actor);
+    matches!(*known, Body::Report(_) | Body::SettleOnSite(_)) || (makes && for_makers(&known))
+}
+
 /// The author as frozen at parking.
-fn author(parked: &ParkedOp, releaser: Option<Acting>) -> Account {
-    let acting = parked.record.acting.or(releaser);
+fn author(parked: &ParkedOp, acting: Option<Acting>) -> Account {
     Account {
         id: parked.op.actor,
         name: String::new(),
@@ -84,9 +92,12 @@ fn author(parked: &ParkedOp, releaser: Option<Acting>) -> Account {
     }
 }
 
-fn frozen<'a>(ctx: &Context<'a>, author: &'a Account) -> Context<'a> {
+/// The release's context, with the author and the times of the parked op: it was received long before.
+fn frozen<'a>(ctx: &Context<'a>, author: &'a Account, parked: &ParkedOp) -> Context<'a> {
     Context {
         actor: Some(author),
+        first_received_ms: parked.received_ms.1,
+        captured: parked.record.captured,
         by_server: false,
         device_revoked: false,
         behind_parked: false,

@@ -3,7 +3,7 @@
 use schema::case::{Case, ConflictReason, FieldName, Position, State};
 use schema::catalogue::Code;
 use schema::limits::TEXT_BYTES_MAX;
-use schema::op::{Amend, Role, Sealed};
+use schema::op::{Amend, Sealed};
 use schema::record::Outcome;
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::ruling::Ruling;
 
 /// Rules an `amend`.
 pub(super) fn amend(case: &Case, body: &Amend, step: &Step<'_>) -> Ruling {
-    let supervises = matches!(step.role(), Some(Role::Supervisor) | None);
+    let supervises = step.supervises();
     let over = match case.state {
         State::Declined | State::Duplicate | State::Void => true,
         State::Closed => supervises,
@@ -55,7 +55,7 @@ pub(super) fn amend(case: &Case, body: &Amend, step: &Step<'_>) -> Ruling {
 
 /// What this author may do to this field now.
 fn author(case: &Case, field: &FieldName, step: &Step<'_>) -> Author {
-    let supervises = matches!(step.role(), Some(Role::Supervisor) | None);
+    let supervises = step.supervises();
     let with_unit = !matches!(case.state, State::Reported | State::Filed);
     let kind_settled = *field == FieldName::Kind && case.state != State::Reported;
     let only_proposes = (!supervises && (with_unit || kind_settled)).then_some(ConflictReason::AfterAssignment);

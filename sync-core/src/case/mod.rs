@@ -34,6 +34,11 @@ impl Step<'_> {
         self.acting.map(|acting| acting.role)
     }
 
+    /// Acts as a supervisor, or is the server itself.
+    pub(crate) fn supervises(&self) -> bool {
+        self.ctx.by_server || self.role() == Some(Role::Supervisor)
+    }
+
     pub(crate) fn person(&self) -> PersonId {
         self.ctx.actor.map_or(PersonId::NIL, |actor| actor.person)
     }

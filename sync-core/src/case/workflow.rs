@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::evidence::{claim, has_room, missing};
 use super::{Step, kind_of, stale};
 use crate::catalogue::subtype;
-use crate::permission::may_see;
+use crate::permission::{may_see, works_for};
 use crate::ruling::Ruling;
 
 fn done(step: &Step<'_>, code: &str, note: Option<Sealed>) -> DoneStep {
@@ -197,6 +197,9 @@ fn leave_units(case: &mut Case) {
 
 /// `accept`: the unit signs for it, once.
 pub(super) fn accept(case: &Case, step: &Step<'_>) -> Ruling {
+    if !has_it(case, step) {
+        return stale(case);
+    }
     let mut after = case.clone();
     match (&case.state, &mut after.assignment) {
         (State::Assigned, Some(assignment)) if assignment.accepted.is_none() => assignment.accepted = Some(step.by()),
@@ -228,10 +231,14 @@ pub(super) fn return_assignment(case: &Case, body: &ReturnAssignment, step: &Ste
     Ruling::accepted_case(after)
 }
 
+/// Whether the author's unit has the case now: what comes from one that lost it signs for nobody.
+fn has_it(case: &Case, step: &Step<'_>) -> bool {
+    step.ctx.actor.is_some_and(|actor| works_for(actor, case))
+}
+
 /// `submit_fix`: assigned → fixed, by the unit that has it.
 pub(super) fn submit_fix(case: &Case, body: &SubmitFix, step: &Step<'_>) -> Ruling {
-    let has_it = step.ctx.actor.is_some_and(|actor| crate::permission::works_for(actor, case));
-    if case.state != State::Assigned || !has_it {
+    if case.state != State::Assigned || !has_it(case, step) {
         return stale(case);
     }
     if !has_room(case, &body.photos) {

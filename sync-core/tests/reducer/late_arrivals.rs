@@ -133,3 +133,60 @@ fn what_comes_behind_a_parked_op_is_parked_with_it() {
     let op = desk.op(INSPECTOR, CASE, &add(9));
     assert_eq!(refused(&desk.take_with(&op, &rest)), Some(RefusalCode::BehindParked));
 }
+
+#[test]
+fn a_member_of_a_unit_that_had_the_case_hands_in_evidence_and_nothing_else() {
+    let steps =
+        [file(), assign(UNIT), void(), close(), check_passes(), amend("subject", "stall 12".into(), "x".into())];
+    for body in steps {
+        let mut desk = Desk::new();
+        // The crew reported it, so its unit's former case stays in sight.
+        desk.must(CREW, report(&[]));
+        desk.must(SUPERVISOR, file());
+        desk.must(SUPERVISOR, assign(UNIT));
+        desk.must(SUPERVISOR, assign(UNIT_2));
+        let before = desk.case().clone();
+        let decision = desk.act(CREW, body);
+        let proposed = decision.record.outcome == Outcome::AcceptedWithConflict;
+        assert!(proposed || decision.record.outcome == Outcome::Rejected, "{decision:?}");
+        assert_eq!((desk.case().state, &desk.case().fields), (before.state, &before.fields));
+    }
+}
+
+#[test]
+fn nobody_signs_for_the_unit_that_has_the_case_now() {
+    let mut desk = Desk::at(State::Assigned);
+    desk.must(SUPERVISOR, assign(UNIT_2));
+    let late = desk.act(CREW, Body::Accept(schema::op::Nothing {}));
+    assert_eq!(refused(&late), Some(RefusalCode::StaleState));
+    desk.must(CREW_2, Body::Accept(schema::op::Nothing {}));
+}
+
+#[test]
+fn a_release_lends_no_step_that_its_author_might_not_take() {
+    let mut desk = Desk::at(State::Checked);
+    let mut rest = Rest::new(&desk);
+    rest.device_revoked = true;
+    let op = desk.op(CREW, CASE, &close());
+    let parked = desk.take_with(&op, &rest);
+    let mut rest = Rest::new(&desk);
+    rest.parked = vec![ParkedOp { op: op.clone(), rev: desk.rev, received_ms: (1, 1), record: parked.record }];
+    let body = Body::Release(schema::op::Parked { parked: op.op, reason: sealed(2) });
+    let release = desk.op(SUPERVISOR, CASE, &body);
+    let decision = desk.take_with(&release, &rest);
+    assert_eq!(decision.record.released[0].record.code, Some(RefusalCode::NotPermitted));
+    assert_eq!(desk.case().state, State::Checked);
+}
+
+#[test]
+fn a_released_report_keeps_its_first_receipt() {
+    let mut desk = Desk::new();
+    let op = desk.op(ADMIN, CASE, &report(&[]));
+    let parked = desk.take(&op);
+    let mut rest = Rest::new(&desk);
+    rest.parked = vec![ParkedOp { op: op.clone(), rev: desk.rev, received_ms: (7, 5), record: parked.record }];
+    let body = Body::Release(schema::op::Parked { parked: op.op, reason: sealed(2) });
+    let release = desk.op(SUPERVISOR, CASE, &body);
+    desk.take_with(&release, &rest);
+    assert_eq!(desk.case().reported_ms, 5, "clocks run from when the server first had it");
+}

@@ -155,3 +155,18 @@ fn scopes_and_sight_agree() {
         }
     }
 }
+
+#[test]
+fn an_administrator_of_a_part_does_not_administer_the_whole() {
+    let mut desk = Desk::new();
+    desk.accounts[ADMIN].grants[0].area = WEST;
+    let person = PersonId(Uuid::from_u128(1));
+    let new = Body::SetAccount(SetAccount { name: "x".to_owned(), person });
+    assert_eq!(act(&mut desk, ADMIN, NEW, new).record.outcome, Outcome::Rejected);
+    let own = desk.accounts[ADMIN].clone();
+    desk.entities.insert(own.id.into(), Entity::Account(own.clone()));
+    let raised = act(&mut desk, ADMIN, own.id.into(), grant(Role::Supervisor, ROOT));
+    assert_eq!(raised.record.outcome, Outcome::Rejected, "nor raises itself");
+    let scopes = default_scopes(&own, Some(&desk.areas));
+    assert!(scopes.iter().all(|scope| scope.class == schema::sync::Class::Normal), "nor reads the register");
+}
