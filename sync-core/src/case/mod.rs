@@ -2,6 +2,7 @@
 //! Every (state, op) pair has a defined ruling.
 
 mod amend;
+mod duplicate;
 mod evidence;
 mod report;
 mod workflow;
@@ -101,10 +102,10 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         Body::Comment(body) => evidence::comment(case, body, step),
         Body::File(body) => workflow::file(case, body, step),
         Body::Decline(body) => workflow::decline(case, body, step),
-        Body::LinkDuplicate(body) => workflow::link_duplicate(case, body, step),
-        Body::UnlinkDuplicate(_) => workflow::unlink_duplicate(case, step),
-        Body::AbsorbDuplicate(body) => workflow::absorb(case, body, step),
-        Body::ReleaseDuplicate(body) => workflow::let_go(case, body, step),
+        Body::LinkDuplicate(body) => duplicate::link_duplicate(case, body, step),
+        Body::UnlinkDuplicate(_) => duplicate::unlink_duplicate(case, step),
+        Body::AbsorbDuplicate(body) => duplicate::absorb(case, body, step),
+        Body::ReleaseDuplicate(body) => duplicate::let_go(case, body, step),
         Body::Assign(body) => workflow::assign(case, body, step),
         Body::Accept(_) => workflow::accept(case, step),
         Body::ReturnAssignment(body) => workflow::return_assignment(case, body, step),

@@ -4,11 +4,10 @@
 use schema::case::Step as DoneStep;
 use schema::case::{Assignment, Case, End, FieldName, Fix, State};
 use schema::catalogue::{Choice, Code, Required};
-use schema::entity::Entity;
-use schema::ids::{AreaId, EntityId, UnitId};
+use schema::ids::{AreaId, UnitId};
 use schema::op::{
-    Assign, Check, CheckVerdict, Close, Decline, DuplicateOf, EvidenceRole, File, LinkDuplicate, Place, Reason, Reopen,
-    ReturnAssignment, Sealed, SubmitFix,
+    Assign, Check, CheckVerdict, Close, Decline, EvidenceRole, File, Place, Reason, Reopen, ReturnAssignment, Sealed,
+    SubmitFix,
 };
 use schema::record::RefusalCode;
 use serde_json::Value;
@@ -16,14 +15,15 @@ use serde_json::Value;
 use super::evidence::{claim, has_room, missing};
 use super::{Step, kind_of, stale};
 use crate::catalogue::subtype;
-use crate::permission::{may_see, works_for};
+use crate::permission::works_for;
 use crate::ruling::Ruling;
 
 fn done(step: &Step<'_>, code: &str, note: Option<Sealed>) -> DoneStep {
     DoneStep { by: step.by(), code: code.to_owned(), note }
 }
 
-fn end(case: &Case, step: &Step<'_>, code: &str, note: Option<Sealed>) -> End {
+/// How a case ends by this step.
+pub(super) fn end(case: &Case, step: &Step<'_>, code: &str, note: Option<Sealed>) -> End {
     End { step: done(step, code, note), area: step.acting.map_or(case.area, |acting| acting.area) }
 }
 
@@ -93,63 +93,6 @@ pub(super) fn decline(case: &Case, body: &Decline, step: &Step<'_>) -> Ruling {
     let mut ruling = Ruling::accepted_case(after);
     ruling.catalogue = Some(hash);
     ruling
-}
-
-/// `link_duplicate`: the case ends as the same problem as another one, which goes on.
-pub(super) fn link_duplicate(case: &Case, body: &LinkDuplicate, step: &Step<'_>) -> Ruling {
-    let open = matches!(case.state, State::Reported | State::Filed | State::Assigned | State::Fixed | State::Checked);
-    if !open {
-        return stale(case);
-    }
-    let areas = step.ctx.areas.map(|it| it.document);
-    let other = match step.ctx.other {
-        Some(entity @ Entity::Case(other)) if step.ctx.actor.is_some_and(|actor| may_see(actor, entity, areas)) => {
-            other
-        }
-        _ => return Ruling::invalid("of"),
-    };
-    let goes_on = !matches!(other.state, State::Duplicate | State::Declined | State::Void);
-    if other.id == case.id || other.id != body.of || !goes_on {
-        return Ruling::invalid("of");
-    }
-    let mut after = case.clone();
-    after.state_before_duplicate = Some(case.state);
-    after.state = State::Duplicate;
-    after.duplicate_of = Some(body.of);
-    after.end = Some(end(case, step, "duplicate", None));
-    Ruling::accepted_case(after)
-}
-
-/// `unlink_duplicate`: back to where it stood.
-pub(super) fn unlink_duplicate(case: &Case, step: &Step<'_>) -> Ruling {
-    let (State::Duplicate, Some(before)) = (case.state, case.state_before_duplicate) else { return stale(case) };
-    let _ = step;
-    let mut after = case.clone();
-    after.state = before;
-    after.state_before_duplicate = None;
-    after.duplicate_of = None;
-    after.end = None;
-    Ruling::accepted_case(after)
-}
-
-/// `absorb_duplicate`: by the server, on the case that goes on.
-pub(super) fn absorb(case: &Case, body: &DuplicateOf, _step: &Step<'_>) -> Ruling {
-    if case.duplicates.contains(&body.duplicate) {
-        return Ruling::unchanged();
-    }
-    let mut after = case.clone();
-    after.duplicates.push(body.duplicate);
-    Ruling::accepted_case(after)
-}
-
-/// `release_duplicate`: by the server, when the link is undone.
-pub(super) fn let_go(case: &Case, body: &DuplicateOf, _step: &Step<'_>) -> Ruling {
-    if !case.duplicates.contains(&body.duplicate) {
-        return Ruling::unchanged();
-    }
-    let mut after = case.clone();
-    after.duplicates.retain(|id: &EntityId| *id != body.duplicate);
-    Ruling::accepted_case(after)
 }
 
 /// `assign`: filed → assigned. From assigned it goes to another unit only if its author saw who has it now.

@@ -3,19 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schema::area::{Area, AreaTree, Level};
-use schema::case::{Case, Channel, Position, Source, State};
+use schema::case::{Case, State};
 use schema::catalogue::{Catalogue, Text};
 use schema::entity::{Account, Entity, Granted};
 use schema::hash::{Hash, Salt};
 use schema::ids::{AccountId, AreaId, BootId, DeviceId, EntityId, EpochId, GrantId, LogId, OpId, PersonId, UnitId};
-use schema::op::{Base, Body, Captured, EvidenceRole, Op, PhotoClaim, Report, Role, Sealed, Taken, TakenBy};
-use schema::record::{Outcome, RefusalCode};
+use schema::op::{Base, Body, Captured, EvidenceRole, Op, Role};
+use schema::record::Outcome;
 use sync_core::apply::{Decision, apply};
 use sync_core::area::AreaIndex;
 use sync_core::consequence::consequences;
 use sync_core::context::{Context, InForce, RULES, VerifiedPhoto};
 use sync_core::line;
 use uuid::Uuid;
+
+use crate::bodies::{assign, check_passes, close, decline, file, fix, photo, report, void};
 
 pub(crate) const LOG: LogId = LogId(Uuid::from_u128(1));
 pub(crate) const EPOCH: EpochId = EpochId(Uuid::from_u128(2));
@@ -323,84 +325,4 @@ impl Rest {
             parked: Vec::new(),
         }
     }
-}
-
-pub(crate) fn sealed(byte: u8) -> Sealed {
-    Sealed { sealed: Hash([byte; 32]) }
-}
-
-pub(crate) fn photo(byte: u8, role: EvidenceRole) -> PhotoClaim {
-    PhotoClaim {
-        sha256: Hash([byte; 32]),
-        size: 1000,
-        role,
-        taken: Taken { by: TakenBy::Camera, wall_ms: None, position: None, mock_position: false },
-    }
-}
-
-pub(crate) fn a_report(photos: &[PhotoClaim]) -> Report {
-    Report {
-        category: "stall".parse().expect("code"),
-        subtype: "road_occupation".parse().expect("code"),
-        catalogue: Some(CATALOGUE),
-        position: Position { lat_e7: 500, lon_e7: 500, accuracy_m: Some(5) },
-        subject: Some("stall 12".to_owned()),
-        note: Some(sealed(1)),
-        fields: BTreeMap::from([("goods".parse().expect("code"), "fruit".into())]),
-        source: Source { channel: Channel::Patrol, number: None },
-        photos: photos.to_vec(),
-    }
-}
-
-pub(crate) fn report(photos: &[PhotoClaim]) -> Body {
-    Body::Report(a_report(photos))
-}
-
-pub(crate) fn file() -> Body {
-    Body::File(schema::op::File { condition: "occupies_road".parse().expect("code") })
-}
-
-pub(crate) fn decline() -> Body {
-    Body::Decline(schema::op::Decline { reason: "not_a_problem".parse().expect("code"), note: None })
-}
-
-pub(crate) fn void() -> Body {
-    Body::Void(schema::op::Reason { reason: sealed(9) })
-}
-
-pub(crate) fn assign(unit: UnitId) -> Body {
-    Body::Assign(schema::op::Assign { unit, co_units: Vec::new(), holder: None, note: None })
-}
-
-pub(crate) fn fix(photos: &[PhotoClaim]) -> Body {
-    Body::SubmitFix(schema::op::SubmitFix { note: None, photos: photos.to_vec() })
-}
-
-pub(crate) fn check_passes() -> Body {
-    check(schema::op::CheckVerdict::Pass)
-}
-
-pub(crate) fn check(verdict: schema::op::CheckVerdict) -> Body {
-    Body::Check(schema::op::Check { verdict, note: None, photos: Vec::new() })
-}
-
-pub(crate) fn close() -> Body {
-    Body::Close(schema::op::Close { condition: "cleared".parse().expect("code") })
-}
-
-pub(crate) fn reopen() -> Body {
-    Body::Reopen(schema::op::Reopen { reason: sealed(5), photos: Vec::new() })
-}
-
-pub(crate) fn add(byte: u8) -> Body {
-    Body::AddEvidence(schema::op::AddEvidence { photos: vec![photo(byte, EvidenceRole::Before)] })
-}
-
-pub(crate) fn amend(field: &str, was: serde_json::Value, to: serde_json::Value) -> Body {
-    let field = field.parse().expect("field");
-    Body::Amend(schema::op::Amend { changes: BTreeMap::from([(field, schema::op::Change { was, to })]) })
-}
-
-pub(crate) fn refused(decision: &Decision) -> Option<RefusalCode> {
-    decision.record.code
 }

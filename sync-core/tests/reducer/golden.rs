@@ -4,7 +4,8 @@
 use schema::case::State;
 use sync_core::line::sha256;
 
-use crate::desk::{Desk, INSPECTOR, OTHER_CASE, PEOPLE, report};
+use crate::bodies::report;
+use crate::desk::{Desk, INSPECTOR, OTHER_CASE, PEOPLE};
 use crate::laws::{Deed, body};
 
 /// A small generator of its own, so that no crate's next version changes the deeds.

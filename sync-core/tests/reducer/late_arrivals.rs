@@ -5,6 +5,7 @@ use schema::op::{Body, CheckVerdict, EvidenceRole};
 use schema::record::{Outcome, RefusalCode};
 use sync_core::context::ParkedOp;
 
+use crate::bodies::*;
 use crate::desk::*;
 
 #[test]

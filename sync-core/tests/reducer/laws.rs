@@ -8,6 +8,7 @@ use schema::op::{Body, CheckVerdict, EvidenceRole, LinkDuplicate, Nothing, Reaso
 use schema::record::Outcome;
 use serde_json::{Value, json};
 
+use crate::bodies::*;
 use crate::desk::*;
 
 #[derive(Debug, Clone)]

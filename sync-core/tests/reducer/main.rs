@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a desk that can't be laid out is a failed test")]
 
+mod bodies;
 mod desk;
 mod golden;
 mod late_arrivals;

@@ -4,6 +4,7 @@ use schema::case::{ConflictReason, FieldName, State};
 use schema::record::{Outcome, RefusalCode};
 use serde_json::{Value, json};
 
+use crate::bodies::*;
 use crate::desk::*;
 
 fn subject(desk: &Desk) -> Value {

@@ -13,6 +13,7 @@ use sync_core::line::singleton_id;
 use sync_core::permission::{default_scopes, may_pull, may_read_handlers, may_see, scopes_of};
 use uuid::Uuid;
 
+use crate::bodies::*;
 use crate::desk::*;
 
 const NEW: EntityId = EntityId(Uuid::from_u128(0x5151));

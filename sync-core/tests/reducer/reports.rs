@@ -5,6 +5,7 @@ use schema::op::{Body, EvidenceRole, SettleOnSite};
 use schema::record::{Outcome, RefusalCode};
 use serde_json::json;
 
+use crate::bodies::*;
 use crate::desk::*;
 
 fn flags_of(change: impl FnOnce(&mut schema::op::Report)) -> Vec<String> {

@@ -4,6 +4,7 @@ use schema::case::State;
 use schema::op::{Body, CheckVerdict, EvidenceRole, LinkDuplicate, Nothing, Reason, ReturnAssignment, WaiveEvidence};
 use schema::record::{Outcome, RefusalCode};
 
+use crate::bodies::*;
 use crate::desk::*;
 
 const STATES: [State; 9] = [

@@ -123,7 +123,8 @@ impl Run {
             return Ok(());
         }
         if faulty && self.dice.percent(8) {
-            let cut = &answer[..self.dice.below(answer.len())];
+            // Without its last newline an answer is still whole.
+            let cut = &answer[..self.dice.below(answer.len() - 1)];
             let before = self.world.handsets[handset].phone().base_documents(log)?;
             if self.world.handsets[handset].phone().take_answer(&request, cut, now).is_ok() {
                 self.broken.insert("INV-CRASH-ATOMIC: an answer that was cut was taken".to_owned());

@@ -1,3 +1,5 @@
+//! The device chain and its signatures, with a published vector.
+
 use proptest::prelude::*;
 use schema::ids::{BootId, DeviceId};
 

@@ -1,3 +1,5 @@
+//! Signed notes and checkpoints, with published ones, damaged ones and nonsense.
+
 use proptest::prelude::*;
 use uuid::Uuid;
 

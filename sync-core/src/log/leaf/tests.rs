@@ -1,3 +1,5 @@
+//! The bytes of a leaf, fixed.
+
 use proptest::prelude::*;
 use schema::ids::{EntityId, EpochId, OpId};
 

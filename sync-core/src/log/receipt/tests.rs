@@ -1,3 +1,5 @@
+//! Receipts, good and forged.
+
 use proptest::prelude::*;
 use schema::hash::Signature;
 

@@ -1,3 +1,5 @@
+//! Tile paths as others write them, and nonsense.
+
 use proptest::prelude::*;
 
 use super::*;
