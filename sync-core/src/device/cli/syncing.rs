@@ -26,7 +26,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// A watching program syncs at least so often.
 const ANYWAY: Duration = Duration::from_secs(60);
 
-fn transport(server: &str, out: Out) -> Transport {
+/// The server, spoken to in the language spoken here.
+pub(crate) fn transport(server: &str, out: Out) -> Transport {
     let language = match out.language {
         Language::Chinese => "zh-CN",
         Language::English => "en",
