@@ -46,7 +46,7 @@ pub enum Pull {
     Late,
     /// The log has a new epoch: it is pulled anew.
     NewEpoch,
-    /// The log is forked: own outcomes only.
+    /// The log is forked, or was set back: own outcomes only.
     Forked,
     /// The checkpoint can't be believed: own outcomes only.
     Unsigned,
@@ -221,6 +221,10 @@ impl Taking<'_> {
         if self.log.forked {
             return Ok(Pull::Forked);
         }
+        if head.head < self.request.certain_rev {
+            self.raise(Trouble::SetBack, json!({"known": self.request.certain_rev, "head": head.head}))?;
+            return self.believe_no_more();
+        }
         match trust::judge(self.db, &self.log, &self.request.header, head)? {
             Verdict::Nothing => {}
             Verdict::Extends(new) => {
@@ -235,9 +239,7 @@ impl Taking<'_> {
             Verdict::Fork { held, note } => {
                 let held_note = trust::note(self.db, self.log.id, held.size)?;
                 self.raise(Trouble::Fork, json!({"held": held_note, "came": note, "proof": head.consistency}))?;
-                self.db.execute("UPDATE log SET forked = 1 WHERE id = ?1", params![self.log.id])?;
-                self.log.forked = true;
-                return Ok(Pull::Forked);
+                return self.believe_no_more();
             }
         }
         if with_rows {
@@ -246,6 +248,13 @@ impl Taking<'_> {
         }
         self.raise(Trouble::StorageFull, json!({}))?;
         Ok(Pull::StorageFull)
+    }
+
+    /// From here on this phone delivers to the log, keeps everything, and takes nothing from it.
+    fn believe_no_more(&mut self) -> Result<Pull, PhoneError> {
+        self.db.execute("UPDATE log SET forked = 1 WHERE id = ?1", params![self.log.id])?;
+        self.log.forked = true;
+        Ok(Pull::Forked)
     }
 
     fn note_batch(&mut self) -> Result<Batch, PhoneError> {

@@ -24,6 +24,8 @@ pub enum Trouble {
     Unreadable,
     /// Two signed checkpoints that can't both be true: somebody rewrote the log.
     Fork,
+    /// The log is shorter than this phone knows it to be, in the same epoch: the server went back without saying so.
+    SetBack,
     /// A checkpoint that is not signed by the log's signer.
     Unsigned,
     /// A receipt that does not fit.
@@ -41,12 +43,13 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Rejected,
         Self::Parked,
         Self::Conflict,
         Self::Unreadable,
         Self::Fork,
+        Self::SetBack,
         Self::Unsigned,
         Self::Receipt,
         Self::Copied,
@@ -64,6 +67,7 @@ impl Trouble {
             Self::Conflict => "conflict",
             Self::Unreadable => "unreadable",
             Self::Fork => "fork",
+            Self::SetBack => "set_back",
             Self::Unsigned => "unsigned",
             Self::Receipt => "receipt",
             Self::Copied => "copied",

@@ -74,6 +74,8 @@ pub enum Ended {
     Rest,
     /// The login is not good any more: a person must enrol the phone again.
     Paused,
+    /// This device was revoked and can't be enrolled again. It has delivered what its key alone delivers.
+    Revoked,
     /// The watcher did not want to wait.
     Stopped,
 }
@@ -85,6 +87,8 @@ pub struct Drive<'a> {
     clocks: &'a Clocks,
     watcher: &'a mut dyn Watcher,
     photos: Vec<PhotoToSend>,
+    advanced: bool,
+    revoked: bool,
 }
 
 impl<'a> Drive<'a> {
@@ -95,7 +99,7 @@ impl<'a> Drive<'a> {
         clocks: &'a Clocks,
         watcher: &'a mut dyn Watcher,
     ) -> Self {
-        Self { phone, transport, clocks, watcher, photos: Vec::new() }
+        Self { phone, transport, clocks, watcher, photos: Vec::new(), advanced: false, revoked: false }
     }
 
     /// Wakes a session and works until it rests, pauses, or the watcher stops it.
@@ -111,6 +115,7 @@ impl<'a> Drive<'a> {
                     self.phone.free_photos()?;
                     return Ok(Ended::Rest);
                 }
+                Effect::Pause if self.revoked => return Ok(Ended::Revoked),
                 Effect::Pause => return Ok(Ended::Paused),
                 Effect::Wait { ms } => {
                     self.watcher.news(&News::Waiting { ms });
@@ -126,6 +131,10 @@ impl<'a> Drive<'a> {
                 Effect::SendPhoto => self.send_photo()?,
                 Effect::RefreshToken => self.refresh()?,
             };
+            if std::mem::take(&mut self.advanced) {
+                session.step(Event::Advanced);
+            }
+            self.revoked |= event == Event::Revoked;
             effects = session.step(event);
         }
     }
@@ -164,6 +173,8 @@ impl<'a> Drive<'a> {
             }
             Err(error) => return Err(error),
         };
+        // On its key alone the server answers none but a revoked device.
+        self.revoked |= by_key;
         self.watcher.news(&News::Answered { log, progress });
         if progress.batch == Batch::BadSignature {
             return self.later(&"the server says that the signature of the batch does not fit");
@@ -199,7 +210,7 @@ impl<'a> Drive<'a> {
             let (token, _) = self.phone.tokens()?;
             match self.transport.document(&token, log, hash) {
                 Ok(bytes) => match self.phone.take_document(hash, &bytes, self.clocks.now()) {
-                    Ok(()) => {}
+                    Ok(()) => self.advanced = true,
                     Err(error @ (PhoneError::WrongHash(_) | PhoneError::StorageFull)) => return self.later(&error),
                     Err(error) => return Err(error),
                 },
@@ -245,10 +256,7 @@ impl<'a> Drive<'a> {
             }
             Err(Unsent::Unreadable(error)) => self.photo_unreadable(&photo, &error),
             Err(Unsent::NoFurther) => self.photo_refused(&photo, &"its bytes did not have their hash"),
-            // The photo is at fault, or its bytes on the way: the others go on.
-            Err(Unsent::Call(error @ CallError::Refused { status: 403 | 404 | 409 | 413 | 422 | 460, .. })) => {
-                self.photo_refused(&photo, &error)
-            }
+            Err(Unsent::Call(error)) if is_of_the_photo(&error) => self.photo_refused(&photo, &error),
             Err(Unsent::Call(error)) => self.failed(&error),
         }
     }
@@ -293,6 +301,7 @@ impl<'a> Drive<'a> {
                 Ok(_) => return Ok(Err(Unsent::NoFurther)),
                 Err(error) => return Ok(Err(Unsent::Call(error))),
             };
+            self.advanced = true;
             self.phone.photo_answer(photo.sha256, PhotoState::Partial { offset })?;
             self.watcher.news(&News::Photo { photo: photo.sha256, sent: offset, size: photo.size });
         }
@@ -306,6 +315,16 @@ enum Unsent {
     /// The server has thrown away what it had: the bytes did not have their hash.
     NoFurther,
     Unreadable(io::Error),
+}
+
+/// Whether a refusal is of this photo or its bytes on the way, so that the others go on, and it is tried again in the
+/// next round. Login, pace, a gateway and a full or closed server are the same for all of them.
+fn is_of_the_photo(error: &CallError) -> bool {
+    match error {
+        CallError::Refused { .. } if error.code() == Some(ProblemCode::DeviceRevoked) => false,
+        CallError::Refused { status, .. } => matches!(status, 400 | 402..=428 | 430..=500),
+        CallError::TimedOut | CallError::Unreachable(_) | CallError::Unreadable(_) => false,
+    }
 }
 
 fn chunk(file: &mut File, offset: u64) -> io::Result<Vec<u8>> {

@@ -23,6 +23,8 @@ pub struct Request {
     pub header: SyncHeader,
     /// The body before compression.
     pub body: Vec<u8>,
+    /// The log is known to reach this revision at least. An answer that says less is not late: its server went back.
+    pub certain_rev: u64,
 }
 
 impl Phone {
@@ -60,7 +62,7 @@ fn request(
     header.checkpoint = trust::newest(db, log.id)?;
     header.durable_checkpoint = trust::newest_at_most(db, log.id, log.durable)?;
     let body = batch::body(&header, &lines)?;
-    Ok(Request { header, body })
+    Ok(Request { header, body, certain_rev: trust::certain_rev(db, log)? })
 }
 
 /// The header of a batch, signed. It pulls nothing.

@@ -8,9 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
+use schema::api::{EntryPage, ParkedPage};
 use schema::auth::{Enrol, Enrolled, Refresh, Tokens};
 use schema::hash::Hash;
-use schema::ids::{DeviceId, LogId};
+use schema::ids::{DeviceId, EntityId, LogId};
 use schema::limits::{DOCUMENT_BYTES_MAX, WAIT_S_MAX};
 use schema::photo::{Have, HaveAnswer, PhotoState};
 use schema::problem::{Problem, ProblemCode};
@@ -27,6 +28,8 @@ use crate::sync::session::Failure;
 pub const CHUNK_BYTES: usize = 256 * 1024;
 /// The largest answer that is read: a page and the outcomes of a long absence.
 const ANSWER_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// The largest page of a reading route.
+const PAGE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 const CONNECT: Duration = Duration::from_secs(15);
 const SILENCE: Duration = Duration::from_secs(40);
 const WHOLE: Duration = Duration::from_secs(600);
@@ -229,8 +232,23 @@ impl Transport {
     /// See [`CallError`].
     pub fn wait_for_head(&self, token: &str, log: LogId, rev: u64) -> Result<HeadEvent, CallError> {
         let path = format!("/v1/head?log={log}&rev={rev}&wait={WAIT_S_MAX}");
-        let answer = read(self.send(self.request("GET", &path, Identified::Token(token)), &[])?, 4096)?;
-        serde_json::from_slice(&answer).map_err(|error| CallError::Unreadable(error.to_string()))
+        self.get(&path, token, 4096)
+    }
+
+    /// `GET /v1/logs/{log}/parked`: a page of the ops that wait for a person.
+    ///
+    /// # Errors
+    /// See [`CallError`]; 403 for whoever may not decide on any.
+    pub fn parked(&self, token: &str, log: LogId, after: u64) -> Result<ParkedPage, CallError> {
+        self.get(&format!("/v1/logs/{log}/parked?after={after}"), token, PAGE_BYTES_MAX)
+    }
+
+    /// `GET /v1/logs/{log}/cases/{case}/entries`: a page of what was done to a case.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub fn entries(&self, token: &str, log: LogId, case: EntityId, after: u64) -> Result<EntryPage, CallError> {
+        self.get(&format!("/v1/logs/{log}/cases/{case}/entries?after={after}"), token, PAGE_BYTES_MAX)
     }
 
     /// `GET /v1/events`: calls back with each poke until the stream ends or the callback says enough.
@@ -256,6 +274,11 @@ impl Transport {
         }
     }
 
+    fn get<B: DeserializeOwned>(&self, path: &str, token: &str, bytes_max: u64) -> Result<B, CallError> {
+        let answer = read(self.send(self.request("GET", path, Identified::Token(token)), &[])?, bytes_max)?;
+        serde_json::from_slice(&answer).map_err(|error| CallError::Unreadable(error.to_string()))
+    }
+
     fn post<A: Serialize, B: DeserializeOwned>(
         &self,
         path: &str,
@@ -265,7 +288,7 @@ impl Transport {
         let unreadable = |error: serde_json::Error| CallError::Unreadable(error.to_string());
         let body = serde_json::to_vec(body).map_err(unreadable)?;
         let request = self.request("POST", path, who).header("Content-Type", "application/json");
-        let answer = read(self.send(request, &body)?, 16 * 1024 * 1024)?;
+        let answer = read(self.send(request, &body)?, PAGE_BYTES_MAX)?;
         serde_json::from_slice(&answer).map_err(unreadable)
     }
 

@@ -64,6 +64,8 @@ pub(crate) fn judge(
         Ordering::Equal if new.root == held.root => Verdict::Nothing,
         Ordering::Equal => fork(held),
         Ordering::Less if held_other(db, log.id, new)? => fork(held),
+        // What is held across an epoch was durable: the new epoch begins with it, so no tree of it is smaller.
+        Ordering::Less if is_of_earlier_epoch(db, log, held, head.epoch)? => fork(held),
         // An older tree, late: no contradiction. A server that went back betrays itself when it grows past what is held.
         Ordering::Less => Verdict::Nothing,
         Ordering::Greater if header.checkpoint == Some(held) => {
@@ -85,6 +87,24 @@ fn held_other(db: &Connection, log: i64, head: TreeHead) -> Result<bool, PhoneEr
         .query_row(params![log, int(head.size)], |row| row.get(0))
         .optional()?;
     Ok(root.is_some_and(|root| root.0 != head.root))
+}
+
+/// Whether a held checkpoint was signed in another epoch than this. A held note was read before, by the same key.
+fn is_of_earlier_epoch(db: &Connection, log: &LogState, held: TreeHead, epoch: EpochId) -> Result<bool, PhoneError> {
+    let held = note(db, log.id, held.size)?.unwrap_or_default();
+    let checkpoint = Verifier::parse(&log.signer).and_then(|verifier| verifier.checkpoint(&held));
+    let signed_in = checkpoint.ok().and_then(|checkpoint| Some(read_origin(&checkpoint.origin)?.2));
+    Ok(signed_in.is_some_and(|signed_in| signed_in != epoch))
+}
+
+/// Which revision of a log this phone knows for certain to exist: an outcome it holds, or what is durable.
+pub(crate) fn certain_rev(db: &Connection, log: &LogState) -> Result<u64, PhoneError> {
+    let decided: i64 = db
+        .prepare_cached(
+            "SELECT COALESCE(MAX(MAX(COALESCE(rev, 0), COALESCE(second_rev, 0))), 0) FROM own_op WHERE log = ?1",
+        )?
+        .query_row(params![log.id], |row| row.get(0))?;
+    Ok(nat(decided).max(log.durable))
 }
 
 /// The newest verified checkpoint.

@@ -46,6 +46,9 @@ pub enum Event {
         /// Random bits.
         random: u64,
     },
+    /// A request of the step under way succeeded and brought it further: a piece of a photo, a document. The step goes
+    /// on; its end is another event.
+    Advanced,
     /// New tokens are here.
     Refreshed,
     /// The refresh token is not good any more.
@@ -180,6 +183,12 @@ impl Session {
             // Whatever it was woken for may have come too late for the step under way.
             (State::Doing(_) | State::Refreshing(_), Event::Wake) => {
                 self.woken = true;
+                Vec::new()
+            }
+            (State::Doing(_), Event::Advanced) => {
+                // A large photo on a slow link outlives several tokens.
+                self.refreshed = false;
+                self.failures = 0;
                 Vec::new()
             }
             (State::Doing(step), Event::Failed { failure, random }) => self.failed(step, failure, random),

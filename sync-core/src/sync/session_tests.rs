@@ -102,6 +102,25 @@ fn a_token_that_ends_in_the_middle_of_a_long_round_is_refreshed_again() {
 }
 
 #[test]
+fn a_token_that_ends_in_the_middle_of_one_large_photo_is_refreshed_again() {
+    let mut session = session();
+    let unauthorized = Event::Failed { failure: Failure::Unauthorized, random: 0 };
+    session.step(Event::Wake);
+    session.step(Event::Synced { progress: false, more: false });
+    session.step(Event::Documents);
+    assert_eq!(session.step(Event::Offered { to_send: 1 }), [Effect::SendPhoto]);
+    for _ in 0..5 {
+        assert_eq!(session.step(unauthorized), [Effect::RefreshToken]);
+        assert_eq!(session.step(Event::Refreshed), [Effect::SendPhoto]);
+        assert_eq!(session.step(Event::Advanced), []);
+    }
+    // Without a byte between two of them a new token does not help.
+    assert_eq!(session.step(unauthorized), [Effect::RefreshToken]);
+    assert_eq!(session.step(Event::Refreshed), [Effect::SendPhoto]);
+    assert_eq!(session.step(unauthorized), [Effect::Pause]);
+}
+
+#[test]
 fn too_large_halves_at_once_and_three_good_ones_double() {
     let mut session = session();
     let too_large = Event::Failed { failure: Failure::TooLarge, random: 0 };
@@ -152,6 +171,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         (0_u64..3).prop_map(|to_send| Event::Offered { to_send }),
         any::<bool>().prop_map(|more| Event::PhotoSent { more }),
         (any::<bool>(), any::<u64>()).prop_map(|(more, random)| Event::PhotoFailed { more, random }),
+        Just(Event::Advanced),
         Just(Event::Refreshed),
         Just(Event::RefreshRefused),
         Just(Event::Revoked),

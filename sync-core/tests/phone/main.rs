@@ -12,3 +12,5 @@ mod server;
 mod story;
 mod town;
 mod trust;
+mod uploads;
+mod web;

@@ -54,7 +54,7 @@ fn rule_2_every_pull_carries_own_outcomes() {
     let mut body = serde_json::to_vec(&header).unwrap();
     body.push(b'\n');
     let bytes = town.server.sync(&body);
-    let progress = town.answer(0, &Request { header, body }, &bytes);
+    let progress = town.answer(0, &Request { header, body, certain_rev: request.certain_rev }, &bytes);
     assert_eq!((progress.undecided, comments(&town, made.entity)), (0, 1), "not laid over a row that holds it");
 }
 

@@ -151,6 +151,77 @@ fn a_new_epoch_that_does_not_extend_what_was_durable_is_a_fork() {
 }
 
 #[test]
+fn a_new_epoch_that_is_shorter_than_what_was_durable_is_a_fork_at_once() {
+    let mut town = Town::new(1);
+    town.report(0, &[]);
+    town.sync(0);
+    town.server.backup();
+    town.sync(0);
+    let held = town.phones[0].base_documents(LOG).unwrap();
+    let (keys, owners) = (town.server.keys.clone(), town.server.owners.clone());
+    town.server = Server::new();
+    town.server.epoch = schema::ids::EpochId(uuid::Uuid::from_u128(0xBAD));
+    (town.server.keys, town.server.owners) = (keys, owners);
+    assert_eq!(town.round(0).pull, Pull::NewEpoch);
+    // Its checkpoint is all that tells: the rest of the head says what the phone expects.
+    let request = town.request(0);
+    let bytes = edit(&town.server.sync(&request.body), |lines| {
+        let Some(SyncLine::Head(head)) = lines.first_mut() else { panic!("no head") };
+        head.head = request.certain_rev;
+    });
+    let progress = town.answer(0, &request, &bytes);
+    assert_eq!((progress.pull, progress.rows), (Pull::Forked, 0));
+    assert_eq!(troubles(&town, 0), [Trouble::Restored, Trouble::Fork]);
+    assert!(!held.is_empty());
+}
+
+#[test]
+fn a_server_that_was_set_back_in_the_same_epoch_is_told_of_and_not_believed() {
+    let mut town = Town::new(1);
+    let early = town.report(0, &[]);
+    town.sync(0);
+    let epoch = town.server.epoch;
+    let mut backup = town.server.backup();
+    let lost = town.report(0, &[]);
+    town.sync(0);
+    // No checkpoint reaches over what is lost: without the outcome nothing would tell.
+    backup.epoch = epoch;
+    town.server = backup;
+    let held = town.phones[0].base_documents(LOG).unwrap();
+    let made = town.report(0, &[]);
+    let request = town.request(0);
+    let bytes = edit(&town.server.sync(&request.body), |lines| {
+        let Some(SyncLine::Head(head)) = lines.first_mut() else { panic!("no head") };
+        head.checkpoint = None;
+    });
+    assert_eq!(town.answer(0, &request, &bytes).pull, Pull::Forked);
+    let items = town.phones[0].attention().unwrap();
+    assert_eq!(items.iter().map(|item| item.trouble).collect::<Vec<_>>(), [Trouble::SetBack]);
+    assert_eq!(items[0].detail, serde_json::json!({"known": 9, "head": 8}));
+    assert_eq!(town.phones[0].base_documents(LOG).unwrap(), held, "nothing new believed");
+    // It delivers, and frees nothing that the server lost.
+    town.sync(0);
+    assert_eq!(town.server.ops(), [early.op, made.op]);
+    town.server.durable = town.server.head() + 100;
+    town.sync(0);
+    let kept = town.phones[0].own_ops().unwrap();
+    assert!(kept.contains(&lost.op), "INV-NO-LOSS");
+    assert!(town.request(0).header.scopes.is_empty(), "push only");
+}
+
+#[test]
+fn an_early_answer_that_comes_late_is_no_server_set_back() {
+    let mut town = Town::new(1);
+    town.sync(0);
+    let early = town.request(0);
+    let bytes = town.server.sync(&early.body);
+    town.report(0, &[]);
+    town.sync(0);
+    assert_eq!(town.answer(0, &early, &bytes).pull, Pull::Taken);
+    assert_eq!(troubles(&town, 0), []);
+}
+
+#[test]
 fn inv_clone_safe_a_copied_home_goes_on_under_its_own_incarnation() {
     let mut town = Town::new(1);
     town.report(0, &[]);

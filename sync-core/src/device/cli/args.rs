@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Export(Export),
     /// 需要人工处理的事项 / what a person should look at
     NeedsAttention(NeedsAttention),
+    /// 主管：由服务器保管、待决定的操作（需要网络） / supervisors: what waits in custody; needs the network
+    Parked,
     /// 对案件执行一步操作 / take a step on a case
     Do(Box<Do>),
 }
@@ -203,7 +205,7 @@ pub(crate) struct Do {
     /// waive_evidence、withdraw_evidence：照片 SHA-256（可只给开头） / the photo's SHA-256, or how it begins
     #[arg(long, value_name = "SHA256")]
     pub(crate) photo_hash: Option<String>,
-    /// release、discard：被挂起的操作 / release, discard: the parked op
+    /// release、discard：被挂起的操作（用 rectify-phone parked 查看） / release, discard: the parked op, as `rectify-phone parked` lists it
     #[arg(long, value_name = "OP")]
     pub(crate) parked: Option<String>,
 }
@@ -245,9 +247,9 @@ pub(crate) enum Kind {
     Reopen,
     /// 作废 / void it
     Void,
-    /// 放行挂起的操作 / let a parked step take effect
+    /// 放行挂起的操作（见 rectify-phone parked） / let a parked step take effect (see `rectify-phone parked`)
     Release,
-    /// 终止挂起的操作 / end a parked step without effect
+    /// 终止挂起的操作（见 rectify-phone parked） / end a parked step without effect (see `rectify-phone parked`)
     Discard,
 }
 

@@ -18,6 +18,7 @@ mod case;
 mod export;
 mod fields;
 mod listener;
+mod parked;
 mod photo;
 mod report;
 mod say;
@@ -25,6 +26,7 @@ mod show;
 mod status;
 mod steps;
 mod syncing;
+mod value;
 
 /// Runs the program.
 pub(crate) fn run() -> ExitCode {
@@ -64,6 +66,7 @@ fn execute(arguments: Arguments, out: Out) -> Result<ExitCode, Failure> {
         Command::Sync(asked) => syncing::sync(&mut phone, &clocks, out, &asked),
         Command::Export(asked) => export::export(&phone, &clocks, out, &asked.file),
         Command::NeedsAttention(asked) => status::needs_attention(&mut phone, out, &asked),
+        Command::Parked => parked::parked(&mut phone, out),
         Command::Do(asked) => steps::step(&mut phone, &clocks, out, &asked),
     }
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::ValueEnum;
 use schema::case::State;
 use schema::catalogue::Text;
+use schema::op::EvidenceRole;
 use schema::record::{Outcome, RefusalCode};
 use serde::Serialize;
 use sync_core::device::error::PhoneError;
@@ -120,6 +121,18 @@ impl Out {
             State::Declined => ("不立案", "declined"),
             State::Duplicate => ("重复", "duplicate"),
             State::Void => ("作废", "void"),
+        };
+        self.pick(zh, en)
+    }
+
+    /// What a photo shows.
+    pub(crate) fn role(&self, role: EvidenceRole) -> &'static str {
+        let (zh, en) = match role {
+            EvidenceRole::Before => ("整改前", "before"),
+            EvidenceRole::After => ("整改后", "after"),
+            EvidenceRole::Check => ("核查", "check"),
+            EvidenceRole::Lookback => ("回头看", "look-back"),
+            EvidenceRole::Document => ("文书", "document"),
         };
         self.pick(zh, en)
     }

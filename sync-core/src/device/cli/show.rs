@@ -15,6 +15,7 @@ use super::args;
 use super::case::{self, Found};
 use super::fields;
 use super::say::{Failure, Out, print};
+use super::value::{field_text, kind_text};
 
 /// A page of cases.
 pub(crate) fn list(phone: &Phone, out: Out, asked: &args::List) -> Result<ExitCode, Failure> {
@@ -63,16 +64,6 @@ fn row_text(phone: &Phone, out: Out, row: &CaseRow) -> Result<String, Failure> {
         row.photos_received,
         row.photos,
     ))
-}
-
-fn kind_text(out: Out, catalogue: Option<&Catalogue>, category: &str, subtype: &str) -> String {
-    let found = catalogue.and_then(|catalogue| {
-        sync_core::catalogue::subtype(catalogue, &category.parse().ok()?, &subtype.parse().ok()?)
-    });
-    match found {
-        Some((category, subtype)) => format!("{}/{}", out.text(&category.name), out.text(&subtype.name)),
-        None => format!("{category}/{subtype}"),
-    }
 }
 
 fn state(typed: &str) -> Result<State, Failure> {
@@ -136,7 +127,7 @@ fn print_case(phone: &Phone, out: Out, found: &Found, own: &[OwnStep]) -> Result
     print(&format!("{}  {}  {}", case.short_code, case.number.as_deref().unwrap_or("-"), out.state(case.state)));
     print(&format!("{}: {}", label("ID", "id"), case.id));
     for (name, held) in &case.fields {
-        let value = field_text(phone, out, catalogue.as_ref(), name, &held.value)?;
+        let value = field_text(phone, out, catalogue.as_ref(), case, name, &held.value)?;
         print(&format!("{}: {value}", field_label(out, catalogue.as_ref(), case, name)));
     }
     let here = case.evidence.iter().filter(|photo| photo.verified_rev.is_some()).count();
@@ -148,8 +139,7 @@ fn print_case(phone: &Phone, out: Out, found: &Found, own: &[OwnStep]) -> Result
             (None, None, Some(_)) => label("已到", "received"),
             (None, None, None) => label("未到", "not yet"),
         };
-        let role = serde_json::to_value(photo.role)?;
-        print(&format!("  {}  {}  {mark}", photo.sha256, role.as_str().unwrap_or("")));
+        print(&format!("  {}  {}  {mark}", photo.sha256, out.role(photo.role)));
     }
     for remark in &case.comments {
         let text = phone.value(remark.text.sealed)?;
@@ -164,8 +154,8 @@ fn print_case(phone: &Phone, out: Out, found: &Found, own: &[OwnStep]) -> Result
     }
     for conflict in &case.conflicts {
         let name = field_label(out, catalogue.as_ref(), case, &conflict.field);
-        let winner = field_text(phone, out, catalogue.as_ref(), &conflict.field, &conflict.winner.value)?;
-        let loser = field_text(phone, out, catalogue.as_ref(), &conflict.field, &conflict.loser.value)?;
+        let winner = field_text(phone, out, catalogue.as_ref(), case, &conflict.field, &conflict.winner.value)?;
+        let loser = field_text(phone, out, catalogue.as_ref(), case, &conflict.field, &conflict.loser.value)?;
         print(&format!("{} {name}: {winner} ≠ {loser}", label("冲突", "conflict")));
     }
     for step in own {
@@ -192,6 +182,7 @@ fn unit_name(phone: &Phone, out: Out, found: &Found, id: schema::ids::UnitId) ->
     Ok(name.unwrap_or_else(|| id.to_string()))
 }
 
+/// What a field is called.
 fn field_label(out: Out, catalogue: Option<&Catalogue>, case: &Case, name: &FieldName) -> String {
     let subtype = catalogue.and_then(|catalogue| fields::kind_of(catalogue, case)).map(|(_, subtype)| subtype);
     match name {
@@ -207,38 +198,4 @@ fn field_label(out: Out, catalogue: Option<&Catalogue>, case: &Case, name: &Fiel
             spec.map_or_else(|| code.to_string(), |spec| out.text(&spec.label).to_owned())
         }
     }
-}
-
-/// A field's value for a person.
-fn field_text(
-    phone: &Phone,
-    out: Out,
-    catalogue: Option<&Catalogue>,
-    name: &FieldName,
-    value: &Value,
-) -> Result<String, Failure> {
-    let text = |member: &str| value.get(member).and_then(Value::as_str).unwrap_or("").to_owned();
-    let number = |member: &str| value.get(member).and_then(Value::as_i64);
-    match (name, number("lat_e7"), number("lon_e7")) {
-        (FieldName::Kind, ..) => Ok(kind_text(out, catalogue, &text("category"), &text("subtype"))),
-        (FieldName::Position, Some(lat), Some(lon)) => {
-            let accuracy = number("accuracy_m").map_or_else(String::new, |metres| format!(" (±{metres} m)"));
-            Ok(format!("{},{}{accuracy}", fields::decimal(lat, 7), fields::decimal(lon, 7)))
-        }
-        _ => readable(phone, out, value),
-    }
-}
-
-/// A value for a person: sealed ones opened where they are here.
-fn readable(phone: &Phone, out: Out, value: &Value) -> Result<String, Failure> {
-    let sealed = value.get("sealed").and_then(Value::as_str).and_then(|hash| hash.parse().ok());
-    if let Some(hash) = sealed {
-        let opened = phone.value(hash)?;
-        return Ok(opened.unwrap_or_else(|| out.pick("（不可见）", "(not for you)").to_owned()));
-    }
-    Ok(match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
-    })
 }

@@ -134,6 +134,10 @@ fn item_text(out: Out, item: &Item) -> String {
             "服务器历史被改写！请保留本机并联系审计人员；本机只发送，不再下载",
             "the server's history was rewritten! Keep this phone and tell an auditor; it delivers and pulls no more",
         ),
+        Trouble::SetBack => (
+            "服务器数据被退回到旧状态而未声明！内容均保留在本机；本机只发送，不再下载。请联系管理员和审计人员",
+            "the server was set back without saying so! All is kept here; this phone delivers and pulls no more. Tell an administrator and an auditor",
+        ),
         Trouble::Unsigned => (
             "检查点签名不对：已停止下载，仍继续发送。请联系管理员",
             "a checkpoint is not signed by the log's signer: pulling stopped, sending goes on. Tell an administrator",

@@ -10,6 +10,7 @@ use schema::problem::ProblemCode;
 use sync_core::device::clocks::Clocks;
 use sync_core::device::drive::{Drive, Ended, News, Watcher};
 use sync_core::device::phone::Phone;
+use sync_core::device::status::Status;
 use sync_core::device::transport::{CallError, Transport};
 use sync_core::sync::session::Session;
 
@@ -25,7 +26,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// A watching program syncs at least so often.
 const ANYWAY: Duration = Duration::from_secs(60);
 
-fn transport(server: &str, out: Out) -> Transport {
+/// The server, spoken to in the language spoken here.
+pub(crate) fn transport(server: &str, out: Out) -> Transport {
     let language = match out.language {
         Language::Chinese => "zh-CN",
         Language::English => "en",
@@ -86,6 +88,7 @@ pub(crate) fn sync(phone: &mut Phone, clocks: &Clocks, out: Out, asked: &Sync) -
             Ok(ExitCode::SUCCESS)
         }
         Ended::Paused => Err(paused()),
+        Ended::Revoked => Err(revoked(&status)),
         Ended::Stopped => {
             let (ops, photos) = (status.on_this_phone, status.photos_to_send);
             Err(Failure::refused(
@@ -98,8 +101,29 @@ pub(crate) fn sync(phone: &mut Phone, clocks: &Clocks, out: Out, asked: &Sync) -
 
 fn paused() -> Failure {
     Failure::refused(
-        "登录已失效或本机已停用：内容均保留在本机。请向管理员索取新的登记码，再次运行 enrol",
-        "the login is not good any more, or this phone was revoked: everything is kept. Ask an administrator for a new code, and run `enrol` again",
+        "登录已失效：内容均保留在本机。请向管理员索取新的登记码，再次运行 enrol",
+        "the login is not good any more: everything is kept. Ask an administrator for a new code, and run `enrol` again",
+    )
+}
+
+/// A revoked device is never enrolled again: nobody is to be sent that way. That of a disabled account looks the same.
+fn revoked(status: &Status) -> Failure {
+    let (zh_held, en_held) = match (status.on_this_phone, status.photos_to_send) {
+        (0, 0) => ("已交出全部内容".to_owned(), "it has delivered all that it held".to_owned()),
+        (ops, photos) => (
+            format!("仍有未送达的 {ops} 项操作、{photos} 张照片，均保留在本机，可用 export 导出"),
+            format!(
+                "it still holds {ops} steps and {photos} photos that were not sent; they stay here, and `export` writes them out"
+            ),
+        ),
+    };
+    Failure::refused(
+        format!(
+            "本机或其账号已被停用；{zh_held}。请联系管理员；本机停用后不能再次登记，继续工作请换一个 --home 登记新机"
+        ),
+        format!(
+            "this phone, or its account, was revoked; {en_held}. Ask the administrator. A revoked phone can't be enrolled again: to go on working, enrol a new --home"
+        ),
     )
 }
 
@@ -123,8 +147,10 @@ fn watch(phone: &mut Phone, clocks: &Clocks, out: Out) -> Result<ExitCode, Failu
         let mut screen = Screen::new(out, &poked, None);
         let ended = Drive::new(phone, &transport, clocks, &mut screen).run(&mut session)?;
         drop(screen);
-        if ended == Ended::Paused {
-            return Err(paused());
+        match ended {
+            Ended::Paused => return Err(paused()),
+            Ended::Revoked => return Err(revoked(&phone.status()?)),
+            Ended::Rest | Ended::Stopped => {}
         }
         out.json(&phone.status()?)?;
         listener.use_token(&phone.tokens()?.0);
