@@ -65,6 +65,14 @@ fn main_job() -> Result<()> {
     settle(&crew)?;
     let refused = crew.must(&["needs-attention"])?;
     assert!(refused.to_string().contains("not_permitted"), "the crew is told why: {refused}");
+    let again = inspector.must(&[base.as_slice(), &["--subject", "13号摊", "--photo", &photo]].concat())?;
+    settle(&inspector)?;
+    let again = inspector.must(&["show", again["case"].as_str().unwrap_or_default()])?;
+    assert!(again.to_string().contains("photo_used_before"), "the photo of another case is told so: {again}");
+    crew.must(&["do", &case, "comment", "--note", "last words"])?;
+    district.installation.must(&["account", "disable", "crew", "--reason", "left"])?;
+    crew.run(&["sync"])?;
+    assert_eq!(crew.must(&["status"])?["on_this_phone"], 0, "what a disabled person's phone held is in custody");
     accounts_end(&district, &inspector, &case)
 }
 
