@@ -113,7 +113,16 @@ fn a_case_is_shown_in_names_and_never_in_json() {
         &[
             REPORT.as_slice(),
             &["--accuracy-m", "8", "--field", "goods=fruit_vegetables", "--field", "blocks_tactile=yes"],
-            &["--field", "vendor_phone=13800000000", "--note", "占道经营", "--photo", photo.to_str().unwrap()],
+            &[
+                "--field",
+                "vendor_phone=13800000000",
+                "--note",
+                "占道经营",
+                "--subject",
+                "12 号摊",
+                "--photo",
+                photo.to_str().unwrap(),
+            ],
         ]
         .concat(),
     );
@@ -148,9 +157,9 @@ fn a_case_is_shown_in_names_and_never_in_json() {
             &format!("{photo}  before  not yet"),
         ],
     );
-    program.json(&["do", code, "amend", "--field", "blocks_tactile="]);
-    says("zh", &["占压盲道: （无）"]);
-    says("en", &["Blocks the tactile paving: (none)"]);
+    program.json(&["do", code, "amend", "--field", "subject="]);
+    says("zh", &["摊位号或摊点特征: （无）"]);
+    says("en", &["Stall: its number or its looks: (none)"]);
 }
 
 #[test]
