@@ -6,6 +6,7 @@ mod answering;
 mod crash;
 mod files;
 mod network;
+mod online;
 mod program;
 mod rules;
 mod server;

@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::server::LOG;
 use super::town::{Town, enrolled, now};
 
-struct Program<'a> {
-    home: &'a Path,
+pub(crate) struct Program<'a> {
+    pub(crate) home: &'a Path,
 }
 
 impl Program<'_> {
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_rectify-phone"))
             .arg("--home")
             .arg(self.home)
@@ -26,7 +26,7 @@ impl Program<'_> {
     }
 
     /// Its JSON, where it did it.
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[&["--json"], arguments].concat());
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
@@ -34,13 +34,14 @@ impl Program<'_> {
     }
 
     /// What it says when it does not, with its exit code.
-    fn refusal(&self, arguments: &[&str]) -> (Option<i32>, String) {
+    pub(crate) fn refusal(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let output = self.run(arguments);
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     }
 }
 
-const REPORT: [&str; 7] = ["report", "--category", "stall", "--subtype", "road_occupation", "--at", "0.00005,0.00005"];
+pub(crate) const REPORT: [&str; 7] =
+    ["report", "--category", "stall", "--subtype", "road_occupation", "--at", "0.00005,0.00005"];
 
 #[test]
 fn before_enrolment_it_says_what_to_do() {
@@ -101,6 +102,67 @@ fn a_report_and_a_life_without_a_server() {
 }
 
 #[test]
+fn a_case_is_shown_in_names_and_never_in_json() {
+    let mut town = Town::new(0);
+    let home = town.folder.path().join("program");
+    drop(enrolled(&mut town.server, &home, 0, now(1)));
+    let photo = town.folder.path().join("photo.jpg");
+    std::fs::write(&photo, b"no jpeg at all").unwrap();
+    let program = Program { home: &home };
+    let made = program.json(
+        &[
+            REPORT.as_slice(),
+            &["--accuracy-m", "8", "--field", "goods=fruit_vegetables", "--field", "blocks_tactile=yes"],
+            &[
+                "--field",
+                "vendor_phone=13800000000",
+                "--note",
+                "占道经营",
+                "--subject",
+                "12 号摊",
+                "--photo",
+                photo.to_str().unwrap(),
+            ],
+        ]
+        .concat(),
+    );
+    let code = made["short_code"].as_str().unwrap();
+    let says = |language: &str, expected: &[&str]| {
+        let shown = program.run(&["--lang", language, "show", code]).stdout;
+        let shown = String::from_utf8(shown).unwrap();
+        for line in expected {
+            assert!(shown.lines().any(|it| it.trim() == *line), "{line} in:\n{shown}");
+        }
+        assert!(!shown.contains(['{', '}', '"']), "{shown}");
+    };
+    let photo = sync_core::line::sha256(b"no jpeg at all").to_string();
+    says(
+        "zh",
+        &[
+            "类别: 占道经营/占道经营",
+            "位置: 0.0000500,0.0000500 ±8 m",
+            "经营品类: 果蔬",
+            "占压盲道: 是",
+            "经营者电话: 13800000000",
+            "说明: 占道经营",
+            &format!("{photo}  整改前  未到"),
+        ],
+    );
+    says(
+        "en",
+        &[
+            "position: 0.0000500,0.0000500 ±8 m",
+            "Goods: Fruit and vegetables",
+            "Blocks the tactile paving: yes",
+            &format!("{photo}  before  not yet"),
+        ],
+    );
+    program.json(&["do", code, "amend", "--field", "subject="]);
+    says("zh", &["摊位号或摊点特征: （无）"]);
+    says("en", &["Stall: its number or its looks: (none)"]);
+}
+
+#[test]
 fn wrong_usage_is_told_from_refusal() {
     let mut town = Town::new(0);
     let home = town.folder.path().join("program");
@@ -139,7 +201,7 @@ fn wrong_usage_is_told_from_refusal() {
     let (status, said) = program.refusal(&["--lang", "en", "sync"]);
     assert_eq!(status, Some(1));
     assert!(said.contains("1 steps"), "{said}");
-    for command in ["enrol", "report", "list", "show", "status", "sync", "export", "needs-attention", "do"] {
+    for command in ["enrol", "report", "list", "show", "status", "sync", "export", "needs-attention", "parked", "do"] {
         assert_eq!(program.run(&[command, "--help"]).status.code(), Some(0), "{command}");
     }
 }

@@ -165,8 +165,12 @@ pub(crate) fn open(home: &Path) -> Result<Phone, PhoneError> {
 static OPENED: AtomicU64 = AtomicU64::new(1);
 
 pub(crate) fn enrolled(server: &mut Server, home: &Path, number: u64, now: Captured) -> Phone {
+    enrolled_at("http://demo", server, home, number, now)
+}
+
+pub(crate) fn enrolled_at(address: &str, server: &mut Server, home: &Path, number: u64, now: Captured) -> Phone {
     let mut phone = open(home).unwrap();
-    let enrol = phone.begin_enrolment("http://demo", "code", "test", now).unwrap();
+    let enrol = phone.begin_enrolment(address, "code", "test", now).unwrap();
     let account = account_id(number.into());
     server.keys.insert(enrol.device, enrol.key);
     server.owners.insert(enrol.device, account);

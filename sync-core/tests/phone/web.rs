@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use flate2::read::GzDecoder;
 use schema::hash::Hash;
+use schema::ids::EntityId;
 use schema::photo::{Have, HaveAnswer, PhotoState};
 use serde_json::json;
 use sync_core::line::sha256;
@@ -24,7 +25,10 @@ pub(crate) struct Web {
     pub(crate) tokens_given: usize,
     /// Devices that were revoked.
     pub(crate) revoked: BTreeSet<String>,
+    /// The page of what is parked; null: not for this caller.
     pub(crate) parked: serde_json::Value,
+    /// Pages of entries by case.
+    pub(crate) entries: BTreeMap<EntityId, serde_json::Value>,
     pieces: usize,
 }
 
@@ -53,6 +57,7 @@ impl Listening {
             tokens_given: 0,
             revoked: BTreeSet::new(),
             parked: json!({"parked": [], "next": null}),
+            entries: BTreeMap::new(),
             pieces: 0,
         };
         let (web, listener) = (Arc::new(Mutex::new(web)), TcpListener::bind("127.0.0.1:0").unwrap());
@@ -131,7 +136,12 @@ impl Web {
                 found(&HaveAnswer { photos })
             }
             ("POST", "/v1/photos") => (201, Vec::new(), Vec::new()),
+            ("GET", path) if path.contains("/parked") && self.parked.is_null() => refusal(403, "forbidden"),
             ("GET", path) if path.contains("/parked") => found(&self.parked),
+            ("GET", path) if path.contains("/entries") => {
+                let page = self.entries.iter().find(|(case, _)| path.contains(&case.to_string()));
+                page.map_or_else(|| refusal(404, "not_found"), |(_, page)| found(page))
+            }
             ("GET", path) if path.contains("/documents/") => {
                 let named = |bytes: &Vec<u8>| path.ends_with(&sha256(bytes).to_string());
                 let document = [area_document(), catalogue_document()].into_iter().find(named);
