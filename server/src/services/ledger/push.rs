@@ -167,6 +167,7 @@ impl Desk<'_, '_> {
             op,
             values: line.values.clone(),
             receipt: Receipt { received_ms, first_received_ms, captured, by_server: false, recorded: None },
+            failed: false,
         })?;
         known.insert(entry.op, entry.clone());
         Ok(entry)
