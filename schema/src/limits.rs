@@ -10,6 +10,8 @@ pub const LINE_BYTES_MAX: usize = 64 * 1024;
 pub const SEALED_VALUE_BYTES_MAX: usize = 4 * 1024;
 /// The longest plain text value in a line (a subject, a code).
 pub const TEXT_BYTES_MAX: usize = 240;
+/// Sealed values behind one op line: more than a line of [`LINE_BYTES_MAX`] can name.
+pub const VALUES_PER_OP_MAX: usize = 1024;
 /// Nesting of JSON in an op line.
 pub const JSON_DEPTH_MAX: usize = 16;
 /// Op lines in one push.

@@ -61,19 +61,48 @@ impl Blobs {
         self.uploads.join(format!("{photo}.{device}.part"))
     }
 
-    /// Opens a part for writing behind `offset`; what stands there already was never promised and is cut off.
+    /// Opens a part for writing behind `offset`; what stands there already was never promised and is cut off. None if
+    /// fewer bytes are there than were promised.
     ///
     /// # Errors
-    /// Where that fails, or fewer bytes are there.
-    pub fn open_part(&self, photo: &Hash, device: DeviceId, offset: u64) -> io::Result<File> {
+    /// Where that fails.
+    pub fn open_part(&self, photo: &Hash, device: DeviceId, offset: u64) -> io::Result<Option<File>> {
         let path = self.part(photo, device);
+        let is_new = !path.exists();
+        if is_new && offset > 0 {
+            return Ok(None);
+        }
         let mut file = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(path)?;
+        if is_new {
+            // An offset will be promised for it: then its name must survive too.
+            sync_folder(&self.uploads)?;
+        }
         if file.metadata()?.len() < offset {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "a part is shorter than was promised"));
+            return Ok(None);
         }
         file.set_len(offset)?;
         file.seek(SeekFrom::Start(offset))?;
-        Ok(file)
+        Ok(Some(file))
+    }
+
+    /// The size of a photo's file, if it stands at its place with the right hash.
+    ///
+    /// # Errors
+    /// Where reading it fails.
+    pub fn size_of_whole(&self, photo: &Hash) -> io::Result<Option<u64>> {
+        let place = self.place(photo, Version::Original);
+        let mut file = match File::open(&place) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if hash_file(&mut file)? != *photo {
+            return Ok(None);
+        }
+        // Whoever put it there may have been stopped before it was durable.
+        file.sync_all()?;
+        sync_folder(place.parent().unwrap_or(&self.photos))?;
+        Ok(Some(file.metadata()?.len()))
     }
 
     /// Makes a part a photo, durably: the file is synced already; rename, then sync the folders.

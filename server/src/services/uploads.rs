@@ -134,7 +134,9 @@ impl Photos {
             return Err(Error::refused(ProblemCode::OffsetMismatch));
         }
         let blobs = self.blobs.clone();
-        let file = blocking(move || Ok(blobs.open_part(&photo, device, offset)?)).await?;
+        let Some(file) = blocking(move || Ok(blobs.open_part(&photo, device, offset)?)).await? else {
+            return self.recover(photo, device).await;
+        };
         drop(newest);
         Ok(Stream::Open(Box::new(Receiving {
             photos: self.clone(),
@@ -153,6 +155,21 @@ impl Photos {
                 part: Sha256::new(),
             },
         })))
+    }
+
+    /// A part lacks what was promised of it. Either it was renamed and the server stopped before the photo's row: then
+    /// the photo is taken now; or it is lost: then the device learns that it begins anew. The fence is held.
+    async fn recover(&self, photo: Hash, device: DeviceId) -> Result<Stream> {
+        let blobs = self.blobs.clone();
+        if let Some(size) = blocking(move || Ok(blobs.size_of_whole(&photo)?)).await? {
+            self.take(photo, device, size).await?;
+            let blobs = self.blobs.clone();
+            blocking(move || Ok(blobs.discard(&photo, device)?)).await?;
+            return Ok(Stream::Whole(Standing::whole(size)));
+        }
+        tracing::warn!(%photo, device.id = %device, "a part is shorter than was promised; its upload begins anew");
+        self.promise(photo, device, 0).await?;
+        Err(Error::refused(ProblemCode::OffsetMismatch))
     }
 }
 

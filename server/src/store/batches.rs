@@ -5,7 +5,7 @@ use schema::hash::{Hash, Signature};
 use schema::ids::{DeviceId, OpId};
 use schema::op::Captured;
 
-use super::columns::{column, hash, number};
+use super::columns::{bound, column, hash, number};
 use super::connection::Db;
 use super::error::StoreError;
 use super::log_tx::{LogNum, LogTx};
@@ -107,7 +107,7 @@ impl Db {
             .filter(batch::log.eq(log.0))
             .filter(batch::device.eq(device))
             .filter(batch::incarnation.eq(column(incarnation)?))
-            .filter(batch::last_seq.le(column(at_most)?))
+            .filter(batch::last_seq.le(bound(at_most)))
             .order(batch::last_seq.desc())
             .select((batch::last_seq, batch::chain))
             .first(&mut self.conn)

@@ -7,7 +7,7 @@ use schema::hash::Hash;
 use schema::ids::EpochId;
 use sync_core::log::tree::{CompleteRun, Hashes};
 
-use super::columns::{column, hash, number};
+use super::columns::{bound, column, hash, number};
 use super::connection::Db;
 use super::error::StoreError;
 use super::log_tx::{LogNum, LogTx};
@@ -130,8 +130,8 @@ impl Hashes for LogHashes<'_> {
         let rows: Vec<Vec<u8>> = tile_hash::table
             .filter(tile_hash::log.eq(self.log.0))
             .filter(tile_hash::level.eq(i16::from(level)))
-            .filter(tile_hash::idx.ge(column(range.start)?))
-            .filter(tile_hash::idx.lt(column(range.end)?))
+            .filter(tile_hash::idx.ge(bound(range.start)))
+            .filter(tile_hash::idx.lt(bound(range.end)))
             .order(tile_hash::idx)
             .select(tile_hash::hash)
             .load(&mut self.db.conn)?;

@@ -15,6 +15,12 @@ pub(super) fn column(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|_| StoreError::Damaged("a number beyond 2^63"))
 }
 
+/// A number to compare a column with. It may come from outside; beyond what a column holds, the largest compares the
+/// same.
+pub(super) fn bound(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// A small column that never holds less than zero.
 pub(super) fn small(column: i16, what: &'static str) -> Result<u8, StoreError> {
     u8::try_from(column).map_err(|_| StoreError::Damaged(what))

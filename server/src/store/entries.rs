@@ -7,7 +7,7 @@ use schema::hash::Hash;
 use schema::ids::{AccountId, DeviceId, EntityId, EpochId, OpId};
 use schema::record::OutcomeLine;
 
-use super::columns::{column, hash, number, small, uuid};
+use super::columns::{bound, column, hash, number, small, uuid};
 use super::connection::Db;
 use super::error::StoreError;
 use super::log_tx::{Epoch, LogNum, LogTx};
@@ -178,7 +178,7 @@ impl Db {
     pub fn entries_after(&mut self, log: LogNum, rev: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         let rows: Vec<Row> = entry::table
             .filter(entry::log.eq(log.0))
-            .filter(entry::rev.gt(column(rev)?))
+            .filter(entry::rev.gt(bound(rev)))
             .order(entry::rev)
             .limit(limit_of(limit)?)
             .select(columns!())
@@ -200,7 +200,7 @@ impl Db {
         let rows: Vec<Row> = entry::table
             .filter(entry::log.eq(log.0))
             .filter(entry::entity.eq(entity.bytes().as_slice()))
-            .filter(entry::rev.gt(column(after)?))
+            .filter(entry::rev.gt(bound(after)))
             .order(entry::rev)
             .limit(limit_of(limit)?)
             .select(columns!())
@@ -221,7 +221,7 @@ impl Db {
         limit: usize,
     ) -> Result<Vec<Entry>, StoreError> {
         let Some(device) = self.reference(log, device.bytes())? else { return Ok(Vec::new()) };
-        let after = column(after)?;
+        let after = bound(after);
         let mut rows: Vec<Row> = entry::table
             .filter(entry::log.eq(log.0))
             .filter(entry::device.eq(device))
@@ -272,7 +272,7 @@ impl Db {
             .filter(entry::log.eq(log.0))
             .filter(entry::device.eq(device))
             .filter(entry::incarnation.eq(column(incarnation)?))
-            .filter(entry::device_seq.between(column(first)?, column(last)?))
+            .filter(entry::device_seq.between(bound(first), bound(last)))
             .select((entry::device_seq, entry::op, entry::line))
             .load(&mut self.conn)?;
         let mut sent = HashMap::new();
@@ -284,7 +284,7 @@ impl Db {
             .filter(replay::log.eq(log.0))
             .filter(replay::device.eq(device))
             .filter(replay::incarnation.eq(column(incarnation)?))
-            .filter(replay::device_seq.between(column(first)?, column(last)?))
+            .filter(replay::device_seq.between(bound(first), bound(last)))
             .select((replay::device_seq, replay::op))
             .load(&mut self.conn)?;
         for (seq, op) in again {
@@ -305,8 +305,8 @@ impl Db {
     pub fn leaves(&mut self, log: LogNum, revs: std::ops::Range<u64>) -> Result<Vec<Hash>, StoreError> {
         let rows: Vec<Vec<u8>> = entry::table
             .filter(entry::log.eq(log.0))
-            .filter(entry::rev.ge(column(revs.start)?))
-            .filter(entry::rev.lt(column(revs.end)?))
+            .filter(entry::rev.ge(bound(revs.start)))
+            .filter(entry::rev.lt(bound(revs.end)))
             .order(entry::rev)
             .select(entry::leaf)
             .load(&mut self.conn)?;

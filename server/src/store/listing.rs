@@ -4,7 +4,7 @@ use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpres
 use schema::ids::EntityId;
 use schema::sync::Scope;
 
-use super::columns::{column, number, uuid};
+use super::columns::{bound, number, uuid};
 use super::connection::Db;
 use super::error::StoreError;
 use super::log_tx::LogNum;
@@ -43,7 +43,7 @@ impl Db {
             .inner_join(entity::table.on(on))
             .filter(entity_scope::log.eq(log.0))
             .filter(entity_scope::scope.eq(scope))
-            .filter(entity_scope::rev.lt(column(before)?))
+            .filter(entity_scope::rev.lt(bound(before)))
             .filter(entity::kind.eq("case"))
             .order(entity_scope::rev.desc())
             .limit(limit)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, insert_into, update};
 use schema::ids::{DeviceId, EntityId, OpId};
 
-use super::columns::{column, number, uuid};
+use super::columns::{bound, column, number, uuid};
 use super::connection::Db;
 use super::entries::limit_of;
 use super::error::StoreError;
@@ -133,7 +133,7 @@ impl Db {
     pub fn parked_after(&mut self, log: LogNum, after: u64, limit: usize) -> Result<Vec<ParkedRow>, StoreError> {
         let rows: Vec<Row> = parked::table
             .filter(parked::log.eq(log.0))
-            .filter(parked::rev.gt(column(after)?))
+            .filter(parked::rev.gt(bound(after)))
             .filter(parked::decided_rev.is_null())
             .order(parked::rev)
             .limit(limit_of(limit)?)

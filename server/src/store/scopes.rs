@@ -6,7 +6,7 @@ use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, de
 use schema::ids::EntityId;
 use schema::sync::Scope;
 
-use super::columns::{column, number, uuid};
+use super::columns::{bound, column, number, uuid};
 use super::conn::on_backend;
 use super::connection::Db;
 use super::entities::{NewVersion, StoredEntity};
@@ -137,8 +137,8 @@ impl Db {
         let here: Vec<(i64, Vec<u8>)> = entity_scope::table
             .filter(entity_scope::log.eq(log.0))
             .filter(entity_scope::scope.eq(scope.0))
-            .filter(entity_scope::rev.gt(column(after)?))
-            .filter(entity_scope::rev.le(column(up_to)?))
+            .filter(entity_scope::rev.gt(bound(after)))
+            .filter(entity_scope::rev.le(bound(up_to)))
             .order(entity_scope::rev)
             .limit(limit_of(limit)?)
             .select((entity_scope::rev, entity_scope::entity))
@@ -150,8 +150,8 @@ impl Db {
             scope_exit::table
                 .filter(scope_exit::log.eq(log.0))
                 .filter(scope_exit::scope.eq(scope.0))
-                .filter(scope_exit::rev.gt(column(after)?))
-                .filter(scope_exit::rev.le(column(up_to)?))
+                .filter(scope_exit::rev.gt(bound(after)))
+                .filter(scope_exit::rev.le(bound(up_to)))
                 .order(scope_exit::rev)
                 .limit(limit_of(limit)?)
                 .select((scope_exit::rev, scope_exit::entity))

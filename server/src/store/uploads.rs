@@ -4,7 +4,7 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, delete
 use schema::hash::Hash;
 use schema::ids::DeviceId;
 
-use super::columns::{column, hash, number, uuid};
+use super::columns::{bound, column, hash, number, uuid};
 use super::connection::Db;
 use super::error::StoreError;
 use super::tables::{photo_ref, received_photo, upload};
@@ -186,7 +186,7 @@ impl Db {
     /// The database's.
     pub fn expired_uploads(&mut self, now_ms: u64) -> Result<Vec<Upload>, StoreError> {
         let rows: Vec<UploadRow> =
-            upload::table.filter(upload::expires_ms.le(column(now_ms)?)).limit(1000).load(&mut self.conn)?;
+            upload::table.filter(upload::expires_ms.le(bound(now_ms))).limit(1000).load(&mut self.conn)?;
         rows.into_iter().map(read_upload).collect()
     }
 }

@@ -78,6 +78,48 @@ async fn a_log_that_was_set_back_goes_on_in_a_new_epoch() {
     assert_eq!(found.differences, []);
 }
 
+/// The backup was of one year, the restore is in the next: its numbers begin anew, and none is given twice. What comes
+/// again is answered with a receipt of the epoch of today.
+#[tokio::test]
+async fn after_a_restore_numbers_skip_and_receipts_are_of_the_new_epoch() {
+    const YEAR_MS: u64 = 366 * 24 * 3600 * 1000;
+    for (wait_ms, expected) in [(1000, "ZG2026100002"), (YEAR_MS, "ZG2027100001")] {
+        let world = World::new().await;
+        let mut boss = world.person(1, Role::Supervisor, crate::services::world::root()).await;
+        let lines = filed(&mut boss);
+        let record = boss.send(&world, &lines).await.unwrap().record(lines[1].op);
+        assert_eq!(record.number.as_deref(), Some("ZG202600001"));
+        let head = world.logs.store.read(|db| db.head(world.log)).map_err(|e: StoreError| e).unwrap().unwrap();
+        let ahead = signer::SignedHead {
+            epoch: head.epoch,
+            head: TreeHead { size: head.rev + 10, root: schema::hash::Hash([9; 32]) },
+        };
+        signer::remember(world.folder.path(), world.log, &ahead).unwrap();
+        world.clock.set(START_MS + wait_ms);
+        world.logs.checkpoints.recover(&world.logs.ledger).await.unwrap();
+        let after = world.logs.store.read(|db| db.head(world.log)).map_err(|e: StoreError| e).unwrap().unwrap();
+
+        let again = boss.send(&world, &lines).await.unwrap();
+        let verifier = world.logs.checkpoints.signer().verifier();
+        let receipt = sync_core::log::receipt::open(verifier, again.head.receipt.as_ref().unwrap()).unwrap();
+        assert_eq!(receipt.epoch, after.epoch);
+        boss.took(&lines);
+        let lines = filed(&mut boss);
+        let answer = boss.sync(&world, &lines).await;
+        assert_eq!(answer.record(lines[1].op).number.as_deref(), Some(expected));
+        let scratch = world.folder.path().join("rebuild.db");
+        let found = crate::services::rebuild::rebuild(&world.logs.store, world.log, &scratch, |_| {}).unwrap();
+        assert_eq!(found.differences, []);
+    }
+}
+
+fn filed(boss: &mut crate::services::world::Phone) -> [crate::services::world::Line; 2] {
+    let report = boss.report(1);
+    let file = schema::op::File { condition: "hawks_unlicensed".parse().unwrap() };
+    let file = boss.op(report.entity, &schema::op::Body::File(file), vec![]);
+    [report, file]
+}
+
 #[tokio::test]
 async fn the_key_is_made_once_and_kept_from_others() {
     use std::os::unix::fs::PermissionsExt;

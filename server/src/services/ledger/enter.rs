@@ -1,6 +1,5 @@
 //! One op becomes one entry, whatever its outcome, and the views follow it. The head lock is held.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -10,18 +9,17 @@ use schema::ids::{AccountId, DeviceId, EntityId, OpId};
 use schema::op::{Body, Op, SealedValue};
 use schema::record::{Leaf, Outcome, Record, RefusalCode};
 use sync_core::apply::{Decision, apply};
-use sync_core::case::kind_of;
-use sync_core::consequence::consequences;
-use sync_core::context::RULES;
+use sync_core::consequence::{Consequence, consequences};
+use sync_core::context::{Context, RULES};
 use sync_core::line::{self, consequence_id, server_op, sha256};
 use sync_core::log::leaf;
 use sync_core::permission::scopes_of;
 
 use super::facts::{self, Facts, Receipt};
+use super::listed::{kind_name, listed, photos_named};
 use super::parsed::Parsed;
-use super::sealed;
 use super::seen::{Held, Seen};
-use crate::store::{Entry, KeptValue, Listed, LogTx, NewVersion, ParkedRow, StoreError};
+use crate::store::{Entry, LogTx, NewVersion, ParkedRow, StoreError};
 
 /// Consequences of consequences end here; a rule that reaches it is a defect.
 const DEPTH_MAX: u32 = 8;
@@ -43,7 +41,12 @@ pub(super) struct Incoming {
     pub(super) op: Result<Box<Op>, RefusalCode>,
     pub(super) values: Vec<SealedValue>,
     pub(super) receipt: Receipt,
+    /// In a replay: deciding it failed then, and it was parked. What was a defect then may be mended now.
+    pub(super) failed: bool,
 }
+
+/// Tells what follows from a decided op.
+type Tell = fn(Option<&Entity>, &Op, &Decision, &Context<'_>) -> Vec<Consequence>;
 
 /// The transaction's means to enter ops.
 pub(super) struct Desk<'a, 'db> {
@@ -71,13 +74,17 @@ impl Desk<'_, '_> {
         self.write(&incoming, decided).map(|(entry, _)| entry)
     }
 
-    fn enter_at(&mut self, mut incoming: Incoming, depth: u32) -> Result<Entry, StoreError> {
+    fn enter_at(&mut self, incoming: Incoming, depth: u32) -> Result<Entry, StoreError> {
+        self.enter_telling(incoming, depth, consequences)
+    }
+
+    fn enter_telling(&mut self, mut incoming: Incoming, depth: u32, tell: Tell) -> Result<Entry, StoreError> {
         incoming.receipt.received_ms = incoming.receipt.received_ms.max(self.tx.head.last_received_ms);
-        let decided = self.decide(&incoming)?;
-        let following = self.following(&incoming, &decided)?;
+        let mut decided = self.decide(&incoming)?;
+        let following = following(&incoming, &mut decided, tell);
         let received_ms = incoming.receipt.received_ms;
         let (entry, after) = self.write(&incoming, decided)?;
-        for (n, entity, body) in following {
+        for Consequence { n, entity, body } in following {
             self.enter_consequence(&entry, n, entity, &body, received_ms, depth)?;
         }
         if let Some(Entity::Areas(_)) = after.as_deref() {
@@ -136,6 +143,7 @@ impl Desk<'_, '_> {
                 by_server: true,
                 recorded: None,
             },
+            failed: false,
         })
     }
 
@@ -151,20 +159,16 @@ impl Desk<'_, '_> {
         let before = self.seen.held(self.tx, op.entity)?;
         let entity = before.entity.as_deref();
         let facts = facts::gather(self.tx, self.seen, self.parsed, op, entity, incoming.receipt.clone())?;
-        let decision = catch_unwind(AssertUnwindSafe(|| apply(entity, op, &facts.context())));
-        let decision = decision.unwrap_or_else(|_| {
-            tracing::error!(op = %op.op, kind = op.kind, "deciding an op failed; it is parked");
-            custody_of_line(incoming.device, RefusalCode::Internal, RULES)
-        });
+        let context = facts.context();
+        let decision = if incoming.failed {
+            custody_of_line(incoming.device, RefusalCode::Internal, context.rules)
+        } else {
+            catch_unwind(AssertUnwindSafe(|| apply(entity, op, &context))).unwrap_or_else(|_| {
+                tracing::error!(op = %op.op, kind = op.kind, "deciding an op failed; it is parked");
+                custody_of_line(incoming.device, RefusalCode::Internal, RULES)
+            })
+        };
         Ok(Decided { decision, before, facts: Some(facts) })
-    }
-
-    fn following(&self, incoming: &Incoming, decided: &Decided) -> Result<Vec<(u32, EntityId, Body)>, StoreError> {
-        let (Ok(op), Some(facts)) = (&incoming.op, &decided.facts) else { return Ok(Vec::new()) };
-        let before = decided.before.entity.as_deref();
-        let found = catch_unwind(AssertUnwindSafe(|| consequences(before, op, &decided.decision, &facts.context())));
-        let found = found.map_err(|_| StoreError::Damaged("an op whose consequences can't be told"))?;
-        Ok(found.into_iter().map(|it| (it.n, it.entity, it.body)).collect())
     }
 
     /// Writes the entry and brings every view up to it.
@@ -184,20 +188,23 @@ impl Desk<'_, '_> {
             None => self.move_leaf(decision.leaf_entity, leaf_held, entry.leaf)?,
         }
         self.follow_custody(incoming, &decision, &entry)?;
-        if incoming.receipt.by_server && entry.kind == "start_epoch" {
-            // What was issued after the backup is not known: no number is given twice.
-            self.tx.head.next_serial += NUMBERS_SKIPPED;
-        }
-        if let (Ok(op), Some(facts)) = (&incoming.op, &facts) {
-            self.keep_values(op, incoming, &decision, &before, facts, entry.rev)?;
-            let numbers = numbers_given(&decision.record);
-            if numbers > 0 {
-                let (year, serial) = facts.next_number;
-                self.tx.head.number_year = year;
-                self.tx.head.next_serial = serial + numbers;
-            }
+        self.keep_values(incoming, &decision, &before, facts.as_ref(), entry.rev)?;
+        if let Some(facts) = &facts {
+            self.follow_numbers(&entry, incoming, &decision, facts);
         }
         Ok((entry, after))
+    }
+
+    fn follow_numbers(&mut self, entry: &Entry, incoming: &Incoming, decision: &Decision, facts: &Facts) {
+        let given = match numbers_given(&decision.record) {
+            // What was issued after the backup is not known: no number is given twice, be it of another year by now.
+            _ if incoming.receipt.by_server && entry.kind == "start_epoch" => NUMBERS_SKIPPED,
+            0 => return,
+            given => given,
+        };
+        let (year, serial) = facts.next_number;
+        self.tx.head.number_year = year;
+        self.tx.head.next_serial = serial + given;
     }
 
     fn entry(&self, incoming: &Incoming, decision: &Decision, prev_leaf: Hash) -> Result<Entry, StoreError> {
@@ -298,29 +305,19 @@ impl Desk<'_, '_> {
         }
         Ok(())
     }
+}
 
-    /// Values belong to the entity the op asks to change, even while the op waits for a person; only those of an op
-    /// on something that its actor may not know of stay with the device.
-    fn keep_values(
-        &mut self,
-        op: &Op,
-        incoming: &Incoming,
-        decision: &Decision,
-        before: &Held,
-        facts: &Facts,
-        rev: u64,
-    ) -> Result<(), StoreError> {
-        if incoming.values.is_empty() {
-            return Ok(());
+/// What follows from a decided op. Where that can't be told the op is parked: its sender can do nothing about it.
+fn following(incoming: &Incoming, decided: &mut Decided, tell: Tell) -> Vec<Consequence> {
+    let (Ok(op), Some(facts)) = (&incoming.op, &decided.facts) else { return Vec::new() };
+    let (before, decision) = (decided.before.entity.as_deref(), &decided.decision);
+    match catch_unwind(AssertUnwindSafe(|| tell(before, op, decision, &facts.context()))) {
+        Ok(found) => found,
+        Err(_) => {
+            tracing::error!(op = %op.op, kind = op.kind, "telling what follows from an op failed; it is parked");
+            decided.decision = custody_of_line(incoming.device, RefusalCode::Internal, RULES);
+            Vec::new()
         }
-        let entity = if decision.record.outcome == Outcome::Parked { op.entity } else { decision.leaf_entity };
-        let classes = sealed::named(op, before.entity.as_deref(), facts.catalogue());
-        for value in &incoming.values {
-            if let Some(class) = classes.get(&value.sealed) {
-                self.tx.keep_value(rev, &KeptValue { entity, class: *class, value: value.clone() })?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -352,36 +349,5 @@ fn numbers_given(record: &Record) -> u64 {
     u64::try_from(released).unwrap_or(u64::MAX).max(u64::from(record.number.is_some()))
 }
 
-/// The photos that an entity names, each with whether all its claims are told as arrived.
-fn photos_named(entity: &Entity) -> BTreeMap<Hash, bool> {
-    let Entity::Case(case) = entity else { return BTreeMap::new() };
-    let mut photos = BTreeMap::new();
-    for evidence in &case.evidence {
-        *photos.entry(evidence.sha256).or_insert(true) &= evidence.verified_rev.is_some();
-    }
-    photos
-}
-
-fn listed(entity: &Entity) -> Listed {
-    let Entity::Case(case) = entity else { return Listed::default() };
-    let kind = kind_of(case);
-    Listed {
-        short_code: Some(case.short_code.clone()),
-        number: case.number.clone(),
-        area: Some(case.area),
-        category: kind.as_ref().map(|(category, _)| category.to_string()),
-        subtype: kind.as_ref().map(|(_, subtype)| subtype.to_string()),
-    }
-}
-
-fn kind_name(entity: &Entity) -> &'static str {
-    match entity {
-        Entity::Case(_) => "case",
-        Entity::Account(_) => "account",
-        Entity::Device(_) => "device",
-        Entity::Unit(_) => "unit",
-        Entity::Areas(_) => "areas",
-        Entity::Catalogue(_) => "catalogue",
-        Entity::Log(_) => "log",
-    }
-}
+#[cfg(test)]
+mod tests;

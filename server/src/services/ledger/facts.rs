@@ -80,8 +80,10 @@ impl Facts {
         }
     }
 
-    pub(super) fn catalogue(&self) -> Option<&Catalogue> {
-        self.catalogue.as_ref().map(|(_, document)| document.as_ref())
+    /// A pinned catalogue, if it is here; the one in force otherwise.
+    pub(super) fn catalogue(&self, pinned: Option<Hash>) -> Option<&Catalogue> {
+        let pinned = pinned.and_then(|sha256| self.catalogues.get(&sha256));
+        pinned.or_else(|| self.catalogue.as_ref().map(|(_, document)| document.as_ref()))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod enter;
 mod facts;
+mod listed;
 mod parsed;
 mod placing;
 mod push;

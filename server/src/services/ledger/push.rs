@@ -61,18 +61,23 @@ impl Desk<'_, '_> {
         if push.lines.is_empty() {
             return Ok(Pushed::Taken(Vec::new()));
         }
+        // Before anything is read: what nobody signed costs nothing.
+        if push.signed_by != Some(device.key) {
+            return Ok(Pushed::Refused(BatchAnswer::BadSignature));
+        }
         let log = self.tx.head.num;
         let last = self.tx.db.last_seq(log, header.device, header.incarnation)?;
         if header.first_seq > last + 1 {
             return Ok(Pushed::Refused(BatchAnswer::Gap { expected: last + 1 }));
         }
-        let sent = self.tx.db.sent(log, header.device, header.incarnation, header.first_seq, last)?;
+        let overlap_end = numbered(push).last().map_or(last, |(seq, _)| seq.min(last));
+        let sent = self.tx.db.sent(log, header.device, header.incarnation, header.first_seq, overlap_end)?;
         for (seq, line) in numbered(push) {
             if sent.get(&seq).is_some_and(|(_, bytes)| *bytes != line.bytes) {
                 return Ok(Pushed::Refused(BatchAnswer::Reused { device_seq: seq }));
             }
         }
-        if push.signed_by != Some(device.key) || self.chain_after(push)? != header.chain {
+        if self.chain_after(push)? != header.chain {
             return Ok(Pushed::Refused(BatchAnswer::BadSignature));
         }
         let mut known = self.known(push, &sent)?;
@@ -162,6 +167,7 @@ impl Desk<'_, '_> {
             op,
             values: line.values.clone(),
             receipt: Receipt { received_ms, first_received_ms, captured, by_server: false, recorded: None },
+            failed: false,
         })?;
         known.insert(entry.op, entry.clone());
         Ok(entry)

@@ -43,6 +43,7 @@ fn incoming(entry: &Entry) -> Result<Incoming, StoreError> {
         Ok(Box::new(line::read(&entry.line).map_err(|_| StoreError::Damaged("a line that can't be read"))?))
     };
     Ok(Incoming {
+        failed: record.code == Some(RefusalCode::Internal),
         id: entry.op,
         device: entry.device,
         incarnation: entry.incarnation,

@@ -1,4 +1,4 @@
-//! Which sealed values an op names, and who may read each.
+//! Which sealed values an op names, who may read each, and keeping them.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,65 @@ use schema::case::FieldName;
 use schema::catalogue::{Catalogue, Code, ReaderClass};
 use schema::entity::Entity;
 use schema::hash::Hash;
+use schema::ids::EntityId;
 use schema::op::Op;
+use schema::record::Outcome;
 use serde_json::Value;
+use sync_core::apply::Decision;
 use sync_core::case::kind_of;
 use sync_core::catalogue::{readers, subtype};
 
+use super::enter::{Desk, Incoming};
+use super::facts::Facts;
+use super::seen::Held;
+use crate::store::{KeptValue, StoreError};
+
+impl Desk<'_, '_> {
+    /// Values belong to the entity the op asks to change, even while the op waits for a person; only those of an op
+    /// on something that its actor may not know of stay with the device. What came behind a line that can't be read
+    /// is in custody with it: nobody can tell yet who it is for.
+    pub(super) fn keep_values(
+        &mut self,
+        incoming: &Incoming,
+        decision: &Decision,
+        before: &Held,
+        facts: Option<&Facts>,
+        rev: u64,
+    ) -> Result<(), StoreError> {
+        if incoming.values.is_empty() {
+            return Ok(());
+        }
+        let (Ok(op), Some(facts)) = (&incoming.op, facts) else {
+            let (entity, class) = (EntityId::from(incoming.device), ReaderClass::Handlers);
+            for value in &incoming.values {
+                self.tx.keep_value(rev, &KeptValue { entity, class, value: value.clone() })?;
+            }
+            return Ok(());
+        };
+        let entity = if decision.record.outcome == Outcome::Parked { op.entity } else { decision.leaf_entity };
+        let before = before.entity.as_deref();
+        let pinned = pinned(op, decision.after.as_ref().or(before));
+        let classes = named(op, before, facts.catalogue(pinned));
+        for value in &incoming.values {
+            if let Some(class) = classes.get(&value.sealed) {
+                self.tx.keep_value(rev, &KeptValue { entity, class: *class, value: value.clone() })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The catalogue that a case was made under, or that its first op asks for.
+fn pinned(op: &Op, case: Option<&Entity>) -> Option<Hash> {
+    match case {
+        Some(Entity::Case(case)) => case.catalogue,
+        _ => op.body.get("catalogue")?.as_str()?.parse().ok(),
+    }
+}
+
 /// The sealed values that an op names, with their readers: as its catalogue says for a field, everybody who may read
 /// the case for free text. A field that no catalogue knows is kept from most: who it is for can't be told.
-pub(super) fn named(op: &Op, before: Option<&Entity>, catalogue: Option<&Catalogue>) -> BTreeMap<Hash, ReaderClass> {
+fn named(op: &Op, before: Option<&Entity>, catalogue: Option<&Catalogue>) -> BTreeMap<Hash, ReaderClass> {
     let kind = kind(op, before);
     let class_of_field = |code: &Code| {
         let (category, code_of_subtype) = kind.as_ref()?;

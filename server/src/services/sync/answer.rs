@@ -28,8 +28,11 @@ pub(super) fn write(logs: &Logs, caller: Caller, header: &SyncHeader, delivered:
     logs.store.read(|db| {
         let head = db.head(header.log)?.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
         let areas = logs.ledger.parsed().areas_in_force(db, head.num, head.log)?;
+        // Another log may still have the device; of this one it gets nothing any more.
+        let device = read_entity(db, head.num, caller.device.into())?;
+        let revoked = caller.revoked || matches!(&device, Some(Entity::Device(device)) if device.revoked.is_some());
         let account = match read_entity(db, head.num, caller.account.into())? {
-            Some(Entity::Account(account)) if !caller.revoked => Some(account),
+            Some(Entity::Account(account)) if !revoked => Some(account),
             _ => None,
         };
         let mut answer = Answer { db, head, account, areas, out: Vec::new() };
@@ -37,7 +40,7 @@ pub(super) fn write(logs: &Logs, caller: Caller, header: &SyncHeader, delivered:
         // A device that last saw another epoch learns of the new one first; it pulls anew from 0.
         let same_epoch = header.epoch.is_none_or(|epoch| epoch == answer.head.epoch);
         answer.outcomes_of(delivered)?;
-        let end = if caller.revoked {
+        let end = if revoked {
             SyncEnd { scopes: BTreeMap::new(), own: header.own, more: false }
         } else if !same_epoch {
             SyncEnd { scopes: BTreeMap::new(), own: 0, more: true }

@@ -157,7 +157,8 @@ fn receipt_for(
     header: &schema::sync::SyncHeader,
     entries: &[Entry],
 ) -> std::result::Result<SignedReceipt, StoreError> {
-    let epoch = entries.last().map(|entry| entry.epoch).ok_or(StoreError::Damaged("a receipt for nothing"))?;
+    // The epoch in force, not that of an entry: lines from before a restore are answered by the log of today.
+    let head = logs.store.read(|db| db.head(header.log))?.ok_or(StoreError::Damaged("a receipt of no log"))?;
     let ops = entries
         .iter()
         .map(|entry| ReceiptOp {
@@ -170,7 +171,7 @@ fn receipt_for(
         .collect();
     logs.checkpoints.receipt(&Receipt {
         log: header.log,
-        epoch,
+        epoch: head.epoch,
         device: header.device,
         incarnation: header.incarnation,
         first_seq: header.first_seq,

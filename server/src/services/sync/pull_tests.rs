@@ -185,3 +185,18 @@ async fn another_epoch_is_told_before_anything_is_pulled() {
     phone.scopes = BTreeMap::from([(area(1), 0)]);
     assert!(!phone.send(&world, &[]).await.unwrap().entities.is_empty());
 }
+
+/// Its log revoked it; the installation, which knows of all logs, did not.
+#[tokio::test]
+async fn a_device_revoked_in_a_log_gets_nothing_of_that_log() {
+    let world = World::new().await;
+    let mut phone = world.person(1, Role::Inspector, grid(1)).await;
+    let report = phone.report(1);
+    phone.sync(&world, &[report]).await;
+    let reason = schema::op::Reason { reason: Sealed { sealed: sha256(b"lost") } };
+    world.append(phone.device.into(), Body::RevokeDevice(reason)).await;
+    phone.scopes = BTreeMap::from([(area(1), 0)]);
+    let answer = phone.send(&world, &[]).await.unwrap();
+    assert!(answer.entities.is_empty() && answer.values.is_empty() && answer.end.scopes.is_empty());
+    assert!(answer.head.default_scopes.is_empty());
+}

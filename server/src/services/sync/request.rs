@@ -1,6 +1,6 @@
 //! Reading a sync request: split strictly at newlines, each line by itself, so that one bad line spoils no other.
 
-use schema::limits::{BATCH_OPS_MAX, INCARNATION_MAX, PROTOCOL, SCOPES_MAX};
+use schema::limits::{BATCH_OPS_MAX, INCARNATION_MAX, PROTOCOL, SCOPES_MAX, VALUES_PER_OP_MAX};
 use schema::problem::ProblemCode;
 use schema::sync::SyncHeader;
 use sync_core::line;
@@ -32,22 +32,26 @@ pub(super) fn read(body: &[u8]) -> Result<Request> {
     let mut lines: Vec<PushLine> = Vec::with_capacity(count);
     for piece in pieces {
         if !line::is_value_line(piece) {
+            // Refused before it is kept: 8 MiB of newlines would become a gigabyte of lines.
+            if lines.len() >= count {
+                return Err(malformed());
+            }
             let op = line::read(piece).map(Box::new);
             lines.push(PushLine { bytes: piece.to_vec(), op, values: Vec::new() });
             continue;
         }
         let op = lines.last_mut().ok_or_else(malformed)?;
+        if op.values.len() >= VALUES_PER_OP_MAX {
+            return Err(Error::refused(ProblemCode::TooLarge));
+        }
         match line::read_value(piece) {
             Ok(value) => op.values.push(value),
             // The op is taken all the same: it names the value by its hash, and the phone that made it keeps the text.
-            Err(error) => tracing::warn!(error = %error, device.id = %header.device, "a value line can't be taken"),
+            Err(error) => tracing::debug!(error = %error, device.id = %header.device, "a value line can't be taken"),
         }
     }
     if lines.len() < count {
         return Err(Error::refused(ProblemCode::Truncated));
-    }
-    if lines.len() > count {
-        return Err(malformed());
     }
     Ok(Request { header, lines })
 }

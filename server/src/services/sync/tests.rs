@@ -116,6 +116,61 @@ async fn a_wrong_chain_or_signature_is_refused_whole() {
     assert_eq!(phone.send(&world, &line).await.unwrap().head.batch, BatchAnswer::Taken);
 }
 
+/// The signature is looked at before the log: whoever does not hold the key learns nothing of its numbers.
+#[tokio::test]
+async fn an_unsigned_batch_learns_nothing_of_the_numbers() {
+    let world = World::new().await;
+    let mut phone = world.person(1, Role::Inspector, grid(1)).await;
+    let other = world.person(2, Role::Inspector, grid(1)).await;
+    let first = [phone.report(1)];
+    phone.sync(&world, &first).await;
+    let line = [phone.report(1)];
+    let own = std::mem::replace(&mut phone.secret, other.secret.clone());
+    for next_seq in [1, 5] {
+        phone.next_seq = next_seq;
+        assert_eq!(phone.send(&world, &line).await.unwrap().head.batch, BatchAnswer::BadSignature);
+    }
+    phone.secret = own;
+    assert_eq!(phone.send(&world, &line).await.unwrap().head.batch, BatchAnswer::Gap { expected: 2 });
+}
+
+/// Cursors beyond what the database holds are cursors beyond the head.
+#[tokio::test]
+async fn a_cursor_beyond_everything_gets_nothing() {
+    let world = World::new().await;
+    let mut phone = world.person(1, Role::Inspector, grid(1)).await;
+    let line = [phone.report(1)];
+    let known = phone.sync(&world, &line).await;
+    phone.own = u64::MAX;
+    phone.scopes = known.head.default_scopes.iter().map(|scope| (*scope, u64::MAX)).collect();
+    assert!(!phone.scopes.is_empty());
+    let answer = phone.send(&world, &[]).await.unwrap();
+    assert_eq!((answer.entities.len(), answer.outcomes.len(), answer.end.more), (0, 0, false));
+}
+
+/// More lines than the header counts are refused before they are kept; so are more values than a line can name.
+#[tokio::test]
+async fn a_body_of_more_than_it_says_is_refused() {
+    let world = World::new().await;
+    let mut phone = world.person(1, Role::Inspector, grid(1)).await;
+    let mut line = phone.report(1);
+    let (_, mut body) = phone.request(std::slice::from_ref(&line));
+    body.resize(8_000_000, b'\n');
+    assert!(matches!(
+        super::request::read(&body).err(),
+        Some(crate::error::Error::Refused { code: schema::problem::ProblemCode::Malformed, .. })
+    ));
+    line.values = vec![line.values[0].clone(); schema::limits::VALUES_PER_OP_MAX];
+    let (_, body) = phone.request(std::slice::from_ref(&line));
+    assert_eq!(super::request::read(&body).unwrap().lines[0].values.len(), schema::limits::VALUES_PER_OP_MAX);
+    line.values.push(line.values[0].clone());
+    let (_, body) = phone.request(std::slice::from_ref(&line));
+    assert!(matches!(
+        super::request::read(&body).err(),
+        Some(crate::error::Error::Refused { code: schema::problem::ProblemCode::TooLarge, .. })
+    ));
+}
+
 /// INV-NO-HOL: what can't be taken takes its number, is kept, and holds up nothing.
 #[tokio::test]
 async fn what_can_not_be_read_is_kept_and_the_rest_goes_on() {
