@@ -403,3 +403,18 @@ async fn tus_says_what_it_speaks() {
     assert_eq!(said.header("tus-max-size"), "26214400");
     assert_eq!(said.header("tus-checksum-algorithm"), "sha256");
 }
+
+/// Whoever learned a photo's hash and names it in a case of their own did not take it.
+#[actix_web::test]
+async fn naming_a_photo_does_not_open_its_original() {
+    let world = World::start().await;
+    let maker = world.phone("li", Role::Inspector, "A3").await;
+    let other = world.phone("wu", Role::Inspector, "A3").await;
+    let bytes = jpeg(300, 21);
+    let photo = world.upload(&maker, &bytes).await;
+    world.push(&other, &[(case(2), report(&[(photo, bytes.len())]))]).await;
+    world.push(&maker, &[(case(1), report(&[(photo, bytes.len())]))]).await;
+    let original = format!("/v1/photos/{photo}/original");
+    assert_eq!(world.get(&original, other.token()).await.status, 404);
+    assert_eq!(world.get(&original, maker.token()).await.status, 200);
+}
