@@ -90,6 +90,12 @@ pub struct ParkedRow {
     pub device: DeviceId,
     /// Why it is parked: a [`crate::record::RefusalCode`].
     pub code: String,
+    /// The line as it came, for whoever may read it; none if it is no UTF-8.
+    pub line: Option<String>,
+    /// The line in base64, if it is no UTF-8.
+    pub line_base64: Option<String>,
+    /// The values behind it that the reader may read.
+    pub values: Vec<SealedValue>,
 }
 
 /// A proof over a log's tree: that one tree begins another, or that a leaf is in a tree.

@@ -15,7 +15,8 @@ mod security;
 mod stream;
 mod sync;
 
-use actix_web::http::Method;
+use actix_web::HttpResponse;
+use actix_web::http::{Method, header};
 use actix_web::web::{self, QueryConfig, ServiceConfig};
 
 use crate::error::Error;
@@ -31,6 +32,8 @@ macro_rules! routes {
         /// Tells actix of every route.
         fn register(config: &mut ServiceConfig) {
             $(config.route($path, web::method(Method::$method).to($handler));)*
+            // Behind all of them: whoever comes here named a path that is served, with a method that is not.
+            $(config.service(web::resource($path).to(|| std::future::ready(wrong_method($path))));)*
         }
     };
 }
@@ -66,6 +69,12 @@ routes! {
     GET     "/docs"                                     => pages::docs,
     GET     "/docs.css"                                 => pages::style,
     GET     "/problems/{code}"                          => pages::problem,
+}
+
+/// What a path answers to a method that it does not have.
+fn wrong_method(path: &str) -> HttpResponse {
+    let allowed: Vec<&str> = TABLE.iter().filter(|(_, served)| *served == path).map(|(method, _)| *method).collect();
+    HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allowed.join(", "))).finish()
 }
 
 /// Tells actix of every route, and how its own extractors fail.

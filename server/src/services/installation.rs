@@ -1,26 +1,28 @@
 //! The installation: its first start, and what the operator does at the command line. Every change is an op of the
 //! server in the log; only secrets are not.
 
+mod first;
+
 use anyhow::{Context, anyhow};
 use schema::area::AreaTree;
-use schema::catalogue::{CITY_CATALOGUE, Text};
+use schema::catalogue::Text;
 use schema::entity::Entity;
 use schema::hash::Salt;
-use schema::ids::{AccountId, AreaId, DeviceId, EntityId, EpochId, GrantId, LogId, OpId, PersonId, UnitId};
+use schema::ids::{AccountId, AreaId, DeviceId, EntityId, GrantId, LogId, OpId, PersonId, UnitId};
 use schema::limits::ENROL_CODE_S;
-use schema::op::{Body, CreateLog, Grant, Reason, Role, SealedValue, SetAccount, SetMembership, SetUnit};
+use schema::op::{Body, Grant, Reason, Role, SealedValue, SetUnit};
 use schema::problem::ProblemCode;
 use sync_core::area::AreaIndex;
 use sync_core::line::seal;
 use uuid::{Builder, Uuid};
 
 use super::ledger::{Append, Ledger, ServerOp};
-use super::passwords::{self, Passwords, Unfit};
+use super::passwords::Passwords;
 use super::tokens::random;
 use super::{codes, documents};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::store::{AccountSecret, Entry, LogHead, Store};
+use crate::store::{Entry, LogHead, Store};
 
 /// [`schema::record::Outcome::Accepted`] as an entry holds it.
 const ACCEPTED: u8 = 1;
@@ -125,85 +127,6 @@ impl Installation {
             }
         }
         Ok(())
-    }
-
-    /// Makes the first log with the shipped catalogue and a first administrator, if there is no log yet. The code is
-    /// the administrator's, shown once.
-    ///
-    /// # Errors
-    /// The server's own.
-    pub async fn first_start(&self, district: &District, signer: &str) -> Result<Option<String>> {
-        if !self.heads().await?.is_empty() {
-            return Ok(None);
-        }
-        if jiff::tz::TimeZone::get(&district.zone).is_err() {
-            return Err(Error::invalid("zone"));
-        }
-        let log = LogId(self.new_id()?);
-        let body = CreateLog {
-            name: district.name.clone(),
-            zone: district.zone.clone(),
-            signer: signer.to_owned(),
-            server_device: DeviceId(self.new_id()?),
-        };
-        must_be_accepted(&self.ledger.create_log(log, EpochId(Uuid::from_bytes(random()?)), body).await?)?;
-        self.import_catalogue(CITY_CATALOGUE.as_bytes().to_vec()).await?;
-        let admin = NewAccount {
-            login: "admin".to_owned(),
-            name: Text { zh: "管理员".to_owned(), en: "Administrator".to_owned() }.zh,
-            person: None,
-            role: Role::Admin,
-            area: None,
-            units: Vec::new(),
-            password: None,
-        };
-        let account = self.add_account(admin).await?;
-        Ok(Some(self.code(account).await?))
-    }
-
-    /// Adds an account and says who it is.
-    ///
-    /// # Errors
-    /// `invalid`: the login name, the password, the area or a unit.
-    pub async fn add_account(&self, new: NewAccount) -> Result<AccountId> {
-        let login = new.login.trim().to_owned();
-        let fits =
-            (1..=40).contains(&login.chars().count()) && !login.chars().any(|c| c.is_control() || c.is_whitespace());
-        if !fits {
-            return Err(Error::invalid("login"));
-        }
-        let password = match new.password {
-            None => None,
-            Some(password) => {
-                passwords::fit(&password, &login).map_err(|_: Unfit| Error::invalid("password"))?;
-                Some(self.passwords.hash(password).await?)
-            }
-        };
-        let account = AccountId(self.new_id()?);
-        let head = self.only_log().await?;
-        let area = self.area(&head, new.area.as_deref()).await?;
-        let person = match new.person {
-            Some(person) => person,
-            None => PersonId(self.new_id()?),
-        };
-        let mut bodies = vec![
-            Body::SetAccount(SetAccount { name: new.name, person }),
-            Body::Grant(Grant { grant: GrantId(self.new_id()?), role: new.role, area }),
-        ];
-        bodies.extend(new.units.into_iter().map(|unit| Body::SetMembership(SetMembership { unit, member: true })));
-        let secret = AccountSecret { account, login, password, failures: 0, retry_ms: 0, disabled: false };
-        let now_ms = self.clock.now_ms();
-        // The secret first: a login name that is taken stops everything.
-        self.store
-            .write_async(move |db| -> Result<()> {
-                if db.account_by_login(&secret.login)?.is_some() {
-                    return Err(Error::invalid("login"));
-                }
-                Ok(db.insert_account(&secret, now_ms)?)
-            })
-            .await?;
-        self.append(head.log, EntityId::from(account), bodies).await?;
-        Ok(account)
     }
 
     /// All accounts, by login name.

@@ -1,11 +1,13 @@
 //! Reading: what a caller may see of cases, entries, photos and documents. What may not be seen does not exist.
 
+mod parked;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use schema::api::{CasePage, CaseRow, CaseView, EntryPage, EntryRow, ParkedPage, ParkedRow};
+use schema::api::{CasePage, CaseRow, CaseView, EntryPage, EntryRow};
 use schema::case::State;
 use schema::catalogue::ReaderClass;
 use schema::entity::{Account, Entity};
@@ -72,6 +74,14 @@ impl View<'_> {
         } else {
             Err(Error::refused(ProblemCode::NotFound))
         }
+    }
+
+    /// Whether a device of the reader uploaded a photo.
+    fn uploaded(&mut self, photo: &Hash) -> Result<bool> {
+        let device = self.db.received_photo(photo)?.and_then(|photo| photo.device);
+        let Some(device) = device else { return Ok(false) };
+        let device = super::ledger::read_entity(self.db, self.log, device.into())?;
+        Ok(matches!(device, Some(Entity::Device(device)) if device.account == self.account.id))
     }
 
     fn has_role(&self, roles: &[Role]) -> bool {
@@ -170,36 +180,6 @@ impl Sight {
         .await
     }
 
-    /// A page of the ops that wait for a person: those on what the caller may see, and all of them for whoever
-    /// supervises or administers the whole log.
-    ///
-    /// # Errors
-    /// `not_found`, `forbidden`.
-    pub async fn parked(&self, caller: &Caller, log: LogId, after: u64) -> Result<ParkedPage> {
-        self.in_log(caller, log, move |view| {
-            if !view.has_role(&[Role::Supervisor, Role::Admin]) {
-                return Err(Error::refused(ProblemCode::Forbidden));
-            }
-            let root = view.areas().map(AreaIndex::root);
-            let whole = view.account.grants.iter().any(|grant| {
-                matches!(grant.role, Role::Supervisor | Role::Admin) && root.is_none_or(|root| root == grant.area)
-            });
-            let mut rows = view.db.parked_after(view.log, after, PAGE_MAX.saturating_add(1))?;
-            let more = rows.len() > PAGE_MAX;
-            rows.truncate(PAGE_MAX);
-            let next = rows.last().map(|row| row.rev).filter(|_| more);
-            let mut parked = Vec::with_capacity(rows.len());
-            for found in rows.into_iter().filter(|row| row.decided_rev.is_none()) {
-                if whole || view.entity(found.entity).is_ok() {
-                    let crate::store::ParkedRow { rev, op, entity, device, code, .. } = found;
-                    parked.push(ParkedRow { rev, op, entity, device, code });
-                }
-            }
-            Ok(ParkedPage { parked, next })
-        })
-        .await
-    }
-
     /// The bytes of a catalogue or an area tree. Everybody of the log reads them.
     ///
     /// # Errors
@@ -220,9 +200,10 @@ impl Sight {
         for access in &caller.logs {
             let seen = self
                 .in_log(caller, access.log, move |view| {
+                    let uploaded = view.uploaded(&photo)?;
                     let naming = view.db.naming(view.log, &photo)?;
                     for (_, document) in view.db.documents_of(view.log, &naming)?.into_values() {
-                        if shows(&view.account, &read_entity(&document)?, &photo, version, view.areas()) {
+                        if shows(view, &read_entity(&document)?, &photo, version, uploaded) {
                             return Ok(true);
                         }
                     }
@@ -267,16 +248,18 @@ impl Sight {
     }
 }
 
-/// Whether an entity shows a photo to an account.
-fn shows(account: &Account, entity: &Entity, photo: &Hash, version: Version, areas: Option<&AreaIndex>) -> bool {
+/// Whether an entity shows a photo to a reader. A case of one's own that names a hash is no proof of having taken the
+/// photo: its original is for whoever uploaded it.
+fn shows(view: &View<'_>, entity: &Entity, photo: &Hash, version: Version, uploaded: bool) -> bool {
     let Entity::Case(case) = entity else { return false };
+    let (account, areas) = (&view.account, view.areas());
     let oversees = account.grants.iter().any(|grant| {
         matches!(grant.role, Role::Supervisor | Role::Auditor | Role::Admin) && reaches(grant, case.area, areas)
     });
     let made = case.evidence.iter().any(|piece| piece.sha256 == *photo && piece.by.account == account.id);
     match version {
         Version::Small | Version::Large => may_see(account, entity, areas),
-        Version::Original => account.disabled_rev.is_none() && (oversees || made),
+        Version::Original => account.disabled_rev.is_none() && (oversees || (made && uploaded)),
     }
 }
 

@@ -109,6 +109,17 @@ impl Db {
         Ok(())
     }
 
+    /// Another password of an account.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn set_password(&mut self, account: AccountId, password: Option<&str>) -> Result<(), StoreError> {
+        update(account_secret::table.find(account.bytes().as_slice()))
+            .set(account_secret::password.eq(password))
+            .execute(&mut self.conn)?;
+        Ok(())
+    }
+
     /// Counts a login that is about to be tried.
     ///
     /// # Errors

@@ -256,6 +256,7 @@ diesel::table! {
         settled_ms -> Nullable<BigInt>,
         camera -> Nullable<Text>,
         perceptual -> Nullable<Binary>,
+        device -> Nullable<Binary>,
     }
 }
 

@@ -16,6 +16,8 @@ pub struct ReceivedPhoto {
     pub size: u64,
     /// It was looked at, and every case that named it then knows.
     pub settled: bool,
+    /// The device that uploaded it; not known of the oldest.
+    pub device: Option<DeviceId>,
 }
 
 /// What a device has sent of a photo.
@@ -39,13 +41,18 @@ impl Db {
     /// # Errors
     /// The database's.
     pub fn received_photo(&mut self, photo: &Hash) -> Result<Option<ReceivedPhoto>, StoreError> {
-        let row: Option<(i64, Option<i64>)> = received_photo::table
+        type Row = (i64, Option<i64>, Option<Vec<u8>>);
+        let row: Option<Row> = received_photo::table
             .find(photo.0.as_slice())
-            .select((received_photo::size, received_photo::settled_ms))
+            .select((received_photo::size, received_photo::settled_ms, received_photo::device))
             .first(&mut self.conn)
             .optional()?;
-        row.map(|(size, settled)| {
-            Ok(ReceivedPhoto { size: number(size, "a photo's size below zero")?, settled: settled.is_some() })
+        row.map(|(size, settled, device)| {
+            Ok(ReceivedPhoto {
+                size: number(size, "a photo's size below zero")?,
+                settled: settled.is_some(),
+                device: device.map(|device| uuid(&device).map(DeviceId)).transpose()?,
+            })
         })
         .transpose()
     }
@@ -70,9 +77,10 @@ impl Db {
                 received_photo::sha256.eq(photo.0.as_slice()),
                 received_photo::size.eq(column(size)?),
                 received_photo::received_ms.eq(column(now_ms)?),
+                received_photo::device.eq(device.bytes().as_slice()),
             ))
             .execute(&mut self.conn)?;
-        Ok(ReceivedPhoto { size, settled: false })
+        Ok(ReceivedPhoto { size, settled: false, device: Some(device) })
     }
 
     /// Photos that are here and not settled, oldest first.

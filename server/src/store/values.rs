@@ -6,7 +6,7 @@ use schema::hash::{Hash, Salt};
 use schema::ids::EntityId;
 use schema::op::SealedValue;
 
-use super::columns::{column, hash, uuid};
+use super::columns::{column, hash, number, uuid};
 use super::connection::Db;
 use super::error::StoreError;
 use super::log_tx::{LogNum, LogTx};
@@ -15,6 +15,8 @@ use super::tables::sealed_value;
 /// A sealed value with who may read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptValue {
+    /// The revision it came with first.
+    pub rev: u64,
     /// The entity whose op brought it.
     pub entity: EntityId,
     /// Who may read it.
@@ -43,7 +45,7 @@ impl LogTx<'_> {
     ///
     /// # Errors
     /// The database's.
-    pub fn keep_value(&mut self, rev: u64, new: &KeptValue) -> Result<(), StoreError> {
+    pub fn keep_value(&mut self, new: &KeptValue) -> Result<(), StoreError> {
         let known: i64 = sealed_value::table
             .filter(sealed_value::log.eq(self.head.num.0))
             .filter(sealed_value::entity.eq(new.entity.bytes().as_slice()))
@@ -58,7 +60,7 @@ impl LogTx<'_> {
                 sealed_value::log.eq(self.head.num.0),
                 sealed_value::entity.eq(new.entity.bytes().as_slice()),
                 sealed_value::hash.eq(new.value.sealed.0.as_slice()),
-                sealed_value::rev.eq(column(rev)?),
+                sealed_value::rev.eq(column(new.rev)?),
                 sealed_value::class.eq(class_number(new.class)),
                 sealed_value::salt.eq(new.value.salt.0.as_slice()),
                 sealed_value::value.eq(&new.value.value),
@@ -74,13 +76,14 @@ impl Db {
     /// # Errors
     /// The database's.
     pub fn values_of(&mut self, log: LogNum, entities: &[EntityId]) -> Result<Vec<KeptValue>, StoreError> {
-        type Row = (Vec<u8>, Vec<u8>, i16, Vec<u8>, String);
+        type Row = (i64, Vec<u8>, Vec<u8>, i16, Vec<u8>, String);
         let ids: Vec<&[u8]> = entities.iter().map(|id| id.bytes().as_slice()).collect();
         let rows: Vec<Row> = sealed_value::table
             .filter(sealed_value::log.eq(log.0))
             .filter(sealed_value::entity.eq_any(ids))
             .order((sealed_value::entity, sealed_value::rev, sealed_value::hash))
             .select((
+                sealed_value::rev,
                 sealed_value::entity,
                 sealed_value::hash,
                 sealed_value::class,
@@ -89,9 +92,10 @@ impl Db {
             ))
             .load(&mut self.conn)?;
         rows.into_iter()
-            .map(|(entity, sealed, class, salt, value)| {
+            .map(|(rev, entity, sealed, class, salt, value)| {
                 let salt = salt.try_into().map_err(|_| StoreError::Damaged("a salt that is not 16 bytes"))?;
                 Ok(KeptValue {
+                    rev: number(rev, "a revision below zero")?,
                     entity: EntityId(uuid(&entity)?),
                     class: class_of(class)?,
                     value: SealedValue { sealed: hash(&sealed)?, salt: Salt(salt), value },

@@ -17,7 +17,7 @@ use super::reading::{case, report};
 use super::world::{Phone, Reply, World, open, read_reply};
 
 /// A real JPEG of about this many kilobytes: noise does not compress.
-fn jpeg(side: u32, seed: u32) -> Vec<u8> {
+pub(crate) fn jpeg(side: u32, seed: u32) -> Vec<u8> {
     let mut state = seed | 1;
     let image = RgbImage::from_fn(side, side, |_, _| {
         state ^= state << 13;
@@ -32,7 +32,7 @@ fn jpeg(side: u32, seed: u32) -> Vec<u8> {
 }
 
 impl World {
-    async fn announce(&self, phone: &Phone, photo: &Hash, length: usize) -> Reply {
+    pub(crate) async fn announce(&self, phone: &Phone, photo: &Hash, length: usize) -> Reply {
         let token = format!("Bearer {}", phone.token());
         let metadata = format!("filename Li4vLi4=,sha256 {}", STANDARD.encode(photo.to_string()));
         let length = length.to_string();
@@ -45,13 +45,13 @@ impl World {
         self.send("POST", "/v1/photos", &headers, b"").await
     }
 
-    async fn offset(&self, phone: &Phone, photo: &Hash) -> Reply {
+    pub(crate) async fn offset(&self, phone: &Phone, photo: &Hash) -> Reply {
         let token = format!("Bearer {}", phone.token());
         let headers = [("authorization", token.as_str()), ("tus-resumable", "1.0.0")];
         self.send("HEAD", &format!("/v1/photos/{photo}"), &headers, b"").await
     }
 
-    async fn patch(&self, phone: &Phone, photo: &Hash, offset: usize, bytes: &[u8]) -> Reply {
+    pub(crate) async fn patch(&self, phone: &Phone, photo: &Hash, offset: usize, bytes: &[u8]) -> Reply {
         self.patch_with(phone, photo, offset, bytes, &[]).await
     }
 
@@ -123,48 +123,6 @@ async fn an_upload_goes_on_where_it_stopped_and_repeats_harmlessly() {
         assert_eq!(reply.header("upload-offset"), bytes.len().to_string());
     }
     assert_eq!(std::fs::read_dir(world.folder.path().join("uploads")).unwrap().count(), 0, "no part is left");
-}
-
-/// The server was stopped between the rename and the row: the next stream finds the photo at its place.
-#[actix_web::test]
-async fn a_photo_renamed_before_a_crash_is_taken_by_the_next_stream() {
-    let world = World::start().await;
-    let phone = world.phone("li", Role::Inspector, "A3").await;
-    let bytes = jpeg(600, 11);
-    let photo = sha256(&bytes);
-    world.announce(&phone, &photo, bytes.len()).await;
-    assert_eq!(world.patch(&phone, &photo, 0, &bytes[..100_000]).await.status, 204);
-    let part = world.folder.path().join("uploads").join(format!("{photo}.{}.part", phone.device));
-    let place = world.folder.path().join("photos").join(&photo.to_string()[..2]).join(photo.to_string());
-    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
-    std::fs::write(&part, &bytes).unwrap();
-    std::fs::rename(&part, &place).unwrap();
-    assert_eq!(world.offset(&phone, &photo).await.header("upload-offset"), "100000");
-    let done = world.patch(&phone, &photo, 100_000, &bytes[100_000..]).await;
-    assert_eq!((done.status, done.header("upload-offset")), (204, bytes.len().to_string().as_str()));
-    assert_eq!(world.offset(&phone, &photo).await.header("upload-offset"), bytes.len().to_string());
-    assert_eq!(std::fs::read(place).unwrap(), bytes);
-}
-
-/// A disk lost what was promised of a part: the upload begins anew instead of failing for thirty days.
-#[actix_web::test]
-async fn a_lost_part_begins_anew() {
-    let world = World::start().await;
-    let phone = world.phone("li", Role::Inspector, "A3").await;
-    let bytes = jpeg(600, 12);
-    let photo = sha256(&bytes);
-    world.announce(&phone, &photo, bytes.len()).await;
-    let part = world.folder.path().join("uploads").join(format!("{photo}.{}.part", phone.device));
-    for lose in
-        [|part: &std::path::Path| std::fs::remove_file(part), |part: &std::path::Path| std::fs::write(part, b"short")]
-    {
-        assert_eq!(world.patch(&phone, &photo, 0, &bytes[..100_000]).await.status, 204);
-        lose(&part).unwrap();
-        let refused = world.patch(&phone, &photo, 100_000, &bytes[100_000..]).await;
-        assert_eq!(refused.problem(), (409, "offset_mismatch".into()));
-        assert_eq!(world.offset(&phone, &photo).await.header("upload-offset"), "0");
-    }
-    assert_eq!(world.patch(&phone, &photo, 0, &bytes).await.status, 204);
 }
 
 #[actix_web::test]
@@ -402,4 +360,19 @@ async fn tus_says_what_it_speaks() {
     assert_eq!(said.header("tus-extension"), "creation,checksum,expiration");
     assert_eq!(said.header("tus-max-size"), "26214400");
     assert_eq!(said.header("tus-checksum-algorithm"), "sha256");
+}
+
+/// Whoever learned a photo's hash and names it in a case of their own did not take it.
+#[actix_web::test]
+async fn naming_a_photo_does_not_open_its_original() {
+    let world = World::start().await;
+    let maker = world.phone("li", Role::Inspector, "A3").await;
+    let other = world.phone("wu", Role::Inspector, "A3").await;
+    let bytes = jpeg(300, 21);
+    let photo = world.upload(&maker, &bytes).await;
+    world.push(&other, &[(case(2), report(&[(photo, bytes.len())]))]).await;
+    world.push(&maker, &[(case(1), report(&[(photo, bytes.len())]))]).await;
+    let original = format!("/v1/photos/{photo}/original");
+    assert_eq!(world.get(&original, other.token()).await.status, 404);
+    assert_eq!(world.get(&original, maker.token()).await.status, 200);
 }

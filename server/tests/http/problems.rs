@@ -81,3 +81,20 @@ async fn each_problem_has_a_page() {
     assert!(page.status == 200 && page.text().contains("登记码"));
     assert_eq!(world.send("GET", "/problems/nonsense", &[], b"").await.status, 404);
 }
+
+/// A path that is served says which methods it has; one that is not does not exist.
+#[actix_web::test]
+async fn a_wrong_method_on_a_known_path_is_told_which_are_right() {
+    let world = World::start().await;
+    for (method, path, allowed) in [
+        ("GET", "/v1/sync", "POST"),
+        ("POST", "/healthz", "GET"),
+        ("DELETE", "/v1/photos/have", "POST"),
+        ("PUT", "/v1/photos/0000", "OPTIONS, HEAD, PATCH"),
+    ] {
+        let reply = world.send(method, path, &[], b"").await;
+        assert_eq!((reply.status, reply.header("allow")), (405, allowed), "{method} {path}");
+        assert_eq!(reply.header("content-type"), "application/problem+json");
+    }
+    assert_eq!(world.send("PUT", "/nowhere", &[], b"").await.status, 404);
+}

@@ -4,7 +4,7 @@ use schema::case::{Channel, Position, Source};
 use schema::hash::Hash;
 use schema::ids::EntityId;
 use schema::op::{Body, EvidenceRole, PhotoClaim, Report, Role, Taken, TakenBy};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::world::World;
@@ -176,4 +176,34 @@ async fn what_is_parked_is_listed_for_supervisors() {
     let parked = world.get(&path, supervisor.token()).await.json();
     assert_eq!(parked["parked"][0]["code"], "needs_supervisor", "{parked}");
     assert_eq!(world.get(&path, auditor.token()).await.problem(), (403, "forbidden".into()));
+}
+
+/// Whoever releases an op reads it first, with the values behind it that they may read.
+#[actix_web::test]
+async fn what_is_parked_is_shown_to_those_who_judge_it() {
+    let world = World::start().await;
+    let auditor = world.phone("qi", Role::Auditor, "A0").await;
+    let supervisor = world.phone("sun", Role::Supervisor, "A0").await;
+    let admin = world.phone("zhao", Role::Admin, "A0").await;
+    let salt = schema::hash::Salt([4; 16]);
+    let note = sync_core::line::seal(&salt, "两个摊位");
+    let Body::Report(mut noted) = report(&[]) else { unreachable!() };
+    noted.note = Some(note);
+    let value = schema::op::SealedValue { sealed: note.sealed, salt, value: "两个摊位".into() };
+    let mut body = auditor.request(&[(case(1), Body::Report(noted))]);
+    body.push(b'\n');
+    body.extend(serde_json::to_vec(&value).unwrap());
+    let token = format!("Bearer {}", auditor.token());
+    let headers = [("authorization", token.as_str()), ("content-type", "application/x-ndjson")];
+    assert_eq!(world.send("POST", "/v1/sync", &headers, &body).await.status, 200);
+
+    let path = format!("/v1/logs/{}/parked", auditor.log());
+    let judged = world.get(&path, supervisor.token()).await.json();
+    let row = &judged["parked"][0];
+    let line = body.split(|byte| *byte == b'\n').nth(1).unwrap();
+    assert_eq!(row["line"].as_str().unwrap().as_bytes(), line);
+    assert_eq!((&row["line_base64"], &row["values"][0]["value"]), (&Value::Null, &json!("两个摊位")));
+    let listed = world.get(&path, admin.token()).await.json();
+    assert_eq!(listed["parked"][0]["op"], row["op"]);
+    assert_eq!((&listed["parked"][0]["line"], &listed["parked"][0]["values"]), (&Value::Null, &json!([])));
 }

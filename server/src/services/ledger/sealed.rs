@@ -37,7 +37,7 @@ impl Desk<'_, '_> {
         let (Ok(op), Some(facts)) = (&incoming.op, facts) else {
             let (entity, class) = (EntityId::from(incoming.device), ReaderClass::Handlers);
             for value in &incoming.values {
-                self.tx.keep_value(rev, &KeptValue { entity, class, value: value.clone() })?;
+                self.tx.keep_value(&KeptValue { rev, entity, class, value: value.clone() })?;
             }
             return Ok(());
         };
@@ -47,7 +47,7 @@ impl Desk<'_, '_> {
         let classes = named(op, before, facts.catalogue(pinned));
         for value in &incoming.values {
             if let Some(class) = classes.get(&value.sealed) {
-                self.tx.keep_value(rev, &KeptValue { entity, class: *class, value: value.clone() })?;
+                self.tx.keep_value(&KeptValue { rev, entity, class: *class, value: value.clone() })?;
             }
         }
         Ok(())

@@ -1,0 +1,49 @@
+//! Uploads whose part is not what was promised: a crash at the wrong moment, a disk that lost bytes.
+
+use schema::op::Role;
+use sync_core::line::sha256;
+
+use super::photos::jpeg;
+use super::world::World;
+
+/// The server was stopped between the rename and the row: the next stream finds the photo at its place.
+#[actix_web::test]
+async fn a_photo_renamed_before_a_crash_is_taken_by_the_next_stream() {
+    let world = World::start().await;
+    let phone = world.phone("li", Role::Inspector, "A3").await;
+    let bytes = jpeg(600, 11);
+    let photo = sha256(&bytes);
+    world.announce(&phone, &photo, bytes.len()).await;
+    assert_eq!(world.patch(&phone, &photo, 0, &bytes[..100_000]).await.status, 204);
+    let part = world.folder.path().join("uploads").join(format!("{photo}.{}.part", phone.device));
+    let place = world.folder.path().join("photos").join(&photo.to_string()[..2]).join(photo.to_string());
+    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+    std::fs::write(&part, &bytes).unwrap();
+    std::fs::rename(&part, &place).unwrap();
+    assert_eq!(world.offset(&phone, &photo).await.header("upload-offset"), "100000");
+    let done = world.patch(&phone, &photo, 100_000, &bytes[100_000..]).await;
+    assert_eq!((done.status, done.header("upload-offset")), (204, bytes.len().to_string().as_str()));
+    assert_eq!(world.offset(&phone, &photo).await.header("upload-offset"), bytes.len().to_string());
+    assert_eq!(std::fs::read(place).unwrap(), bytes);
+}
+
+/// A disk lost what was promised of a part: the upload begins anew instead of failing for thirty days.
+#[actix_web::test]
+async fn a_lost_part_begins_anew() {
+    let world = World::start().await;
+    let phone = world.phone("li", Role::Inspector, "A3").await;
+    let bytes = jpeg(600, 12);
+    let photo = sha256(&bytes);
+    world.announce(&phone, &photo, bytes.len()).await;
+    let part = world.folder.path().join("uploads").join(format!("{photo}.{}.part", phone.device));
+    for lose in
+        [|part: &std::path::Path| std::fs::remove_file(part), |part: &std::path::Path| std::fs::write(part, b"short")]
+    {
+        assert_eq!(world.patch(&phone, &photo, 0, &bytes[..100_000]).await.status, 204);
+        lose(&part).unwrap();
+        let refused = world.patch(&phone, &photo, 100_000, &bytes[100_000..]).await;
+        assert_eq!(refused.problem(), (409, "offset_mismatch".into()));
+        assert_eq!(world.offset(&phone, &photo).await.header("upload-offset"), "0");
+    }
+    assert_eq!(world.patch(&phone, &photo, 0, &bytes).await.status, 204);
+}
