@@ -17,8 +17,7 @@ use utoipa::IntoParams;
 use super::caller::SignedIn;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::services::sight::{CaseQuery, PAGE_MAX, states_named};
-use crate::store::CaseFilter;
+use crate::services::sight::{CaseFilter, CaseQuery, PAGE_MAX, states_named};
 
 /// Which cases, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]

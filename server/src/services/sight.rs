@@ -25,7 +25,8 @@ use super::blobs::Version;
 use super::ledger::Parsed;
 use super::photos::Photos;
 use crate::error::{Error, Result};
-use crate::store::{CaseFilter, Db, Entry, LogNum, Store, is_named_in};
+pub use crate::store::CaseFilter;
+use crate::store::{Db, Entry, LogNum, Store, is_named_in};
 
 /// Rows of a page.
 pub const PAGE_MAX: usize = 100;

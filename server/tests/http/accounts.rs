@@ -143,9 +143,9 @@ async fn a_disabled_account_is_shut_out_at_once() {
     let path = format!("/v1/head?log={}", phone.log());
     assert_eq!(world.get(&path, phone.token()).await.status, 200);
     world.running.app.installation.disable(phone.enrolled.account, "left").await.unwrap();
-    assert_eq!(world.get(&path, phone.token()).await.problem(), (401, "unauthenticated".into()));
+    assert_eq!(world.get(&path, phone.token()).await.problem(), (403, "device_revoked".into()));
     let renewed = world.post("/v1/token", &json!({ "refresh": phone.enrolled.tokens.refresh })).await;
-    assert_eq!(renewed.status, 401);
+    assert_eq!(renewed.status, 403, "its phone may hand in what it holds, and no more");
 }
 
 #[actix_web::test]
