@@ -1,5 +1,7 @@
 //! Golden wire bodies: what one version wrote, every later one reads and writes the same.
 
+#![expect(clippy::unwrap_used, reason = "a body that can not be written is a failed test")]
+
 use std::collections::BTreeMap;
 
 use schema::case::{FieldName, State};

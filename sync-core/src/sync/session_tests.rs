@@ -1,3 +1,5 @@
+//! The session, step by step, through everything that a network does.
+
 use proptest::prelude::*;
 use uuid::Uuid;
 

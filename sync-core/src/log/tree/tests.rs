@@ -1,3 +1,5 @@
+//! The tree against another implementation of RFC 6962, published vectors, and flipped bits.
+
 use std::convert::Infallible;
 use std::ops::Range;
 
