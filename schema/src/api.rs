@@ -95,6 +95,7 @@ pub struct ParkedRow {
     /// The line in base64, if it is no UTF-8.
     pub line_base64: Option<String>,
     /// The values behind it that the reader may read.
+    #[serde(default)]
     pub values: Vec<SealedValue>,
 }
 

@@ -9,7 +9,7 @@ use schema::record::RefusalCode;
 use serde::Serialize;
 use sync_core::device::phone::Phone;
 use sync_core::device::transport::{CallError, Transport};
-use sync_core::line::short_code;
+use sync_core::line::{read, short_code};
 
 use super::say::{Failure, Out, print};
 use super::syncing::transport;
@@ -22,7 +22,7 @@ struct Waiting {
     op: OpId,
     case: EntityId,
     short_code: String,
-    /// None where the case is not there to be read: a report that waits makes no case yet.
+    /// None where neither the line nor the case may be read.
     kind: Option<String>,
     code: String,
     device: DeviceId,
@@ -82,6 +82,8 @@ impl Caller<'_> {
     }
 
     fn waiting(&mut self, log: LogId, row: ParkedRow) -> Result<Waiting, Failure> {
+        // The line says it best; without a right to it, the entry does, where there is a case to ask for.
+        let said = row.line.as_deref().and_then(|line| read(line.as_bytes()).ok());
         let before = row.rev.saturating_sub(1);
         let entry = self.try_ask(|transport, token| transport.entries(token, log, row.entity, before));
         let entry = match entry? {
@@ -90,7 +92,7 @@ impl Caller<'_> {
             Err(error) => return Err(failure(&error)),
         };
         let held = self.owner(log, row.device)?;
-        let account = entry.as_ref().map(|entry| entry.actor).or(held);
+        let account = said.as_ref().map(|op| op.actor).or(entry.as_ref().map(|entry| entry.actor)).or(held);
         let who = account.map(|account| self.name(log, account)).transpose()?.flatten();
         Ok(Waiting {
             log,
@@ -98,7 +100,7 @@ impl Caller<'_> {
             op: row.op,
             case: row.entity,
             short_code: short_code(row.entity),
-            kind: entry.map(|entry| entry.outcome.kind),
+            kind: said.map(|op| op.kind).or(entry.map(|entry| entry.outcome.kind)),
             code: row.code,
             device: row.device,
             account,
