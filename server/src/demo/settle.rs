@@ -33,6 +33,8 @@ use schema::catalogue::CITY_CATALOGUE;
 
 const SEED: u64 = 1;
 const DAY_MS: u64 = 86_400_000;
+/// Stands in the data folder while the city is being settled.
+const UNFINISHED: &str = "demo-unfinished";
 
 /// What is going on, for somebody who waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,9 +68,15 @@ pub async fn settle(config: &Config, progress: impl Fn(Progress) + Send) -> Resu
     let now_ms = Clock::system().now_ms();
     let clock = Clock::standing(now_ms);
     let app = App::open(config, &clock)?;
+    let unfinished = config.data.join(UNFINISHED);
     if app.installation.log_count().await? > 0 {
+        if unfinished.exists() {
+            let folder = config.data.display();
+            return Err(Error::Internal(anyhow!("the demo city was interrupted: delete {folder} and start again")));
+        }
         return Ok(None);
     }
+    std::fs::write(&unfinished, "").context("marking the demo as unfinished")?;
     progress(Progress::Drawing);
     let plan = tokio::task::spawn_blocking(move || plan(SEED, now_ms)).await.context("drawing the demo's photos")?;
     let begin_ms = plan.steps.first().map_or(now_ms, |step| step.at_ms).saturating_sub(DAY_MS);
@@ -87,6 +95,7 @@ pub async fn settle(config: &Config, progress: impl Fn(Progress) + Send) -> Resu
         }
     }
     progress(Progress::Steps(count, count));
+    std::fs::remove_file(&unfinished).context("marking the demo as finished")?;
     Ok(Some(settled))
 }
 
@@ -94,6 +103,10 @@ pub async fn settle(config: &Config, progress: impl Fn(Progress) + Send) -> Resu
 async fn store_photos(app: &App, plan: &Plan, progress: &impl Fn(Progress)) -> Result<()> {
     let photos: BTreeMap<Hash, &Photo> =
         plan.steps.iter().flat_map(|step| &step.photos).map(|photo| (photo.sha256, photo)).collect();
+    // What a start that was interrupted left behind nobody else would take up.
+    while unsettled(app).await? {
+        app.photos.sweep().await?;
+    }
     let device = DeviceId(Uuid::from_bytes(random()?));
     for (done, photo) in photos.values().enumerate() {
         let size = u64::try_from(photo.jpeg.len()).context("a photo's size")?;
@@ -107,11 +120,15 @@ async fn store_photos(app: &App, plan: &Plan, progress: &impl Fn(Progress)) -> R
         }
     }
     // The decoders work beside the uploads; a step must not overtake its photo.
-    while !app.logs.store.read_async(|db| db.unsettled_photos(1)).await.map_err(Error::from)?.is_empty() {
+    while unsettled(app).await? {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     progress(Progress::Photos(photos.len(), photos.len()));
     Ok(())
+}
+
+async fn unsettled(app: &App) -> Result<bool> {
+    Ok(!app.logs.store.read_async(|db| db.unsettled_photos(1)).await.map_err(Error::from)?.is_empty())
 }
 
 async fn make_log(app: &App, city: &City) -> Result<LogId> {
