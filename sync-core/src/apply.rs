@@ -3,7 +3,7 @@
 //! Order of the gates: custody first (a revoked actor, an op behind a parked one), then what the actor may see, then
 //! what the actor may do, then the rules of the entity.
 
-use schema::case::Case;
+use schema::case::{Case, State};
 use schema::entity::{Account, Entity};
 use schema::ids::EntityId;
 use schema::op::{Body, Op};
@@ -53,7 +53,7 @@ pub fn apply(before: Option<&Entity>, op: &Op, ctx: &Context<'_>) -> Decision {
     };
     let leaf_entity = if visible || after.is_some() { op.entity } else { EntityId::from(op.device) };
     let state_after = match (after.as_ref().or(before), leaf_entity == op.entity) {
-        (Some(Entity::Case(case)), true) => state_number(case),
+        (Some(Entity::Case(case)), true) => state_number(case.state),
         _ => 0,
     };
     Decision { record, after, state_after, leaf_entity }
@@ -191,10 +191,9 @@ pub(crate) fn record_of(ruling: &Ruling, acting: Option<Acting>, actor: Option<&
     }
 }
 
-/// The leaf's `state_after` of a case.
-pub fn state_number(case: &Case) -> u8 {
-    use schema::case::State;
-    match case.state {
+/// The number of a case state, as leaves and tables hold it.
+pub fn state_number(state: State) -> u8 {
+    match state {
         State::Reported => 1,
         State::Filed => 2,
         State::Assigned => 3,

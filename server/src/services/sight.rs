@@ -17,6 +17,7 @@ use schema::op::Role;
 use schema::problem::ProblemCode;
 use schema::sync::{Node, Scope};
 use serde_json::value::RawValue;
+use sync_core::apply::state_number;
 use sync_core::area::AreaIndex;
 use sync_core::permission::{default_scopes, may_pull, may_read_handlers, may_see, reaches};
 
@@ -290,18 +291,4 @@ pub fn states_named(names: Option<&str>) -> Option<Vec<u8>> {
         .split(',')
         .map(|name| serde_json::from_value::<State>(serde_json::Value::String(name.to_owned())).ok().map(state_number))
         .collect()
-}
-
-fn state_number(state: State) -> u8 {
-    match state {
-        State::Reported => 1,
-        State::Filed => 2,
-        State::Assigned => 3,
-        State::Fixed => 4,
-        State::Checked => 5,
-        State::Closed => 6,
-        State::Declined => 7,
-        State::Duplicate => 8,
-        State::Void => 9,
-    }
 }

@@ -9,6 +9,7 @@ use schema::sync::Scope;
 
 use super::error::PhoneError;
 use super::row::{Blob, ScopeText, int, nat};
+use crate::apply::state_number;
 use crate::sync::answer::EntityVersion;
 
 /// An entity version as held.
@@ -127,7 +128,7 @@ pub(crate) fn list(db: &Connection, log: i64, case: &Case, waiting: usize) -> Re
     .execute(params![
         log,
         Blob(case.id),
-        state_number(case),
+        state_number(case.state),
         case.short_code,
         case.number,
         text("category"),
@@ -143,19 +144,4 @@ pub(crate) fn list(db: &Connection, log: i64, case: &Case, waiting: usize) -> Re
         count(waiting),
     ])?;
     Ok(())
-}
-
-fn state_number(case: &Case) -> i64 {
-    use schema::case::State;
-    match case.state {
-        State::Reported => 1,
-        State::Filed => 2,
-        State::Assigned => 3,
-        State::Fixed => 4,
-        State::Checked => 5,
-        State::Closed => 6,
-        State::Declined => 7,
-        State::Duplicate => 8,
-        State::Void => 9,
-    }
 }
