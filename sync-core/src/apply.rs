@@ -6,13 +6,14 @@
 use schema::case::{Case, State};
 use schema::entity::{Account, Entity};
 use schema::ids::EntityId;
-use schema::op::{Body, Op};
+use schema::op::{Body, Op, Role};
 use schema::record::{Acting, Outcome, Record, RefusalCode};
 
+use crate::area::AreaIndex;
 use crate::case::{Step, begin, rule};
 use crate::context::Context;
 use crate::line::{ReadBody, body};
-use crate::permission::{acting, may_see, roles_for};
+use crate::permission::{acting, may_see, over_all, roles_for};
 use crate::ruling::Ruling;
 use crate::{registry, release};
 
@@ -86,7 +87,15 @@ fn sees(entity: &Entity, body: Option<&Body>, ctx: &Context<'_>) -> bool {
         return true;
     }
     let Some(actor) = ctx.actor else { return false };
-    may_see(actor, entity, ctx.areas.map(|it| it.document)) || had_it(actor, entity, body)
+    let areas = ctx.areas.map(|it| it.document);
+    may_see(actor, entity, areas) || had_it(actor, entity, body) || lets_go(actor, entity, body, areas)
+}
+
+/// A line that can't be taken names its device: who supervises the whole log may let it go without knowing the phone.
+fn lets_go(actor: &Account, entity: &Entity, body: Option<&Body>, areas: Option<&AreaIndex>) -> bool {
+    matches!((entity, body), (Entity::Device(_), Some(Body::Discard(_))))
+        && actor.disabled_rev.is_none()
+        && actor.grants.iter().any(|grant| grant.role == Role::Supervisor && over_all(grant, areas))
 }
 
 fn had_it(actor: &Account, entity: &Entity, body: Option<&Body>) -> bool {

@@ -96,7 +96,7 @@ pub struct Context<'a> {
     pub accounts: &'a BTreeMap<AccountId, Account>,
     /// The other entity that the op names (`link_duplicate`), if it exists.
     pub other: Option<&'a Entity>,
-    /// For `release` and `discard`: the parked op and all parked behind it, in order.
+    /// For `release` and `discard`: all that the device of the parked op has in custody on the entity, in order.
     pub parked: &'a [ParkedOp],
     /// Year and serial of the next official number, in the log's zone.
     pub next_number: (i16, u64),

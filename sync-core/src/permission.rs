@@ -100,7 +100,7 @@ fn height(grant: &Granted, areas: Option<&AreaIndex>) -> std::cmp::Reverse<usize
 }
 
 /// Whether a grant is for the whole district: accounts, units, devices and documents belong to no smaller area.
-fn over_all(grant: &Granted, areas: Option<&AreaIndex>) -> bool {
+pub(crate) fn over_all(grant: &Granted, areas: Option<&AreaIndex>) -> bool {
     areas.is_none_or(|index| reaches(grant, index.root(), Some(index)))
 }
 

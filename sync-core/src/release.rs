@@ -13,8 +13,8 @@ use crate::ruling::Ruling;
 
 /// `discard`: the parked ops end without effect.
 pub(crate) fn discard(step: &Step<'_>) -> Ruling {
-    if step.ctx.parked.is_empty() {
-        return Ruling::invalid("parked");
+    if let Some(refused) = out_of_order(step) {
+        return refused;
     }
     let mut ruling = Ruling::unchanged();
     ruling.released = step
@@ -30,11 +30,23 @@ pub(crate) fn discard(step: &Step<'_>) -> Ruling {
     ruling
 }
 
+/// Custody ends from its first op on: one behind it was made by somebody who had seen the first take effect.
+fn out_of_order(step: &Step<'_>) -> Option<Ruling> {
+    let (Body::Release(about) | Body::Discard(about)) = step.body else { return Some(Ruling::invalid("parked")) };
+    match step.ctx.parked.first() {
+        None => Some(Ruling::invalid("parked")),
+        Some(first) if first.op.op != about.parked => {
+            Some(Ruling::invalid("parked").with("first", first.op.op.to_string()))
+        }
+        Some(_) => None,
+    }
+}
+
 /// `release`: the parked ops are decided one after the other as they stand, with the roles frozen when they were
 /// parked; a report of somebody who might not report, with the releaser's.
 pub(crate) fn release(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
-    if step.ctx.parked.is_empty() {
-        return Ruling::invalid("parked");
+    if let Some(refused) = out_of_order(step) {
+        return refused;
     }
     let mut current = before.cloned();
     let mut moved = false;

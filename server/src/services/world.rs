@@ -178,6 +178,10 @@ impl World {
             .unwrap()
     }
 
+    pub(crate) fn document(&self, sha256: &Hash) -> Vec<u8> {
+        documents::fetch(&self.logs.store, self.log, sha256).unwrap().unwrap()
+    }
+
     pub(crate) fn head_rev(&self) -> u64 {
         self.logs.store.read(|db| db.head(self.log)).map_err(|error: StoreError| error).unwrap().unwrap().rev
     }

@@ -7,7 +7,7 @@ use schema::op::{Amend, Sealed};
 use schema::record::Outcome;
 use serde_json::Value;
 
-use super::{Step, kind_of, stale};
+use super::{Step, kind_in, kind_of, stale};
 use crate::catalogue::{fits, subtype};
 use crate::merge::{Author, Merged, change_field};
 use crate::ruling::Ruling;
@@ -29,11 +29,18 @@ pub(super) fn amend(case: &Case, body: &Amend, step: &Step<'_>) -> Ruling {
     let mut after = case.clone();
     let mut flags = Vec::new();
     let mut conflicts = Vec::new();
+    let wanted_kind = body.changes.get(&FieldName::Kind).map(|change| &change.to);
     for (field, change) in &body.changes {
-        if let Err(why) = check(&after, field, &change.to, step) {
-            return Ruling::invalid(&field.to_string()).with("why", why);
+        let mut author = author(case, field, step);
+        match check(&after, field, &change.to, step) {
+            Ok(()) => {}
+            // A field of the kind that is proposed beside it can only be proposed, too.
+            Err(_) if proposes_for_kind(&after, wanted_kind, field, &change.to, step) => {
+                author.only_proposes = Some(ConflictReason::AfterAssignment);
+            }
+            Err(why) => return Ruling::invalid(&field.to_string()).with("why", why),
         }
-        match change_field(&mut after, field, change, &author(case, field, step), step.ctx.rev) {
+        match change_field(&mut after, field, change, &author, step.ctx.rev) {
             Merged::Applied | Merged::Already => {}
             Merged::Won(_) | Merged::Lost(_) => conflicts.push(field.clone()),
         }
@@ -83,15 +90,22 @@ fn check(case: &Case, field: &FieldName, to: &Value, step: &Step<'_>) -> Result<
             Value::String(text) if !text.trim().is_empty() && text.len() <= TEXT_BYTES_MAX => Ok(()),
             _ => Err("not a text, or too long"),
         },
-        FieldName::Field(code) => check_field(case, code, to, step),
+        FieldName::Field(code) => match kind_of(case) {
+            Some(kind) => check_field(&kind, case, code, to, step),
+            None => Err("the case has no kind"),
+        },
     }
 }
 
+/// Whether a value fits a field of the kind that the same op wants and that does not stand.
+fn proposes_for_kind(case: &Case, kind: Option<&Value>, field: &FieldName, to: &Value, step: &Step<'_>) -> bool {
+    let (FieldName::Field(code), Some(kind)) = (field, kind) else { return false };
+    let held = case.fields.get(&FieldName::Kind).map(|held| &held.value);
+    held != Some(kind) && kind_in(kind).is_some_and(|kind| check_field(&kind, case, code, to, step).is_ok())
+}
+
 fn check_kind(case: &Case, to: &Value, step: &Step<'_>) -> Result<(), &'static str> {
-    let code = |name: &str| to.get(name).and_then(Value::as_str).and_then(|text| text.parse::<Code>().ok());
-    let (Some(category), Some(wanted)) = (code("category"), code("subtype")) else {
-        return Err("not a category and subtype");
-    };
+    let Some((category, wanted)) = kind_in(to) else { return Err("not a category and subtype") };
     let known = step
         .catalogue(case.catalogue)
         .or_else(|| step.catalogue(None))
@@ -99,12 +113,17 @@ fn check_kind(case: &Case, to: &Value, step: &Step<'_>) -> Result<(), &'static s
     known.then_some(()).ok_or("not in the catalogue")
 }
 
-fn check_field(case: &Case, code: &Code, to: &Value, step: &Step<'_>) -> Result<(), &'static str> {
-    let Some((category, current)) = kind_of(case) else { return Err("the case has no kind") };
+fn check_field(
+    (category, subtype_code): &(Code, Code),
+    case: &Case,
+    code: &Code,
+    to: &Value,
+    step: &Step<'_>,
+) -> Result<(), &'static str> {
     let Some((_, catalogue)) = step.catalogue(case.catalogue).or_else(|| step.catalogue(None)) else {
         return Err("no catalogue");
     };
-    let spec = subtype(catalogue, &category, &current)
+    let spec = subtype(catalogue, category, subtype_code)
         .and_then(|(_, found)| found.fields.iter().find(|spec| spec.code == *code));
     match spec {
         None => Err("no such field"),

@@ -18,6 +18,7 @@ use crate::catalogue::subtype;
 use crate::context::Context;
 use crate::ruling::Ruling;
 
+use report::kind_in;
 pub use report::kind_of;
 
 /// One op on its way through the rules, with who acts and how.

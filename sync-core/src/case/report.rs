@@ -184,7 +184,11 @@ fn blank(step: &Step<'_>, body: &Report, area: AreaId) -> Case {
 
 /// Category and subtype of a case.
 pub fn kind_of(case: &Case) -> Option<(Code, Code)> {
-    let kind = &case.fields.get(&FieldName::Kind)?.value;
+    kind_in(&case.fields.get(&FieldName::Kind)?.value)
+}
+
+/// Category and subtype as the field `kind` holds them.
+pub(super) fn kind_in(kind: &Value) -> Option<(Code, Code)> {
     let code = |name: &str| kind.get(name)?.as_str()?.parse().ok();
     Some((code("category")?, code("subtype")?))
 }

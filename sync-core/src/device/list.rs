@@ -12,6 +12,7 @@ use super::outbox;
 use super::phone::{Phone, log_state};
 use super::row::{Blob, int, nat};
 use super::view::{is_laid, shown};
+use crate::apply::state_number;
 use crate::sync::overlay::Estimate;
 
 /// Which cases.
@@ -142,7 +143,7 @@ impl Phone {
             );
         }
         if !filter.states.is_empty() {
-            let numbers: Vec<String> = filter.states.iter().map(|state| number_of(*state).to_string()).collect();
+            let numbers: Vec<String> = filter.states.iter().map(|state| state_number(*state).to_string()).collect();
             terms.push(format!("state IN ({})", numbers.join(", ")));
         }
         if filter.waiting {
@@ -266,11 +267,6 @@ const STATES: [State; 9] = [
     State::Void,
 ];
 
-/// The number of a state, as in leaves: 1 to 9.
-pub(crate) fn number_of(state: State) -> i64 {
-    (1_i64..).zip(STATES).find(|(_, named)| *named == state).map_or(0, |(number, _)| number)
-}
-
 fn state_of(number: i64) -> Option<State> {
-    STATES.into_iter().find(|state| number_of(*state) == number)
+    STATES.into_iter().find(|state| i64::from(state_number(*state)) == number)
 }

@@ -7,20 +7,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use schema::case::{By, Case, FieldName, Held, State};
 use schema::catalogue::Catalogue;
 use schema::entity::{Account, Entity};
 use schema::hash::Hash;
-use schema::ids::{AccountId, AreaId, EntityId, EpochId, PersonId, UnitId};
-use schema::op::{Body, Op, Report};
+use schema::ids::{AccountId, EntityId, EpochId, UnitId};
+use schema::op::{Body, Op};
 use schema::record::{Outcome, Record, RefusalCode};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::apply::{Decision, apply};
 use crate::area::AreaIndex;
 use crate::context::{Context, InForce, RULES, VerifiedPhoto};
-use crate::line::{ReadBody, body, short_code};
+use crate::line::{ReadBody, body};
 
 /// What a device holds that decisions rest on.
 #[derive(Debug, Clone)]
@@ -106,7 +105,8 @@ pub fn view(base: Option<(&Entity, u64)>, ops: &[OwnOp], known: &Known) -> View 
     let mut estimates = Vec::with_capacity(ops.len());
     for own in ops {
         rev = own.accepted.map_or(rev.saturating_add(1), |entered| entered.rev);
-        let decision = decide(entity.as_ref(), own, rev, known);
+        let decision = decide(entity.as_ref(), own, rev, known, false)
+            .filter(|made| own.accepted.is_some() || !lacks_catalogue(entity.as_ref(), &made.record, known));
         let after = decision.as_ref().and_then(|decision| decision.after.clone());
         match after {
             Some(after) => {
@@ -114,7 +114,7 @@ pub fn view(base: Option<(&Entity, u64)>, ops: &[OwnOp], known: &Known) -> View 
                 provisional = false;
             }
             None if entity.is_none() => {
-                entity = provisional_case(&own.op, rev, known).map(|case| Entity::Case(Box::new(case)));
+                entity = provisional_case(own, rev, known);
                 provisional = entity.is_some();
             }
             None => {}
@@ -130,7 +130,8 @@ fn likely(record: Record) -> Estimate {
 }
 
 /// A defect of the reducer must not cost a capture: the op is then shown without an estimate, and still sent.
-fn decide(before: Option<&Entity>, own: &OwnOp, rev: u64, known: &Known) -> Option<Decision> {
+/// `trusted`: as if nobody asked who its author is.
+fn decide(before: Option<&Entity>, own: &OwnOp, rev: u64, known: &Known, trusted: bool) -> Option<Decision> {
     let (verified, none) = (verified_photos(before), BTreeSet::new());
     let (received_ms, first_received_ms) = match own.accepted {
         Some(entered) => (entered.received_ms, entered.first_received_ms),
@@ -146,7 +147,7 @@ fn decide(before: Option<&Entity>, own: &OwnOp, rev: u64, known: &Known) -> Opti
         captured: None,
         rules: RULES,
         actor: actor.as_ref(),
-        by_server: false,
+        by_server: trusted,
         device_revoked: false,
         behind_parked: false,
         catalogue: known
@@ -201,87 +202,25 @@ fn without_guessed_number(before: Option<&Entity>, mut after: Entity) -> Entity 
 }
 
 /// A case as its report alone tells it: what is shown when the device can't know whether the report will be accepted.
-fn provisional_case(op: &Op, rev: u64, known: &Known) -> Option<Case> {
-    let ReadBody::Known(body) = body(op) else { return None };
-    let report = match *body {
-        Body::Report(report) => report,
-        Body::SettleOnSite(settled) => settled.report,
+fn provisional_case(own: &OwnOp, rev: u64, known: &Known) -> Option<Entity> {
+    let mut case = match decide(None, own, rev, known, true)?.after? {
+        Entity::Case(case) => case,
         _ => return None,
     };
-    let by = By {
-        account: op.actor,
-        person: known.account.as_ref().map_or(PersonId::NIL, |account| account.person),
-        device: op.device,
-        role: None,
-        op: op.op,
-        rev,
-        received_ms: known.now_ms,
+    case.reporter.account = own.op.actor;
+    case.flags.clear();
+    Some(Entity::Case(case))
+}
+
+/// Without the catalogue that a case goes by, nobody can say that what an op asks for does not fit it.
+fn lacks_catalogue(entity: Option<&Entity>, record: &Record, known: &Known) -> bool {
+    let goes_by = match entity {
+        Some(Entity::Case(case)) => case.catalogue,
+        _ => None,
     };
-    Some(Case {
-        id: op.entity,
-        short_code: short_code(op.entity),
-        number: None,
-        state: State::Reported,
-        catalogue: report.catalogue,
-        pinned: false,
-        source: report.source.clone(),
-        area: area_of(&report, known),
-        fields: fields_of(&report, rev),
-        flags: Vec::new(),
-        evidence: report.photos.iter().map(|claim| evidence(claim, &by)).collect(),
-        reporter: by,
-        comments: Vec::new(),
-        comment_count: 0,
-        conflicts: Vec::new(),
-        filed: None,
-        assignment: None,
-        former_units: Vec::new(),
-        fix: None,
-        check: None,
-        end: None,
-        duplicate_of: None,
-        state_before_duplicate: None,
-        duplicates: Vec::new(),
-        returns: 0,
-        reworks: 0,
-        reopened: 0,
-        needs_audit: false,
-        deadline_issued: false,
-        first_rev: rev,
-        reported_ms: known.now_ms,
-        changed_ms: known.now_ms,
-    })
-}
-
-fn area_of(report: &Report, known: &Known) -> AreaId {
-    known.areas.as_ref().map_or(AreaId::NIL, |(_, areas)| areas.locate(&report.position).area)
-}
-
-fn fields_of(report: &Report, rev: u64) -> BTreeMap<FieldName, Held> {
-    let mut values = vec![
-        (FieldName::Kind, json!({"category": report.category, "subtype": report.subtype})),
-        (FieldName::Position, json!(report.position)),
-    ];
-    values.extend(report.note.map(|note| (FieldName::Note, json!(note))));
-    values.extend(report.subject.clone().map(|subject| (FieldName::Subject, Value::String(subject))));
-    values.extend(report.fields.iter().map(|(code, value)| (FieldName::Field(code.clone()), value.clone())));
-    values.into_iter().map(|(name, value)| (name, Held { value, rev, role: None })).collect()
-}
-
-fn evidence(claim: &schema::op::PhotoClaim, by: &By) -> schema::case::Evidence {
-    schema::case::Evidence {
-        sha256: claim.sha256,
-        size: claim.size,
-        role: claim.role,
-        taken: claim.taken,
-        by: by.clone(),
-        late: false,
-        verified_rev: None,
-        pixels: None,
-        flags: Vec::new(),
-        withdrawn: None,
-        waived: None,
-    }
+    let in_force = known.catalogue.as_ref().map(|(sha256, _)| *sha256);
+    let held = goes_by.map_or(in_force.is_some(), |it| in_force == Some(it) || known.catalogues.contains_key(&it));
+    record.code == Some(RefusalCode::Validation) && !held
 }
 
 /// The entity that an op names beside its own.

@@ -191,3 +191,87 @@ fn a_released_report_keeps_its_first_receipt() {
     desk.take_with(&release, &rest);
     assert_eq!(desk.case().reported_ms, 5, "clocks run from when the server first had it");
 }
+
+#[test]
+fn another_kind_with_its_fields_after_filing_is_a_proposal_as_a_whole() {
+    let mut desk = Desk::new();
+    let mut body = a_report(&[]);
+    body.subtype = "barbecue".parse().expect("code");
+    body.fields.clear();
+    desk.must(INSPECTOR, Body::Report(body));
+    desk.must(SUPERVISOR, Body::File(schema::op::File { condition: "smoke".parse().expect("code") }));
+    let barbecue = serde_json::json!({"category": "stall", "subtype": "barbecue"});
+    let occupation = serde_json::json!({"category": "stall", "subtype": "road_occupation"});
+    let change = |goods: &str| {
+        let Body::Amend(mut both) = amend("kind", barbecue.clone(), occupation.clone()) else { panic!("an amend") };
+        let Body::Amend(field) = amend("field.goods", serde_json::Value::Null, goods.into()) else { panic!("one") };
+        both.changes.extend(field.changes);
+        Body::Amend(both)
+    };
+    let decision = desk.act(INSPECTOR, change("toys"));
+    assert_eq!(decision.record.outcome, Outcome::AcceptedWithConflict, "{:?}", decision.record);
+    let case = desk.case();
+    assert_eq!(case.fields[&"kind".parse().expect("field")].value, barbecue);
+    assert!(!case.fields.contains_key(&"field.goods".parse().expect("field")), "no field of a kind it is not");
+    let proposed: Vec<_> = case.conflicts.iter().map(|it| (it.field.to_string(), it.loser.value.clone())).collect();
+    assert_eq!(proposed, [("kind".to_owned(), occupation.clone()), ("field.goods".to_owned(), "toys".into())]);
+    // What fits neither kind is refused, as before.
+    let nonsense = amend("field.storeys", serde_json::Value::Null, 3.into());
+    assert_eq!(refused(&desk.act(INSPECTOR, nonsense)), Some(RefusalCode::Validation));
+    desk.must(SUPERVISOR, change("toys"));
+    assert_eq!(desk.case().fields[&"field.goods".parse().expect("field")].value, "toys");
+    assert!(desk.case().conflicts.is_empty());
+}
+
+#[test]
+fn custody_ends_from_its_first_op_on() {
+    let mut desk = Desk::at(State::Reported);
+    let mut rest = Rest::new(&desk);
+    rest.device_revoked = true;
+    let mut parked = Vec::new();
+    for byte in [8, 9] {
+        let op = desk.op(INSPECTOR, CASE, &add(byte));
+        let taken = desk.take_with(&op, &rest);
+        parked.push(ParkedOp { op, rev: desk.rev, received_ms: (1, 1), record: taken.record });
+    }
+    let (first, second) = (parked[0].op.op, parked[1].op.op);
+    let mut rest = Rest::new(&desk);
+    rest.parked = parked;
+    for ends in [Body::Release, Body::Discard] {
+        let op = desk.op(SUPERVISOR, CASE, &ends(schema::op::Parked { parked: second, reason: sealed(2) }));
+        let decision = desk.take_with(&op, &rest);
+        assert_eq!(refused(&decision), Some(RefusalCode::Validation));
+        assert_eq!(decision.record.detail["first"], first.to_string(), "it says where to begin");
+    }
+    let op = desk.op(SUPERVISOR, CASE, &Body::Release(schema::op::Parked { parked: first, reason: sealed(2) }));
+    let decision = desk.take_with(&op, &rest);
+    let ended: Vec<_> = decision.record.released.iter().map(|it| it.op).collect();
+    assert_eq!(ended, [first, second]);
+    let photos: Vec<_> = desk.case().evidence.iter().skip(1).map(|it| it.sha256.0[0]).collect();
+    assert_eq!(photos, [8, 9]);
+}
+
+#[test]
+fn a_line_that_cannot_be_taken_is_let_go_by_whoever_supervises_the_whole_log() {
+    let mut desk = Desk::new();
+    let device = schema::entity::Device {
+        id: schema::ids::DeviceId(OTHER_CASE.0),
+        account: desk.accounts[INSPECTOR].id,
+        algorithm: "ES256".to_owned(),
+        key: schema::hash::DeviceKey([1; 65]),
+        label: "phone".to_owned(),
+        enrolled_rev: 1,
+        revoked: None,
+    };
+    desk.entities.insert(OTHER_CASE, schema::entity::Entity::Device(device));
+    let why = schema::op::Unreadable { why: RefusalCode::NotAnOp };
+    let line = desk.op(INSPECTOR, OTHER_CASE, &Body::Unreadable(why));
+    let record = desk.take(&line).record;
+    let mut rest = Rest::new(&desk);
+    rest.parked = vec![ParkedOp { op: line.clone(), rev: 1, received_ms: (1, 1), record }];
+    let body = Body::Discard(schema::op::Parked { parked: line.op, reason: sealed(2) });
+    for (who, code) in [(SUPERVISOR, Some(RefusalCode::UnknownEntity)), (CHIEF, None)] {
+        let op = desk.op(who, OTHER_CASE, &body);
+        assert_eq!(desk.take_with(&op, &rest).record.code, code);
+    }
+}

@@ -4,6 +4,7 @@
 
 mod bodies;
 mod desk;
+mod estimates;
 mod golden;
 mod late_arrivals;
 mod laws;

@@ -151,7 +151,7 @@ impl Desk<'_, '_> {
         let op = match &incoming.op {
             Ok(op) => op,
             Err(why) => {
-                let rules = incoming.receipt.recorded.as_ref().map_or(RULES, |(rules, _)| *rules);
+                let rules = incoming.receipt.recorded.as_ref().map_or(RULES, |it| it.rules);
                 let decision = custody_of_line(incoming.device, *why, rules);
                 return Ok(Decided { decision, before: Held::default(), facts: None });
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use schema::catalogue::Catalogue;
-use schema::entity::{Account, Entity};
+use schema::entity::{Account, DocumentInForce, Entity};
 use schema::hash::Hash;
 use schema::ids::{AccountId, EntityId, EpochId, UnitId};
 use schema::op::{Body, Op, PhotoClaim, Report};
@@ -27,8 +27,19 @@ pub(super) struct Receipt {
     pub(super) first_received_ms: u64,
     pub(super) captured: Option<Interval>,
     pub(super) by_server: bool,
-    /// In a replay: the rules and the photos that the recorded decision rested on.
-    pub(super) recorded: Option<(u32, Vec<Hash>)>,
+    /// In a replay: what the recorded decision rested on.
+    pub(super) recorded: Option<Recorded>,
+}
+
+/// What a recorded decision rested on that the log's entities do not tell.
+#[derive(Debug, Clone)]
+pub(super) struct Recorded {
+    /// The version of the rules.
+    pub(super) rules: u32,
+    /// The photos that were here.
+    pub(super) verified: Vec<Hash>,
+    /// It took effect: the documents that it names were here.
+    pub(super) took_effect: bool,
 }
 
 /// The owner of what a [`Context`] borrows.
@@ -62,7 +73,7 @@ impl Facts {
             received_ms: self.receipt.received_ms,
             first_received_ms: self.receipt.first_received_ms,
             captured: self.receipt.captured,
-            rules: self.receipt.recorded.as_ref().map_or(RULES, |(rules, _)| *rules),
+            rules: self.receipt.recorded.as_ref().map_or(RULES, |it| it.rules),
             actor: self.actor.as_ref(),
             by_server: self.receipt.by_server,
             device_revoked: self.device_revoked,
@@ -123,13 +134,13 @@ pub(super) fn gather(
     }
     named.add_case(before, body.as_ref());
     let log = tx.head.num;
-    let catalogue = match in_force(tx, seen, "catalogue")? {
-        Some(sha256) => parsed.catalogue(tx.db, log, sha256)?.map(|document| (sha256, document)),
+    let imported = document(tx, seen, "catalogue")?;
+    let catalogue = match &imported {
+        Some(it) => parsed.catalogue(tx.db, log, it.sha256)?.map(|document| (it.sha256, document)),
         None => None,
     };
-    if let Some((sha256, _)) = &catalogue {
-        named.catalogues.remove(sha256);
-    }
+    // A catalogue that is imported later is none yet: a replay finds its document here already.
+    named.catalogues.retain(|sha256| imported.as_ref().is_some_and(|it| it.earlier.contains(sha256)));
     let areas = match in_force(tx, seen, "areas")? {
         Some(sha256) => parsed.areas(tx.db, log, sha256)?.map(|document| (sha256, document)),
         None => None,
@@ -138,7 +149,11 @@ pub(super) fn gather(
     let verified = verified(tx, op.entity, &named.photos, &receipt)?;
     let mut documents = BTreeSet::new();
     for sha256 in &named.documents {
-        if tx.db.has_document(log, sha256)? {
+        let here = match &receipt.recorded {
+            Some(recorded) => recorded.took_effect,
+            None => tx.db.has_document(log, sha256)?,
+        };
+        if here {
             documents.insert(*sha256);
         }
     }
@@ -174,9 +189,14 @@ fn known_body(op: &Op) -> Option<Body> {
 
 /// The document in force of a log's only entity of a kind.
 pub(super) fn in_force(tx: &mut LogTx<'_>, seen: &mut Seen, name: &str) -> Result<Option<Hash>, StoreError> {
+    Ok(document(tx, seen, name)?.map(|it| it.sha256))
+}
+
+/// The documents of a log's only entity of a kind: the one in force, and those before it.
+fn document(tx: &mut LogTx<'_>, seen: &mut Seen, name: &str) -> Result<Option<DocumentInForce>, StoreError> {
     let id = singleton_id(tx.head.log, name);
     Ok(match seen.held(tx, id)?.entity.as_deref() {
-        Some(Entity::Catalogue(document) | Entity::Areas(document)) => Some(document.sha256),
+        Some(Entity::Catalogue(document) | Entity::Areas(document)) => Some(document.clone()),
         _ => None,
     })
 }
@@ -190,9 +210,9 @@ fn verified(
 ) -> Result<BTreeMap<Hash, VerifiedPhoto>, StoreError> {
     match &receipt.recorded {
         // Whether a photo was here is a fact of that time; what it looks like decides nothing.
-        Some((_, recorded)) => {
+        Some(recorded) => {
             let unseen = || VerifiedPhoto { size: 0, pixels: None, flags: Vec::new() };
-            Ok(recorded.iter().map(|sha256| (*sha256, unseen())).collect())
+            Ok(recorded.verified.iter().map(|sha256| (*sha256, unseen())).collect())
         }
         None => {
             let mut found = tx.db.photos(&photos.iter().copied().collect::<Vec<_>>())?;
@@ -237,17 +257,18 @@ fn is_behind_parked(tx: &mut LogTx<'_>, seen: &mut Seen, op: &Op) -> Result<bool
     Ok(waiting.iter().any(|row| !row.unreadable))
 }
 
-/// The parked op that an op is about, with all behind it: those of its device on its entity since.
+/// All that the device of the parked op that an op is about has in custody on its entity, in order: they are decided
+/// in that order, or not at all. A line that can't be taken stands alone.
 fn custody(tx: &mut LogTx<'_>, op: &Op, parked: schema::ids::OpId) -> Result<Vec<ParkedOp>, StoreError> {
     let log = tx.head.num;
-    let Some(first) = tx.db.parked_op(log, parked)? else { return Ok(Vec::new()) };
-    if first.entity != op.entity || first.decided_rev.is_some() {
+    let Some(named) = tx.db.parked_op(log, parked)? else { return Ok(Vec::new()) };
+    if named.entity != op.entity || named.decided_rev.is_some() {
         return Ok(Vec::new());
     }
-    let behind = tx.db.in_custody(log, first.entity, first.device)?;
+    let behind = tx.db.in_custody(log, named.entity, named.device)?;
     let ops: Vec<_> = behind
         .iter()
-        .filter(|row| row.rev == first.rev || (row.rev > first.rev && !first.unreadable && !row.unreadable))
+        .filter(|row| row.rev == named.rev || (!named.unreadable && !row.unreadable))
         .map(|row| row.op)
         .collect();
     tx.db.entries_of_ops(log, &ops)?.iter().map(|entry| parked_op(tx, op, entry)).collect()

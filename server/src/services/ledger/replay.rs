@@ -1,11 +1,11 @@
 //! Entries made again from the log alone.
 
 use schema::ids::AccountId;
-use schema::record::{Record, RefusalCode};
+use schema::record::{Outcome, Record, RefusalCode};
 use sync_core::line;
 
 use super::enter::{Desk, Incoming};
-use super::facts::Receipt;
+use super::facts::{Receipt, Recorded};
 use super::parsed::Parsed;
 use super::seen::Seen;
 use crate::store::{Entry, Epoch, LogTx, StoreError};
@@ -34,6 +34,15 @@ pub fn replay(
     Ok(again)
 }
 
+/// An op took effect by itself, or as one of those that it released.
+fn took_effect(record: &Record) -> bool {
+    let accepted = |outcome| matches!(outcome, Outcome::Accepted | Outcome::AcceptedWithConflict);
+    match record.released.as_slice() {
+        [] => accepted(record.outcome),
+        released => released.iter().any(|one| accepted(one.record.outcome)),
+    }
+}
+
 fn incoming(entry: &Entry) -> Result<Incoming, StoreError> {
     let record: Record =
         serde_json::from_str(&entry.record).map_err(|_| StoreError::Damaged("a record that can't be read"))?;
@@ -57,7 +66,11 @@ fn incoming(entry: &Entry) -> Result<Incoming, StoreError> {
             first_received_ms: entry.first_received_ms,
             captured: record.captured,
             by_server: entry.actor == AccountId::NIL,
-            recorded: Some((record.rules, record.verified)),
+            recorded: Some(Recorded {
+                rules: record.rules,
+                took_effect: took_effect(&record),
+                verified: record.verified,
+            }),
         },
     })
 }

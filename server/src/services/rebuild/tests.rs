@@ -1,9 +1,9 @@
 //! INV-REPLAY: folding the log from empty gives every view again.
 
-use schema::op::{Assign, Body, EvidenceRole, File, Parked, Reason, Role, Sealed, SubmitFix};
-use schema::record::Outcome;
+use schema::op::{Assign, Body, EvidenceRole, File, ImportDocument, Parked, Reason, Role, Sealed, SubmitFix};
+use schema::record::{Outcome, RefusalCode};
 use sync_core::context::VerifiedPhoto;
-use sync_core::line::sha256;
+use sync_core::line::{sha256, singleton_id};
 
 use super::rebuild;
 use crate::services::documents;
@@ -63,6 +63,34 @@ async fn a_rebuild_of_a_busy_log_finds_no_difference() {
     assert_eq!(found.entries, world.head_rev());
     assert!(found.rows > 20);
     assert!(!scratch.exists());
+}
+
+#[tokio::test]
+async fn a_document_that_came_later_was_not_there_for_what_was_decided_before() {
+    let world = World::new().await;
+    let mut phone = world.person(1, Role::Inspector, grid(1)).await;
+    let mut admin = world.person(2, Role::Admin, root()).await;
+    // The next catalogue knows no such subtype: whoever reads it finds fault where there was none.
+    let mut next: serde_json::Value = serde_json::from_slice(&world.document(&world.catalogue)).unwrap();
+    next["version"] = "next".into();
+    next["categories"].as_array_mut().unwrap().retain(|category| category["code"] != "stall");
+    let bytes = serde_json::to_vec(&next).unwrap();
+    let size = u64::try_from(bytes.len()).unwrap();
+    let import = ImportDocument { sha256: sha256(&bytes), size, version: "next".into() };
+    let entity = singleton_id(world.log, "catalogue");
+    let early = admin.op(entity, &Body::ImportCatalogue(import), vec![]);
+    let answer = admin.sync(&world, std::slice::from_ref(&early)).await;
+    assert_eq!(answer.record(early.op).code, Some(RefusalCode::DocumentMissing));
+    phone.catalogue = sha256(&bytes);
+    let report = phone.report(1);
+    let answer = phone.sync(&world, std::slice::from_ref(&report)).await;
+    let flags = answer.record(report.op).flags;
+    assert!(!flags.contains(&"unknown_subtype".to_owned()), "decided by the catalogue in force: {flags:?}");
+    documents::import_catalogue(&world.logs.ledger, world.log, bytes).await.unwrap();
+
+    let scratch = world.folder.path().join("rebuild.db");
+    let found = rebuild(&world.logs.store, world.log, &scratch, |_| {}).unwrap();
+    assert_eq!(found.differences, []);
 }
 
 #[tokio::test]
