@@ -12,6 +12,7 @@ use crate::catalogue::Code;
 use crate::hash::Hash;
 use crate::ids::{AccountId, AreaId, DeviceId, EntityId, OpId, PersonId, UnitId};
 use crate::op::{EvidenceRole, Role, Sealed, Taken};
+pub use crate::position::{Gcj02, Position};
 
 /// Where a case stands. The number is the leaf's `state_after`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,19 +38,6 @@ pub enum State {
     Duplicate = 8,
     /// Void (作废).
     Void = 9,
-}
-
-/// A WGS-84 position in units of 1e-7 degrees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Position {
-    /// Latitude, −900000000 to 900000000.
-    pub lat_e7: i32,
-    /// Longitude, −1800000000 to 1800000000.
-    pub lon_e7: i32,
-    /// Radius of the 68 % circle in metres, where the device knows it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accuracy_m: Option<u32>,
 }
 
 /// Where a report comes from.

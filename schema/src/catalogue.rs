@@ -91,15 +91,37 @@ pub struct Catalogue {
     pub categories: Vec<Category>,
 }
 
-/// The official number: `prefix`, the year of filing in the log's zone, and a serial of at least `digits` digits.
+/// How official numbers are written. A catalogue says `{"format": "{year}{district}-{serial:06}"}`; the older
+/// `{"prefix": "ZG", "digits": 5}` is read as `ZG{year}{serial:05}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "NumberingAsWritten")]
 pub struct Numbering {
-    /// What it starts with.
-    pub prefix: String,
-    /// The least number of digits of the serial.
-    pub digits: u8,
+    /// Plain text around `{year}` (of filing, in the log's zone), `{serial}` or `{serial:0N}` (with N digits at least)
+    /// and, where wanted, `{district}` (the code of the root area); `{{` and `}}` are braces.
+    pub format: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NumberingAsWritten {
+    format: Option<String>,
+    prefix: Option<String>,
+    digits: Option<u8>,
+}
+
+impl TryFrom<NumberingAsWritten> for Numbering {
+    type Error = &'static str;
+    fn try_from(written: NumberingAsWritten) -> Result<Self, Self::Error> {
+        match written {
+            NumberingAsWritten { format: Some(format), prefix: None, digits: None } => Ok(Self { format }),
+            NumberingAsWritten { format: None, prefix: Some(prefix), digits: Some(digits) } => {
+                let prefix = prefix.replace('{', "{{").replace('}', "}}");
+                Ok(Self { format: format!("{prefix}{{year}}{{serial:0{digits}}}") })
+            }
+            NumberingAsWritten { .. } => Err("numbering needs \"format\" alone, such as {year}-{serial:06}"),
+        }
+    }
 }
 
 /// A category (大类): illegal structures, dogs, stalls.

@@ -19,6 +19,7 @@ pub mod op;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod photo;
+mod position;
 pub mod problem;
 pub mod record;
 pub mod sync;

@@ -196,6 +196,15 @@ fn names_and_numbers_that_stand_in_leaves_never_change() {
 }
 
 #[test]
+fn a_position_that_was_given_on_a_chinese_map_keeps_both() {
+    use schema::case::{Gcj02, Position};
+    golden(&Position::at(1, -2), r#"{"lat_e7":1,"lon_e7":-2}"#);
+    let given = Some(Gcj02 { lat_e7: 3, lon_e7: 4 });
+    let position = Position { accuracy_m: Some(5), gcj02: given, ..Position::at(1, -2) };
+    golden(&position, r#"{"lat_e7":1,"lon_e7":-2,"accuracy_m":5,"gcj02":{"lat_e7":3,"lon_e7":4}}"#);
+}
+
+#[test]
 fn ids_scopes_and_hashes_have_one_spelling() {
     for wrong in ["", "{00000000-0000-0000-0000-000000000001}", "00000000-0000-0000-0000-00000000000A", "1"] {
         assert!(wrong.parse::<AccountId>().is_err(), "{wrong}");

@@ -1,6 +1,7 @@
 //! What can go wrong, by what the caller can do about it. The cause is for the server's log, never for the caller.
 
 use actix_web::http::StatusCode;
+use schema::catalogue::Text;
 use schema::problem::ProblemCode;
 
 /// The result of services and routes.
@@ -19,6 +20,9 @@ pub enum Error {
         /// When to try again, in s.
         retry_after_s: Option<u64>,
     },
+    /// What was handed in can't be taken: everything that is wrong with it, for a person to mend.
+    #[error("{}", .0.iter().map(|fault| fault.en.as_str()).collect::<Vec<_>>().join("; "))]
+    Faults(Vec<Text>),
     /// The server failed; the chain is logged once, the caller gets `internal`.
     #[error("internal")]
     Internal(#[source] anyhow::Error),
@@ -40,10 +44,16 @@ impl Error {
         Self::Refused { code, field: None, retry_after_s: Some(retry_after_s) }
     }
 
+    /// One thing that is wrong with what was handed in.
+    pub fn fault(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::Faults(vec![Text { zh: zh.into(), en: en.into() }])
+    }
+
     /// The stable name of what went wrong.
     pub fn code(&self) -> ProblemCode {
         match self {
             Self::Refused { code, .. } => *code,
+            Self::Faults(_) => ProblemCode::Invalid,
             Self::Internal(_) => ProblemCode::Internal,
         }
     }

@@ -7,11 +7,12 @@ use schema::op::Sealed;
 use serde_json::Value;
 
 mod faults;
+pub mod number;
 #[cfg(test)]
 mod tests;
 mod typed;
 
-pub use faults::{faults, read};
+pub use faults::{Fault, faults, read};
 pub use typed::read_typed;
 
 /// A subtype by category and code.

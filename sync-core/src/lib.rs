@@ -16,6 +16,7 @@ pub mod line;
 pub mod log;
 pub mod merge;
 pub mod permission;
+pub mod position;
 mod registry;
 mod release;
 mod ruling;

@@ -68,7 +68,7 @@ fn position(exif: &Exif) -> Option<Position> {
     };
     let lat_e7 = degrees(Tag::GPSLatitude, Tag::GPSLatitudeRef, "S", 900_000_000)?;
     let lon_e7 = degrees(Tag::GPSLongitude, Tag::GPSLongitudeRef, "W", 1_800_000_000)?;
-    Some(Position { lat_e7: i32::try_from(lat_e7).ok()?, lon_e7: i32::try_from(lon_e7).ok()?, accuracy_m: None })
+    Some(Position::at(i32::try_from(lat_e7).ok()?, i32::try_from(lon_e7).ok()?))
 }
 
 /// Degrees, minutes and seconds in units of 1e-7 degrees, rounded down.

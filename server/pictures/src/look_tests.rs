@@ -60,7 +60,7 @@ fn a_camera_photo_gives_pixels_time_place_device_and_two_versions() {
     assert_eq!(picture.pixels, Some((2000, 1500)));
     assert_eq!(picture.camera.taken.as_deref(), Some("2026:11:20 08:30:00"));
     assert_eq!(picture.camera.device.as_deref(), Some("Huawei P60"));
-    let position = Position { lat_e7: 312_304_055, lon_e7: 1_214_666_666, accuracy_m: None };
+    let position = Position::at(312_304_055, 1_214_666_666);
     assert_eq!(picture.camera.position, Some(position));
     let Versions { small, large } = picture.versions.unwrap();
     assert_eq!(image::load_from_memory(&small).unwrap().into_rgb8().dimensions(), (320, 240));

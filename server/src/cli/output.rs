@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
+use schema::catalogue::Text;
 use serde::Serialize;
 use server::error::Error;
 use server::language::Language;
@@ -37,13 +38,19 @@ impl Output {
     /// Says what went wrong. An operator is told the causes: it is their machine.
     pub(crate) fn failure(&self, error: &Error) {
         let (title, detail) = problem_text::words(error.code(), self.language);
+        let faults: &[Text] = if let Error::Faults(faults) = error { faults } else { &[] };
         let causes = match error {
             Error::Internal(cause) => format!("{cause:#}"),
+            Error::Faults(faults) => {
+                let lines: Vec<&str> = faults.iter().map(|fault| self.language.of(fault)).collect();
+                lines.join("\n")
+            }
             Error::Refused { field: Some(field), .. } => format!("{title} ({field}): {detail}"),
             Error::Refused { .. } => format!("{title}: {detail}"),
         };
         let text = if self.json {
-            serde_json::json!({"error": problem_text::name(error.code()), "detail": causes}).to_string()
+            let error = problem_text::name(error.code());
+            serde_json::json!({"error": error, "detail": causes, "faults": faults}).to_string()
         } else {
             format!("{}: {causes}", self.language.pick("错误", "error"))
         };

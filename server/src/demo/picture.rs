@@ -37,8 +37,7 @@ mod tests {
     fn taken_at(lat_e7: i32, lon_e7: i32) -> Vec<u8> {
         let shot = Shot { scene: Scene::Stall, fixed: false, place: 1, shot: 1 };
         // 2026-11-20 16:42:07.900 in UTC is past midnight in China.
-        let picture =
-            Picture { shot, taken_ms: 1_795_192_927_900, position: Position { lat_e7, lon_e7, accuracy_m: None } };
+        let picture = Picture { shot, taken_ms: 1_795_192_927_900, position: Position::at(lat_e7, lon_e7) };
         picture.jpeg().unwrap()
     }
 

@@ -34,6 +34,7 @@ pub(crate) async fn documents<B: MessageBody + 'static>(
     }
     let (code, field, retry_after_s) = match known {
         Some(Error::Refused { code, field, retry_after_s }) => (*code, field.clone(), *retry_after_s),
+        Some(Error::Faults(_)) => (ProblemCode::Invalid, None, None),
         Some(Error::Internal(_)) => (ProblemCode::Internal, None, None),
         None => (of_status(status), None, None),
     };

@@ -2,14 +2,17 @@
 //! appending the op that puts it in force; the op names them, and both are committed together.
 
 use schema::area::AreaTree;
+use schema::catalogue::Text;
 use schema::hash::Hash;
 use schema::ids::LogId;
 use schema::limits::DOCUMENT_BYTES_MAX;
 use schema::op::{Body, ImportDocument};
 use sync_core::area::AreaIndex;
+use sync_core::catalogue::{self, Fault};
 use sync_core::line::{sha256, singleton_id};
 
 use super::ledger::{Append, Ledger, LedgerError, ServerOp};
+use crate::error::Error;
 use crate::store::{Entry, Store, StoreError};
 
 /// Why a document was not imported.
@@ -19,11 +22,24 @@ pub enum ImportError {
     #[error("the document is larger than {DOCUMENT_BYTES_MAX} bytes")]
     TooLarge,
     /// What is wrong with it, each fault with where and what to do.
-    #[error("the document can't take effect: {}", .0.join("; "))]
-    Faults(Vec<String>),
+    #[error("the document can't take effect")]
+    Faults(Vec<Text>),
     /// It could not be entered.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+}
+
+impl From<ImportError> for Error {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::TooLarge => Self::fault(
+                format!("文件超过 {DOCUMENT_BYTES_MAX} 字节，请减少边界的点数或拆分内容"),
+                format!("the document is larger than {DOCUMENT_BYTES_MAX} bytes: draw boundaries with fewer points"),
+            ),
+            ImportError::Faults(faults) => Self::Faults(faults),
+            ImportError::Ledger(error) => error.into(),
+        }
+    }
 }
 
 /// Puts a catalogue in force. The same one again changes nothing.
@@ -32,7 +48,8 @@ pub enum ImportError {
 /// See [`ImportError`].
 pub async fn import_catalogue(ledger: &Ledger, log: LogId, bytes: Vec<u8>) -> Result<Entry, ImportError> {
     check_size(&bytes)?;
-    let catalogue = sync_core::catalogue::read(&bytes).map_err(ImportError::Faults)?;
+    let catalogue =
+        catalogue::read(&bytes).map_err(|faults| ImportError::Faults(faults.into_iter().map(in_words).collect()))?;
     import(ledger, log, "catalogue", catalogue.version, bytes, Body::ImportCatalogue).await
 }
 
@@ -42,10 +59,18 @@ pub async fn import_catalogue(ledger: &Ledger, log: LogId, bytes: Vec<u8>) -> Re
 /// See [`ImportError`].
 pub async fn import_areas(ledger: &Ledger, log: LogId, bytes: Vec<u8>) -> Result<Entry, ImportError> {
     check_size(&bytes)?;
-    let tree: AreaTree =
-        serde_json::from_slice(&bytes).map_err(|error| ImportError::Faults(vec![error.to_string()]))?;
-    AreaIndex::new(&tree).map_err(|error| ImportError::Faults(vec![error.to_string()]))?;
+    let no_tree = |error: &dyn std::fmt::Display| {
+        ImportError::Faults(vec![Text {
+            zh: format!("不是区域树：{error}"), en: format!("no area tree: {error}")
+        }])
+    };
+    let tree: AreaTree = serde_json::from_slice(&bytes).map_err(|error| no_tree(&error))?;
+    AreaIndex::new(&tree).map_err(|error| no_tree(&error))?;
     import(ledger, log, "areas", tree.version, bytes, Body::ImportAreas).await
+}
+
+fn in_words(Fault { place, what }: Fault) -> Text {
+    Text { zh: format!("{place}：{}", what.zh), en: format!("{place}: {}", what.en) }
 }
 
 fn check_size(bytes: &[u8]) -> Result<(), ImportError> {

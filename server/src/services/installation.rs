@@ -236,7 +236,7 @@ impl Installation {
     /// Its faults, for the operator to read.
     pub async fn import_catalogue(&self, bytes: Vec<u8>) -> Result<()> {
         let head = self.only_log().await?;
-        let entry = documents::import_catalogue(&self.ledger, head.log, bytes).await.map_err(anyhow::Error::new)?;
+        let entry = documents::import_catalogue(&self.ledger, head.log, bytes).await?;
         must_be_accepted(&[entry])
     }
 
@@ -248,7 +248,7 @@ impl Installation {
         let root = AreaIndex::new(tree).context("this is no area tree")?.root();
         let bytes = serde_json::to_vec(tree).context("writing an area tree")?;
         let head = self.only_log().await?;
-        let entry = documents::import_areas(&self.ledger, head.log, bytes).await.map_err(anyhow::Error::new)?;
+        let entry = documents::import_areas(&self.ledger, head.log, bytes).await?;
         must_be_accepted(&[entry])?;
         for entity in self.entities(&head, "account").await? {
             let Entity::Account(account) = entity else { continue };

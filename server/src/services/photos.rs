@@ -162,6 +162,6 @@ impl Photos {
 pub fn causes(error: &Error) -> String {
     match error {
         Error::Internal(cause) => format!("{cause:#}"),
-        Error::Refused { .. } => error.to_string(),
+        Error::Refused { .. } | Error::Faults(_) => error.to_string(),
     }
 }

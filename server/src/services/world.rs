@@ -49,7 +49,7 @@ pub(crate) fn unit() -> UnitId {
 /// Where each grid lies.
 pub(crate) fn inside(n: u128) -> Position {
     let lon_e7 = if n == 1 { 1_000_000 } else { 3_000_000 };
-    Position { lat_e7: 1_000_000, lon_e7, accuracy_m: Some(5) }
+    Position { accuracy_m: Some(5), ..Position::at(1_000_000, lon_e7) }
 }
 
 pub(crate) struct World {

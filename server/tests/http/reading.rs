@@ -19,7 +19,7 @@ pub(crate) fn report(photos: &[(Hash, usize)]) -> Body {
         category: "stalls".parse().unwrap(),
         subtype: "road_occupation".parse().unwrap(),
         catalogue: None,
-        position: Position { lat_e7: 312_050_000, lon_e7: 1_214_050_000, accuracy_m: Some(5) },
+        position: Position { accuracy_m: Some(5), ..Position::at(312_050_000, 1_214_050_000) },
         subject: None,
         note: None,
         fields: Default::default(),

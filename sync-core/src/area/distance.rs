@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     fn at(lat_e7: i32, lon_e7: i32) -> Position {
-        Position { lat_e7, lon_e7, accuracy_m: None }
+        Position::at(lat_e7, lon_e7)
     }
 
     #[test]

@@ -34,7 +34,7 @@ fn square(west: i32, south: i32, size: i32) -> Ring {
 }
 
 fn at(lon_e7: i32, lat_e7: i32) -> Position {
-    Position { lat_e7, lon_e7, accuracy_m: None }
+    Position::at(lat_e7, lon_e7)
 }
 
 fn located(n: u128, grids: usize) -> Located {

@@ -3,7 +3,7 @@
 
 use schema::case::Step as DoneStep;
 use schema::case::{Assignment, Case, End, FieldName, Fix, State};
-use schema::catalogue::{Choice, Code, Required};
+use schema::catalogue::{Choice, Code, Numbering, Required};
 use schema::ids::{AreaId, UnitId};
 use schema::op::{
     Assign, Check, CheckVerdict, Close, Decline, EvidenceRole, File, Place, Reason, Reopen, ReturnAssignment, Sealed,
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::evidence::{claim, has_room, missing};
 use super::{Step, kind_of, stale};
-use crate::catalogue::subtype;
+use crate::catalogue::{number, subtype};
 use crate::permission::works_for;
 use crate::ruling::Ruling;
 
@@ -60,12 +60,14 @@ pub(super) fn file(case: &Case, body: &File, step: &Step<'_>) -> Ruling {
         return Ruling::invalid("fields").with("empty", empty);
     }
     let mut after = case.clone();
-    let number = after.number.get_or_insert_with(|| {
-        let (year, serial) = step.ctx.next_number;
-        let digits = usize::from(catalogue.numbering.digits);
-        format!("{}{year}{serial:0digits$}", catalogue.numbering.prefix)
-    });
-    let number = number.clone();
+    let number = match &case.number {
+        Some(number) => number.clone(),
+        None => match number_for(&catalogue.numbering, step) {
+            Some(number) => number,
+            None => return Ruling::rejected(RefusalCode::DocumentMissing).with("document", "areas"),
+        },
+    };
+    after.number = Some(number.clone());
     after.state = State::Filed;
     after.catalogue = Some(hash);
     after.pinned = true;
@@ -74,6 +76,13 @@ pub(super) fn file(case: &Case, body: &File, step: &Step<'_>) -> Ruling {
     ruling.number = case.number.is_none().then_some(number);
     ruling.catalogue = Some(hash);
     ruling
+}
+
+/// The next official number; none where its format names the district and no area tree says which that is.
+fn number_for(numbering: &Numbering, step: &Step<'_>) -> Option<String> {
+    let (year, serial) = step.ctx.next_number;
+    let root = step.ctx.areas.and_then(|areas| areas.document.area(areas.document.root()));
+    number::write(&numbering.format, year, root.map(|area| area.code.as_str()), serial)
 }
 
 /// `decline`: reported → declined.

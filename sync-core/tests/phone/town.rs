@@ -205,7 +205,7 @@ pub(crate) fn report_at(phone: &mut Phone, now: Captured, photos: &[&[u8]], lon:
         category: "stall".parse().unwrap(),
         subtype: "road_occupation".parse().unwrap(),
         catalogue: None,
-        position: Position { lat_e7: 500, lon_e7: lon, accuracy_m: Some(5) },
+        position: Position { accuracy_m: Some(5), ..Position::at(500, lon) },
         subject: Some("12".into()),
         note: Some(schema::op::Sealed { sealed: note.sealed }),
         fields: BTreeMap::new(),

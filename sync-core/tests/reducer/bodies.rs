@@ -29,7 +29,7 @@ pub(crate) fn a_report(photos: &[PhotoClaim]) -> Report {
         category: "stall".parse().expect("code"),
         subtype: "road_occupation".parse().expect("code"),
         catalogue: Some(CATALOGUE),
-        position: Position { lat_e7: 500, lon_e7: 500, accuracy_m: Some(5) },
+        position: Position { accuracy_m: Some(5), ..Position::at(500, 500) },
         subject: Some("stall 12".to_owned()),
         note: Some(sealed(1)),
         fields: BTreeMap::from([("goods".parse().expect("code"), "fruit".into())]),

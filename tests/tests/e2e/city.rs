@@ -66,7 +66,7 @@ pub(crate) fn draw(folder: &Path, number: u64) -> Result<PathBuf> {
     let scenes = [Scene::Stall, Scene::Shop, Scene::Barbecue, Scene::Dog, Scene::Shed];
     let scene = scenes[usize::try_from(number % 5)?];
     let shot = Shot { scene, fixed: false, place: number, shot: number };
-    let position = schema::case::Position { lat_e7: 374_600_000, lon_e7: 1_163_400_000, accuracy_m: None };
+    let position = schema::case::Position::at(374_600_000, 1_163_400_000);
     let picture = Picture { shot, taken_ms: 1_795_192_927_000 + number * 1000, position };
     let path = folder.join(format!("drawn-{number}.jpg"));
     std::fs::write(&path, picture.jpeg().context("a drawn photo")?)?;

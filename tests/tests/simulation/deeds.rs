@@ -40,7 +40,7 @@ fn position(world: &World, dice: &mut Dice) -> Position {
     let count = i64::try_from(ring.len()).expect("small");
     let sum = ring.iter().fold((0_i64, 0_i64), |sum, point| (sum.0 + i64::from(point.0), sum.1 + i64::from(point.1)));
     let middle = |sum: i64| i32::try_from(sum / count).expect("on earth");
-    Position { lat_e7: middle(sum.1), lon_e7: middle(sum.0), accuracy_m: Some(10) }
+    Position { accuracy_m: Some(10), ..Position::at(middle(sum.1), middle(sum.0)) }
 }
 
 fn report(world: &World, dice: &mut Dice) -> Report {

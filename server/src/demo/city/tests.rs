@@ -64,7 +64,7 @@ fn grids_cover_the_district_without_gap_or_overlap() {
         for _ in 0..400 {
             let mut number = |from, to| i32::try_from(dice.between(from, to)).unwrap();
             let (lon_e7, lat_e7) = (number(1_163_300_000, 1_163_800_000), number(374_480_000, 374_700_000));
-            let position = Position { lat_e7, lon_e7, accuracy_m: None };
+            let position = Position::at(lat_e7, lon_e7);
             let located = index.locate(&position);
             assert_eq!(located.grids, usize::from(index.holds(index.root(), &position)), "seed {seed}: {position:?}");
             let path = index.path(located.area);

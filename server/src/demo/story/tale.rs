@@ -353,7 +353,7 @@ fn somewhere(world: &World, grid: AreaId, dice: &mut Dice) -> Option<Position> {
         let sum: i64 = ring.iter().map(|point| i64::from(part(point))).sum();
         i32::try_from(sum / count).ok()
     };
-    let middle = Position { lon_e7: middle(|point| point.0)?, lat_e7: middle(|point| point.1)?, accuracy_m: None };
+    let middle = Position::at(middle(|point| point.1)?, middle(|point| point.0)?);
     Some(near(&middle, world, grid, 16_000, dice))
 }
 
@@ -363,7 +363,7 @@ fn near(place: &Position, world: &World, grid: AreaId, most_e7: i64, dice: &mut 
         let mut moved = |from: i32| i32::try_from(i64::from(from) + dice.between(-most_e7, most_e7)).unwrap_or(from);
         let (lat_e7, lon_e7) = (moved(place.lat_e7), moved(place.lon_e7));
         let accuracy_m = u32::try_from(dice.between(3, 28)).ok();
-        let position = Position { lat_e7, lon_e7, accuracy_m };
+        let position = Position { accuracy_m, ..Position::at(lat_e7, lon_e7) };
         let located = world.index.locate(&position);
         if located.area == grid && located.grids == 1 {
             return position;

@@ -71,6 +71,9 @@ pub(crate) struct Report {
     /// 位置：纬度,经度（WGS-84） / position: latitude,longitude (WGS-84)
     #[arg(long, value_name = "LAT,LON", allow_hyphen_values = true)]
     pub(crate) at: String,
+    /// 位置取自国内地图（GCJ-02），换算一次，两者都保留 / the position is from a Chinese map (GCJ-02): converted once, both kept
+    #[arg(long)]
+    pub(crate) gcj02: bool,
     /// 定位精度（米） / accuracy of the position in metres
     #[arg(long, value_name = "N")]
     pub(crate) accuracy_m: Option<u32>,
@@ -172,6 +175,9 @@ pub(crate) struct Do {
     /// amend：字段，值为空即清除 / amend: a field (note, subject, position, kind, or one of the subtype), empty clears it
     #[arg(long = "field", value_name = "K=V")]
     pub(crate) fields: Vec<String>,
+    /// amend：position 取自国内地图（GCJ-02） / amend: the position is from a Chinese map (GCJ-02)
+    #[arg(long)]
+    pub(crate) gcj02: bool,
     /// 照片文件 / a photo file
     #[arg(long = "photo", value_name = "FILE")]
     pub(crate) photos: Vec<PathBuf>,

@@ -161,7 +161,7 @@ impl Writer<'_> {
             "note" if typed.is_empty() => (FieldName::Note, Value::Null),
             "note" => (FieldName::Note, json!(self.seal(typed)?)),
             "subject" => (FieldName::Subject, or_empty(typed.into())),
-            "position" => (FieldName::Position, json!(fields::position(typed, None)?)),
+            "position" => (FieldName::Position, json!(fields::position(typed, None, self.asked.gcj02)?)),
             "kind" => {
                 let wrong = || Failure::usage("kind=大类/小类", "kind=CATEGORY/SUBTYPE");
                 let (category, subtype) = typed.split_once('/').ok_or_else(wrong)?;

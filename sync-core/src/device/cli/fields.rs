@@ -1,16 +1,18 @@
 //! Values as a person types them: positions, fields of the catalogue, names of choices.
 
-use schema::case::{FieldName, Position};
+use schema::case::{FieldName, Gcj02, Position};
 use schema::catalogue::{Catalogue, Category, Choice, Code, FieldKind, FieldSpec, Subtype, Text};
 use schema::op::{Sealed, SealedValue};
 use serde_json::{Value, json};
 use sync_core::catalogue::{Misfit, read_typed, readers, subtype};
 use sync_core::device::phone::Phone;
+use sync_core::position::{from_gcj02, read_degrees};
 
 use super::say::Failure;
 
-/// `31.2304167,121.4737`, exactly: no floating point comes near it.
-pub(crate) fn position(text: &str, accuracy_m: Option<u32>) -> Result<Position, Failure> {
+/// `31.2304167,121.4737`, exactly: no floating point comes near what is given. With `gcj02` it is what a Chinese map
+/// shows, converted here once; both are kept.
+pub(crate) fn position(text: &str, accuracy_m: Option<u32>, gcj02: bool) -> Result<Position, Failure> {
     let wrong = || {
         Failure::usage(
             format!("位置无法解读：{text}。应为 纬度,经度，例如 31.2304,121.4737"),
@@ -18,25 +20,18 @@ pub(crate) fn position(text: &str, accuracy_m: Option<u32>) -> Result<Position, 
         )
     };
     let (lat, lon) = text.split_once([',', '，']).ok_or_else(wrong)?;
-    let lat_e7 = degrees_e7(lat.trim(), 90).ok_or_else(wrong)?;
-    let lon_e7 = degrees_e7(lon.trim(), 180).ok_or_else(wrong)?;
-    Ok(Position { lat_e7, lon_e7, accuracy_m })
-}
-
-fn degrees_e7(text: &str, most: i64) -> Option<i32> {
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => (-1, digits),
-        None => (1, text),
+    let (lat_e7, lon_e7) = (read_degrees(lat, 90).ok_or_else(wrong)?, read_degrees(lon, 180).ok_or_else(wrong)?);
+    let position = if gcj02 {
+        from_gcj02(Gcj02 { lat_e7, lon_e7 }).ok_or_else(|| {
+            Failure::usage(
+                format!("GCJ-02 只用于中国境内，而 {text} 不在境内。请检查纬度与经度的次序，或去掉 --gcj02"),
+                format!("GCJ-02 is for places in China, and {text} is none: check the order, or leave out --gcj02"),
+            )
+        })?
+    } else {
+        Position::at(lat_e7, lon_e7)
     };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let decimal = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !decimal(whole) || !decimal(fraction) {
-        return None;
-    }
-    // Digits beyond the seventh are below two centimetres.
-    let fraction: String = fraction.chars().chain("0000000".chars()).take(7).collect();
-    let e7 = whole.parse::<i64>().ok()?.checked_mul(10_000_000)?.checked_add(fraction.parse().ok()?)?;
-    (e7 <= most.checked_mul(10_000_000)?).then(|| i32::try_from(e7 * sign).ok()).flatten()
+    Ok(Position { accuracy_m, ..position })
 }
 
 /// `k=v`
@@ -181,7 +176,7 @@ mod tests {
 
     #[test]
     fn positions_are_read_exactly() {
-        let read = |text: &str| position(text, None).ok().map(|it| (it.lat_e7, it.lon_e7));
+        let read = |text: &str| position(text, None, false).ok().map(|it| (it.lat_e7, it.lon_e7));
         assert_eq!(read("31.2304167,121.4737"), Some((312_304_167, 1_214_737_000)));
         assert_eq!(read("-0.0000001, -180"), Some((-1, -1_800_000_000)));
         assert_eq!(read("90，180"), Some((900_000_000, 1_800_000_000)));

@@ -93,7 +93,7 @@ fn position(exif: &exif::Exif) -> Option<Position> {
     let lat_e7 = if is(Tag::GPSLatitudeRef, b'S') { lat_e7.checked_neg()? } else { lat_e7 };
     let lon_e7 = if is(Tag::GPSLongitudeRef, b'W') { lon_e7.checked_neg()? } else { lon_e7 };
     let possible = lat_e7.unsigned_abs() <= 900_000_000 && lon_e7.unsigned_abs() <= 1_800_000_000;
-    possible.then_some(Position { lat_e7, lon_e7, accuracy_m: None })
+    possible.then_some(Position::at(lat_e7, lon_e7))
 }
 
 /// Degrees, minutes and seconds as fractions, in whole numbers all the way.

@@ -21,7 +21,7 @@ use super::{case, fields, photo};
 /// Captures a report.
 pub(crate) fn report(phone: &mut Phone, clocks: &Clocks, out: Out, asked: &args::Report) -> Result<ExitCode, Failure> {
     phone.identity()?;
-    let position = fields::position(&asked.at, asked.accuracy_m)?;
+    let position = fields::position(&asked.at, asked.accuracy_m, asked.gcj02)?;
     let log = match &asked.log {
         Some(id) => id.parse().map_err(|_| Failure::usage(format!("不是日志 ID：{id}"), format!("not a log: {id}")))?,
         None => phone.log_at(&position)?.ok_or_else(|| several_logs(phone))?,

@@ -56,7 +56,10 @@ fn position_text(value: &Value) -> Option<String> {
     let number = |member: &str| value.get(member).and_then(Value::as_i64);
     let (lat, lon) = (fields::decimal(number("lat_e7")?, 7), fields::decimal(number("lon_e7")?, 7));
     let accuracy = number("accuracy_m").map_or_else(String::new, |metres| format!(" ±{metres} m"));
-    Some(format!("{lat},{lon}{accuracy}"))
+    let given = |member: &str| Some(fields::decimal(value.get("gcj02")?.get(member)?.as_i64()?, 7));
+    let given = given("lat_e7").zip(given("lon_e7"));
+    let given = given.map_or_else(String::new, |(lat, lon)| format!(" (GCJ-02 {lat},{lon})"));
+    Some(format!("{lat},{lon}{accuracy}{given}"))
 }
 
 /// By what the catalogue says that the field holds; none where the value is not of that form.
