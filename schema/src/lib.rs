@@ -7,8 +7,10 @@
 pub mod api;
 pub mod area;
 pub mod auth;
+pub mod calendar;
 pub mod case;
 pub mod catalogue;
+pub mod deadline;
 pub mod device;
 pub mod dictionary;
 pub mod entity;

@@ -21,3 +21,4 @@ mod registry;
 mod release;
 mod ruling;
 pub mod sync;
+pub mod time;

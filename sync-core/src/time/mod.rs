@@ -1,0 +1,16 @@
+//! Deadlines: limits counted over a working calendar. Instants are UTC; civil time is that of the zone given. Nothing
+//! here knows what time it is.
+
+mod calendar;
+mod count;
+mod faults;
+mod limit;
+#[cfg(test)]
+mod tests;
+mod written;
+
+pub use calendar::{DayKind, WorkingCalendar};
+pub use count::{Counted, count};
+pub use faults::{faults, read};
+pub use limit::{TimeError, due, shifted};
+pub use written::{NotRead, read_limit};
