@@ -14,7 +14,6 @@ pub const CITY_CALENDAR: &str = include_str!("../calendars/city.json");
 
 /// A calendar document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Calendar {
     /// Its version; each import needs a new one.
@@ -30,7 +29,6 @@ pub struct Calendar {
 
 /// The arrangements of one authority.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Layer {
     /// Whose they are.
@@ -41,7 +39,6 @@ pub struct Layer {
 
 /// The arrangements for a year.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Year {
     /// Which year.
@@ -54,7 +51,6 @@ pub struct Year {
 
 /// A holiday with what was moved for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Holiday {
     /// Its name.
@@ -72,7 +68,6 @@ pub struct Holiday {
 
 /// Working hours of a part of the year.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Season {
     /// First day.
@@ -102,7 +97,6 @@ impl std::error::Error for NotATime {}
 
 /// A day of the civil calendar, `YYYY-MM-DD`. Whether there is such a day is for the reader of the calendar to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
 pub struct Day {
     /// The year, 1 to 9999.
     pub year: i16,
@@ -114,7 +108,6 @@ pub struct Day {
 
 /// A day of any year, `MM-DD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
 pub struct MonthDay {
     /// The month, 1 to 12.
     pub month: i8,
@@ -124,7 +117,6 @@ pub struct MonthDay {
 
 /// A time of day, `HH:MM`, up to `24:00`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
 pub struct TimeOfDay {
     /// Minutes since midnight, 0 to 1440.
     pub minutes: u16,

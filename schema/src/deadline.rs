@@ -36,8 +36,6 @@ pub enum TimeUnit {
 
 /// A limit as it is written.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(as = Limit))]
 #[serde(deny_unknown_fields)]
 pub struct Written {
     /// How many, 1 to 3660.
@@ -51,7 +49,6 @@ pub struct Written {
 
 /// A time unit as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// 紧急工作时
@@ -78,9 +75,11 @@ pub enum NotALimit {
 impl fmt::Display for NotALimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Amount => write!(f, "the amount of a limit is 1 to {AMOUNT_MAX}"),
-            Self::ModelMissing => f.write_str("working_days need a model: hours or legal"),
-            Self::ModelUnfit => f.write_str("only working_days have a model"),
+            Self::Amount => write!(f, "时限数值应为 1 至 {AMOUNT_MAX} / the amount of a limit is 1 to {AMOUNT_MAX}"),
+            Self::ModelMissing => {
+                f.write_str("工作日须指明算法 hours 或 legal / working_days need a model: hours or legal")
+            }
+            Self::ModelUnfit => f.write_str("只有工作日才有算法 / only working_days have a model"),
         }
     }
 }
@@ -119,7 +118,6 @@ impl From<Limit> for Written {
 
 /// How working days are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DayModel {
     /// A day is the working hours of one: the deadline keeps the time of day.
@@ -131,7 +129,6 @@ pub enum DayModel {
 
 /// Whether a deadline can still move for want of a calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
     /// Every day that was counted is known.
@@ -142,7 +139,6 @@ pub enum Confidence {
 
 /// When a limit ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Due {
     /// The instant, in ms.
     pub at_ms: u64,
@@ -152,7 +148,6 @@ pub struct Due {
 
 /// One day of an account of how a limit was counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CountedDay {
     /// Which day, in the city's civil time.
     pub day: Day,

@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Areas(Import),
     /// Make every view again from the log and compare row by row (从日志重建并逐行比对)
     Rebuild(Place),
+    /// When a limit ends, counted day by day (试算期限)
+    Deadline(super::deadline::Deadline),
     /// Print the API document (输出接口文档)
     Openapi,
 }

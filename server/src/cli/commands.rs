@@ -51,6 +51,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<()> {
             Ok(())
         }
         Command::Rebuild(place) => rebuild(place, output).await,
+        Command::Deadline(asked) => super::deadline::deadline(&asked, output),
         Command::Openapi => {
             let document = openapi::document()?;
             output.result(&openapi::value()?, document.trim_end(), document.trim_end());

@@ -61,6 +61,10 @@ impl WorkingCalendar {
         Ok(Self { named, first: first.year, last: last.year, seasons: calendar.seasons.clone(), zone })
     }
 
+    pub(super) fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// What a day is.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod calendar;
 mod count;
 mod faults;
 mod limit;
+mod question;
 #[cfg(test)]
 mod tests;
 mod written;
@@ -13,4 +14,5 @@ pub use calendar::{DayKind, WorkingCalendar};
 pub use count::{Counted, count};
 pub use faults::{faults, read};
 pub use limit::{TimeError, due, shifted};
+pub use question::{Answer, NoAnswer, answer};
 pub use written::{NotRead, read_limit};

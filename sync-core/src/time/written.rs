@@ -6,7 +6,7 @@ use schema::deadline::{AMOUNT_MAX, DayModel, Limit, NotALimit, TimeUnit};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotRead {
     /// It does not begin with a whole number.
-    #[error("{0:?} does not begin with a whole number")]
+    #[error("{0:?}应以整数开头 / does not begin with a whole number")]
     Amount(String),
     /// Its time unit is none that is known: an unknown one is never guessed.
     #[error(

@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Export(Export),
     /// 需要人工处理的事项 / what a person should look at
     NeedsAttention(NeedsAttention),
+    /// 试算期限（不需要网络） / when a limit ends, counted day by day; needs no network
+    Deadline(super::deadline::Deadline),
     /// 主管：由服务器保管、待决定的操作（需要网络） / supervisors: what waits in custody; needs the network
     Parked,
     /// 对案件执行一步操作 / take a step on a case

@@ -15,6 +15,7 @@ use self::say::{Failure, Language, Out};
 mod args;
 mod body;
 mod case;
+mod deadline;
 mod export;
 mod fields;
 mod listener;
@@ -56,6 +57,9 @@ fn execute(arguments: Arguments, out: Out) -> Result<ExitCode, Failure> {
     let mut entropy = SystemEntropy;
     let clocks = Clocks::system(&mut entropy).map_err(|error| Failure::Phone(error.into()))?;
     let home = arguments.home.unwrap_or_else(default_home);
+    if let Command::Deadline(asked) = &arguments.command {
+        return deadline::deadline(out, asked);
+    }
     let mut phone = Phone::open(&home, Box::new(SystemEntropy))?;
     match arguments.command {
         Command::Enrol(asked) => syncing::enrol(&mut phone, &clocks, out, &asked),
@@ -66,6 +70,8 @@ fn execute(arguments: Arguments, out: Out) -> Result<ExitCode, Failure> {
         Command::Sync(asked) => syncing::sync(&mut phone, &clocks, out, &asked),
         Command::Export(asked) => export::export(&phone, &clocks, out, &asked.file),
         Command::NeedsAttention(asked) => status::needs_attention(&mut phone, out, &asked),
+        // Answered above, without a phone.
+        Command::Deadline(asked) => deadline::deadline(out, &asked),
         Command::Parked => parked::parked(&mut phone, out),
         Command::Do(asked) => steps::step(&mut phone, &clocks, out, &asked),
     }
