@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::parts::program;
 
 const CARGO_DENY: &str = "0.20.2";
+const CALENDAR: &str = "chinesecalendar==1.11.0";
 const PHOTOGRAPHS: &str = "scikit-image==0.26.0";
 
 /// Photographs that people took, free of rights, out of the Python package that ships them.
@@ -50,6 +51,12 @@ fn is_there(name: &str) -> bool {
 pub(crate) fn cargo_deny() -> Result<()> {
     let there = Command::new("cargo").args(["deny", "--version"]).output().is_ok_and(|output| output.status.success());
     if there { Ok(()) } else { crate::parts::cargo(&["install", "--locked", "cargo-deny", "--version", CARGO_DENY]) }
+}
+
+/// The national calendar as others keep it, to compare ours with.
+pub(crate) fn calendar() -> Result<()> {
+    let arguments = ["-m", "pip", "download", "--quiet", "--no-deps", "--dest", "target/wheels", CALENDAR];
+    program("python3", &arguments)
 }
 
 /// Puts the photographs into `target/photographs`.

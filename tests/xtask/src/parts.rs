@@ -40,6 +40,7 @@ const PARTS: [Part; 7] = [
 
 fn needs() -> Result<()> {
     needs::packages()?;
+    needs::calendar()?;
     needs::photographs()
 }
 
