@@ -50,6 +50,7 @@ pub struct Running {
 /// A folder, key, database, address or thread that can't be had.
 pub async fn start(config: Config, clock: Clock) -> Result<Running> {
     let app = App::open(&config, &clock)?;
+    let alone = app.logs.store.alone().context("waiting for other servers of this database to start")?;
     app.installation.check_signer(&app.logs.checkpoints.signer().verifier_key()).await?;
     let restored =
         app.logs.checkpoints.recover(&app.logs.ledger).await.context("comparing the logs with what was signed")?;
@@ -58,6 +59,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running> {
     }
     let verifier = app.logs.checkpoints.signer().verifier_key();
     let first_code = app.installation.first_start(&config.district, &verifier).await?;
+    drop(alone);
     app.events.look().await?;
     let listener = TcpListener::bind(&config.listen).with_context(|| format!("listening on {}", config.listen))?;
     let address = listener.local_addr().context("reading the address listened on")?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
+use databases::Kind;
 use serde_json::Value;
 
 /// Where the programs are: beside the test's own folder. `cargo xtask test` builds them first.
@@ -76,18 +77,47 @@ pub fn run(name: &str, arguments: &[&str]) -> Result<Said> {
 pub struct Installation {
     /// Its data folder.
     pub data: PathBuf,
+    /// Its database.
+    pub database: String,
     /// Where it listens when it runs.
     pub address: String,
     running: Option<Child>,
 }
 
 impl Installation {
-    /// A new one; nothing runs yet.
+    /// A new one on the kind of database that this run of tests is about; nothing runs yet.
     ///
     /// # Errors
     /// There is no free port.
     pub fn new(data: PathBuf) -> Result<Self> {
-        Ok(Self { data, address: format!("127.0.0.1:{}", free_port()?), running: None })
+        Self::on(Kind::of_this_run(), data)
+    }
+
+    /// A new one on a kind of database.
+    ///
+    /// # Errors
+    /// There is no free port.
+    pub fn on(kind: Kind, data: PathBuf) -> Result<Self> {
+        let database = kind.address(&data);
+        Ok(Self { data, database, address: format!("127.0.0.1:{}", free_port()?), running: None })
+    }
+
+    /// Another server of the same installation: the same database, a copy of the keys, a data folder of its own.
+    ///
+    /// # Errors
+    /// The keys can't be copied.
+    pub fn beside(&self, data: PathBuf) -> Result<Self> {
+        std::fs::create_dir_all(data.join("keys"))?;
+        for key in std::fs::read_dir(self.data.join("keys"))? {
+            let key = key?;
+            std::fs::copy(key.path(), data.join("keys").join(key.file_name()))?;
+        }
+        Ok(Self {
+            data,
+            database: self.database.clone(),
+            address: format!("127.0.0.1:{}", free_port()?),
+            running: None,
+        })
     }
 
     fn data(&self) -> String {
@@ -105,9 +135,11 @@ impl Installation {
     /// It does not start.
     pub fn start(&mut self) -> Result<Value> {
         let data = self.data();
-        let arguments = ["--json", "serve", "--data", &data, "--listen", &self.address, "--durability", "local"];
+        let place = ["--data", &data, "--database-url", &self.database];
+        let arguments = ["--json", "serve", "--listen", &self.address, "--durability", "local"];
         let mut child = Command::new(program("rectify")?)
             .args(arguments)
+            .args(place)
             .env("RECTIFY_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -139,7 +171,7 @@ impl Installation {
         let data = self.data();
         let mut all = vec!["--json", "--lang", "en"];
         all.extend(arguments);
-        all.extend(["--data", &data]);
+        all.extend(["--data", &data, "--database-url", &self.database]);
         run("rectify", &all)
     }
 

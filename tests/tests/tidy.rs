@@ -83,7 +83,7 @@ fn schema_depends_on_nothing_that_runs() {
 
 #[test]
 fn every_crate_takes_the_workspaces_lints() {
-    for member in ["schema", "sync-core", "server", "server/pictures", "tests", "tests/xtask"] {
+    for member in ["schema", "sync-core", "server", "server/pictures", "tests", "tests/databases", "tests/xtask"] {
         let manifest = fs::read_to_string(root().join(member).join("Cargo.toml")).expect("manifest");
         assert!(manifest.contains("[lints]\nworkspace = true"), "{member}");
     }

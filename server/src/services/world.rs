@@ -94,7 +94,7 @@ impl World {
 
     /// The district in a folder: made, or as it was left.
     pub(crate) async fn open(folder: tempfile::TempDir) -> Self {
-        let store = Store::open(&format!("sqlite:{}", folder.path().join("rectify.db").display())).unwrap();
+        let store = Store::open(&databases::address(folder.path())).unwrap();
         Self::on(folder, store).await
     }
 
@@ -232,7 +232,7 @@ impl Answer {
         serde_json::from_str(&line.record).unwrap()
     }
 
-    fn read(bytes: Vec<u8>) -> Self {
+    pub(crate) fn read(bytes: Vec<u8>) -> Self {
         let mut head = None;
         let mut end = None;
         let (mut outcomes, mut entities, mut values) = (Vec::new(), Vec::new(), Vec::new());

@@ -8,6 +8,7 @@ use schema::ids::EpochId;
 use sync_core::log::tree::{CompleteRun, Hashes};
 
 use super::columns::{bound, column, hash, number};
+use super::conn::on_backend;
 use super::connection::Db;
 use super::error::StoreError;
 use super::log_tx::{LogNum, LogTx};
@@ -45,21 +46,23 @@ impl LogTx<'_> {
 }
 
 impl Db {
-    /// Keeps a checkpoint.
+    /// Keeps a checkpoint, unless another server signed this head meanwhile.
     ///
     /// # Errors
     /// The database's.
     pub fn insert_checkpoint(&mut self, log: LogNum, epoch: EpochId, new: &StoredCheckpoint) -> Result<(), StoreError> {
-        insert_into(checkpoint::table)
-            .values((
-                checkpoint::log.eq(log.0),
-                checkpoint::epoch.eq(epoch.bytes().as_slice()),
-                checkpoint::size.eq(column(new.size)?),
-                checkpoint::signed_ms.eq(column(new.signed_ms)?),
-                checkpoint::root.eq(new.root.0.as_slice()),
-                checkpoint::note.eq(&new.note),
-            ))
-            .execute(&mut self.conn)?;
+        let row = (
+            checkpoint::log.eq(log.0),
+            checkpoint::epoch.eq(epoch.bytes().as_slice()),
+            checkpoint::size.eq(column(new.size)?),
+            checkpoint::signed_ms.eq(column(new.signed_ms)?),
+            checkpoint::root.eq(new.root.0.as_slice()),
+            checkpoint::note.eq(&new.note),
+        );
+        on_backend!(&mut self.conn, conn => insert_into(checkpoint::table)
+            .values(row)
+            .on_conflict_do_nothing()
+            .execute(conn))?;
         Ok(())
     }
 

@@ -23,6 +23,10 @@ const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../schema/mig
 
 /// Connections that read from a SQLite file, or that share a PostgreSQL database.
 const POOL_SIZE: u32 = 8;
+/// Held while the tables are brought up to date.
+const MIGRATING: u32 = 5_945_370;
+/// Held while a server starts.
+const STARTING: u32 = 5_945_371;
 /// How long a request waits for a connection.
 const POOL_WAIT: Duration = Duration::from_secs(10);
 /// How often a write is done again after the database gave it up for another one's sake.
@@ -43,6 +47,13 @@ struct Inner {
     /// SQLite has one writer; PostgreSQL writes through the pool.
     writer: Option<Mutex<Db>>,
     pool: Pool<Manager>,
+    address: Address,
+}
+
+/// Held by the one server of a database that is starting; the others wait.
+pub struct Alone {
+    /// The lock goes with the connection.
+    _held: Option<PgConnection>,
 }
 
 /// Where the database is.
@@ -112,9 +123,20 @@ impl Store {
             .min_idle(Some(1))
             .connection_timeout(POOL_WAIT)
             .test_on_check_out(true)
-            .build(Manager(address))
+            .build(Manager(address.clone()))
             .map_err(|error| StoreError::Pool(Box::new(error)))?;
-        Ok(Self { inner: Arc::new(Inner { writer, pool }) })
+        Ok(Self { inner: Arc::new(Inner { writer, pool, address }) })
+    }
+
+    /// Waits until no other server of this database is starting. A SQLite file has one server.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn alone(&self) -> Result<Alone, StoreError> {
+        let Address::Postgres(url) = &self.inner.address else { return Ok(Alone { _held: None }) };
+        let mut conn = PgConnection::establish(url)?;
+        conn.batch_execute(&format!("SELECT pg_advisory_lock({STARTING})"))?;
+        Ok(Alone { _held: Some(conn) })
     }
 
     /// Reads from one snapshot.
@@ -266,21 +288,23 @@ fn refuse_newer<DB: Backend>(
 
 /// Several servers may start at once: the first one through the lock migrates.
 fn migrate_postgres(conn: &mut PgConnection) -> Result<(), StoreError> {
-    conn.batch_execute("SELECT pg_advisory_lock(5945370)")?;
+    conn.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATING})"))?;
     let migrated = refuse_newer(conn, POSTGRES_MIGRATIONS)
         .and_then(|()| conn.run_pending_migrations(POSTGRES_MIGRATIONS).map(|_| ()).map_err(StoreError::Migration));
-    conn.batch_execute("SELECT pg_advisory_unlock(5945370)")?;
+    conn.batch_execute(&format!("SELECT pg_advisory_unlock({MIGRATING})"))?;
     migrated
 }
 
 #[cfg(test)]
 mod tests {
+    use diesel::RunQueryDsl;
+
     use super::*;
 
     #[test]
     fn a_database_of_a_newer_program_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let address = format!("sqlite:{}", folder.path().join("rectify.db").display());
+        let address = databases::address(folder.path());
         let store = Store::open(&address).unwrap();
         store
             .write(|db| {
@@ -299,36 +323,37 @@ mod tests {
         }
     }
 
-    /// Each table is of one kind: what an export, a rebuild and a backup do with it follows from that.
     #[test]
-    fn every_table_is_of_exactly_one_kind() {
-        #[derive(diesel::QueryableByName)]
-        struct Name {
-            #[diesel(sql_type = diesel::sql_types::Text)]
-            name: String,
-        }
-        use diesel::RunQueryDsl;
-
-        use crate::store::{LOG_TABLES, VIEW_TABLES, WORKING_TABLES};
+    fn servers_that_open_an_empty_database_at_once_all_find_it_ready() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite:{}", folder.path().join("rectify.db").display())).unwrap();
-        let made: Vec<Name> = store
-            .read(|db| {
-                let all = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_\\_%' ESCAPE '\\'";
-                Ok::<_, StoreError>(diesel::sql_query(all).load(&mut db.conn)?)
-            })
-            .unwrap();
-        let mut made: Vec<String> = made.into_iter().map(|row| row.name).collect();
-        made.sort();
-        let mut named: Vec<&str> = [LOG_TABLES, VIEW_TABLES, WORKING_TABLES].concat();
-        named.sort_unstable();
-        assert_eq!(made, named);
+        let address = databases::Kind::Postgres.address(folder.path());
+        let opened = std::thread::scope(|scope| {
+            let openers: Vec<_> = (0..8).map(|_| scope.spawn(|| Store::open(&address))).collect();
+            openers.into_iter().map(|opener| opener.join().unwrap().map(drop)).collect::<Result<Vec<()>, _>>()
+        });
+        assert_eq!(opened.unwrap().len(), 8);
+    }
+
+    #[test]
+    fn one_server_starts_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&databases::Kind::Postgres.address(folder.path())).unwrap();
+        let waits = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+        let first = store.alone().unwrap();
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| store.alone());
+            while store.read(|db| Ok::<_, StoreError>(diesel::sql_query(waits).execute(&mut db.conn)?)).unwrap() == 0 {
+                assert!(!second.is_finished(), "the second one did not wait");
+            }
+            drop(first);
+            second.join().unwrap().unwrap();
+        });
     }
 
     #[test]
     fn a_reader_can_not_write_and_a_panic_is_rolled_back() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite:{}", folder.path().join("rectify.db").display())).unwrap();
+        let store = Store::open(&databases::address(folder.path())).unwrap();
         let refused: Result<(), StoreError> =
             store.read(|db| Ok(db.conn.batch_execute("INSERT INTO durable (log, rev) VALUES (1, 1)")?));
         assert!(refused.is_err());

@@ -30,7 +30,7 @@ mod views;
 pub use accounts::{AccountSecret, EnrolCode, Session};
 pub use batches::Batch;
 pub use checkpoints::{LogHashes, StoredCheckpoint};
-pub use connection::{Db, Store};
+pub use connection::{Alone, Db, Store};
 pub use entities::{Listed, NewVersion, StoredEntity};
 pub use entries::Entry;
 pub use error::StoreError;

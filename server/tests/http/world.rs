@@ -97,7 +97,7 @@ fn areas() -> AreaTree {
 pub(crate) fn config(folder: &std::path::Path) -> Config {
     Config {
         data: folder.to_owned(),
-        database_url: None,
+        database_url: Some(databases::address(folder)),
         host: "city.example".into(),
         durability: Durability::Local,
         checkpoint_interval_ms: 1000,

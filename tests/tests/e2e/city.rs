@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use databases::Kind;
 use schema::area::Level;
 use serde_json::Value;
 use server::demo::city::{City, city};
@@ -21,8 +22,13 @@ pub(crate) struct District {
 impl District {
     /// An installation with areas; its server runs.
     pub(crate) fn new() -> Result<Self> {
+        Self::on(Kind::of_this_run())
+    }
+
+    /// The same on a kind of database.
+    pub(crate) fn on(kind: Kind) -> Result<Self> {
         let folder = TempDir::new()?;
-        let mut installation = Installation::new(folder.path().join("server"))?;
+        let mut installation = Installation::on(kind, folder.path().join("server"))?;
         installation.start()?;
         let city = city(1);
         let file = folder.path().join("areas.geojson");
@@ -50,12 +56,17 @@ impl District {
 
     /// Adds an account with a phone.
     pub(crate) fn phone(&self, login: &str, role: &str, more: &[&str]) -> Result<Phone> {
+        self.phone_at(&self.installation.url(), login, role, more)
+    }
+
+    /// Adds an account with a phone that talks to a server of the installation.
+    pub(crate) fn phone_at(&self, url: &str, login: &str, role: &str, more: &[&str]) -> Result<Phone> {
         let mut arguments = vec!["account", "add", login, "--name", login, "--role", role];
         arguments.extend(more);
         let added = self.installation.must(&arguments)?;
         let code = added["code"].as_str().with_context(|| format!("a code in {added}"))?;
         let phone = Phone { home: self.folder.path().join(login) };
-        phone.must(&["enrol", "--server", &self.installation.url(), "--code", code])?;
+        phone.must(&["enrol", "--server", url, "--code", code])?;
         Ok(phone)
     }
 }

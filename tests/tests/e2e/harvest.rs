@@ -135,7 +135,7 @@ fn held(phone: &Phone) -> Result<(LogId, Versions)> {
 /// What each phone holds is byte for byte what the server holds; the supervisor holds every report with all photos.
 fn agree(district: &District, phones: &[(Phone, String)], supervisor: &Phone) -> Result<()> {
     let (log, seen) = held(supervisor)?;
-    let store = Store::open(&format!("sqlite:{}", district.installation.data.join("rectify.db").display()))?;
+    let store = Store::open(&district.installation.database)?;
     let stored: Versions = store.read(|db| {
         let head = db.head(log)?.ok_or(StoreError::Damaged("no log"))?;
         let mut all = Versions::new();

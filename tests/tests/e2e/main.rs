@@ -4,3 +4,4 @@ mod bad_input;
 mod city;
 mod harvest;
 mod main_job;
+mod two_servers;

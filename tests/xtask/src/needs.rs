@@ -23,13 +23,21 @@ const TAKEN_BY_PEOPLE: [&str; 8] = [
     "rocket.jpg",
 ];
 
-/// A C compiler, for SQLite, libpq and the crypto library; Python, for the photographs.
+/// A C compiler, for SQLite, libpq and the crypto library; Python, for the photographs; PostgreSQL, which the tests start
+/// themselves.
 pub(crate) fn packages() -> Result<()> {
     let mut missing = Vec::new();
     for (program, package) in [("cc", "build-essential"), ("python3", "python3"), ("pip3", "python3-pip")] {
         if !is_there(program) {
             missing.push(package);
         }
+    }
+    // Debian keeps the server's programs off the path.
+    let on_debian = std::fs::read_dir("/usr/lib/postgresql").is_ok_and(|mut versions| {
+        versions.any(|version| version.is_ok_and(|version| version.path().join("bin/initdb").is_file()))
+    });
+    if !on_debian && !is_there("initdb") {
+        missing.push("postgresql");
     }
     if missing.is_empty() {
         return Ok(());

@@ -9,12 +9,22 @@ use crate::needs;
 
 /// Runs cargo, the one that runs this.
 pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
-    program(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments)
+    finish(this_cargo().args(arguments))
+}
+
+fn this_cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 /// Runs a program and waits; its output goes where ours goes.
 pub(crate) fn program(name: &str, arguments: &[&str]) -> Result<()> {
-    let status = Command::new(name).args(arguments).status().with_context(|| format!("can't start {name}"))?;
+    finish(Command::new(name).args(arguments))
+}
+
+fn finish(command: &mut Command) -> Result<()> {
+    let name = command.get_program().display().to_string();
+    let arguments: Vec<_> = command.get_args().map(|argument| argument.display().to_string()).collect();
+    let status = command.status().with_context(|| format!("can't start {name}"))?;
     if !status.success() {
         bail!("failed ({status}): {name} {}", arguments.join(" "));
     }
@@ -28,7 +38,7 @@ struct Part {
     run: fn() -> Result<()>,
 }
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     Part { name: "needs", long: false, run: needs },
     Part { name: "format", long: false, run: || cargo(&["fmt", "--all", "--check"]) },
     Part { name: "pure", long: false, run: pure },
@@ -36,6 +46,7 @@ const PARTS: [Part; 7] = [
     Part { name: "dependencies", long: false, run: dependencies },
     Part { name: "programs", long: false, run: programs },
     Part { name: "tests", long: false, run: tests },
+    Part { name: "postgres", long: false, run: postgres },
 ];
 
 fn needs() -> Result<()> {
@@ -66,6 +77,13 @@ fn programs() -> Result<()> {
 
 fn tests() -> Result<()> {
     cargo(&["test", "--locked", "--workspace", "--all-features"])
+}
+
+/// The same tests of store, services, HTTP and programs again, on a PostgreSQL that they start themselves. What is about
+/// PostgreSQL alone, or compares both, is among the tests above.
+fn postgres() -> Result<()> {
+    let tests = ["test", "--locked", "--workspace", "--all-features", "--lib", "--test", "http", "--test", "e2e"];
+    finish(this_cargo().args(tests).env("RECTIFY_TEST_DATABASE", "postgres"))
 }
 
 /// Runs the parts and prints the minutes of each.

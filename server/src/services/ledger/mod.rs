@@ -89,4 +89,6 @@ impl From<LedgerError> for crate::error::Error {
 }
 
 #[cfg(test)]
+mod lock_tests;
+#[cfg(test)]
 mod tests;

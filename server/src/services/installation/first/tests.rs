@@ -23,7 +23,7 @@ struct Place {
 
 fn place() -> Place {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&format!("sqlite:{}", folder.path().join("rectify.db").display())).unwrap();
+    let store = Store::open(&databases::address(folder.path())).unwrap();
     let clock = Clock::standing(START_MS);
     let ledger = Ledger::start(store.clone(), clock.clone()).unwrap();
     let installation = Installation::new(store.clone(), ledger.clone(), clock, Passwords::new());
