@@ -13,6 +13,8 @@ use server::store::{LOG_TABLES, Store, VIEW_TABLES, WORKING_TABLES};
 /// Facts about a database, each on a line of its own, the same words for both.
 type Facts = BTreeSet<String>;
 
+const NONE: [String; 0] = [];
+
 fn is_ours(table: &str) -> bool {
     !table.starts_with("__diesel") && !table.starts_with("sqlite_")
 }
@@ -52,30 +54,7 @@ fn sqlite(path: &Path) -> Facts {
     for table in rows("SELECT name FROM sqlite_schema WHERE type = 'table'").concat().iter().filter(|it| is_ours(it)) {
         let columns =
             rows(&format!("SELECT name, type, \"notnull\", pk, dflt_value FROM pragma_table_info('{table}')"));
-        let keys = columns.iter().filter(|column| column[3] != "0").count();
-        let mut key = BTreeMap::new();
-        for column in &columns {
-            let (name, is_key) = (&column[0], column[3] != "0");
-            let kind = match column[1].as_str() {
-                "BIGINT" => "bigint",
-                // A number that is the only key is SQLite's own row number: 64 bits.
-                "INTEGER" if is_key && keys == 1 => "bigint",
-                "INTEGER" => "integer",
-                "SMALLINT" => "smallint",
-                "BLOB" => "bytes",
-                "TEXT" => "text",
-                "BOOLEAN" => "bool",
-                other => panic!("{table}.{name} is declared {other:?}"),
-            };
-            facts.insert(fact_of_column(table, name, kind, column[2] == "1"));
-            if !column[4].is_empty() {
-                facts.insert(format!("default {table}.{name} {}", column[4].to_lowercase()));
-            }
-            if is_key {
-                key.insert(column[3].parse::<u32>().unwrap(), name.clone());
-            }
-        }
-        facts.insert(format!("key {table} ({})", key.into_values().collect::<Vec<_>>().join(", ")));
+        facts.extend(sqlite_columns(table, &columns));
         for index in rows(&format!("SELECT name, \"unique\", origin, partial FROM pragma_index_list('{table}')")) {
             let [name, unique, origin, partial] = index.try_into().unwrap();
             if origin == "pk" {
@@ -99,6 +78,36 @@ fn sqlite(path: &Path) -> Facts {
             ));
         }
     }
+    facts
+}
+
+/// Facts from rows of name, type, not null, place in the key, default.
+fn sqlite_columns(table: &str, columns: &[Vec<String>]) -> Facts {
+    let mut facts = Facts::new();
+    let keys = columns.iter().filter(|column| column[3] != "0").count();
+    let mut key = BTreeMap::new();
+    for column in columns {
+        let (name, is_key) = (&column[0], column[3] != "0");
+        let kind = match column[1].as_str() {
+            "BIGINT" => "bigint",
+            // A number that is the only key is SQLite's own row number: 64 bits.
+            "INTEGER" if is_key && keys == 1 => "bigint",
+            "INTEGER" => "integer",
+            "SMALLINT" => "smallint",
+            "BLOB" => "bytes",
+            "TEXT" => "text",
+            "BOOLEAN" => "bool",
+            other => panic!("{table}.{name} is declared {other:?}"),
+        };
+        facts.insert(fact_of_column(table, name, kind, column[2] == "1"));
+        if !column[4].is_empty() {
+            facts.insert(format!("default {table}.{name} {}", column[4].to_lowercase()));
+        }
+        if is_key {
+            key.insert(column[3].parse::<u32>().unwrap(), name.clone());
+        }
+    }
+    facts.insert(format!("key {table} ({})", key.into_values().collect::<Vec<_>>().join(", ")));
     facts
 }
 
@@ -231,8 +240,8 @@ fn both_databases_and_the_store_agree_about_every_table() {
     let (folder, address) = migrated();
     let (sqlite, postgres) = (sqlite(&folder.path().join("rectify.db")), postgres(&address));
     assert!(sqlite.len() > 150, "{sqlite:#?}");
-    assert_eq!(differences(&sqlite, &postgres), [] as [String; 0], "SQLite, then PostgreSQL");
-    assert_eq!(differences(&columns_and_keys(&sqlite), &store()), [] as [String; 0], "SQLite, then tables.rs");
+    assert_eq!(differences(&sqlite, &postgres), NONE, "SQLite, then PostgreSQL");
+    assert_eq!(differences(&columns_and_keys(&sqlite), &store()), NONE, "SQLite, then tables.rs");
     // What an export, a rebuild and a backup do with a table follows from its kind: each is of exactly one.
     let named = [LOG_TABLES, VIEW_TABLES, WORKING_TABLES].concat();
     assert_eq!(named.iter().copied().collect::<BTreeSet<_>>(), tables(&sqlite));
@@ -268,9 +277,9 @@ fn every_kind_of_drift_is_found() {
     let before = postgres(&address);
     for drift in drifts {
         sql(&address, drift).unwrap();
-        assert_ne!(differences(&before, &postgres(&address)), [] as [String; 0], "{drift}");
+        assert_ne!(differences(&before, &postgres(&address)), NONE, "{drift}");
         sql(&address, "DROP SCHEMA public CASCADE; CREATE SCHEMA public").unwrap();
         Store::open(&address).unwrap();
-        assert_eq!(differences(&before, &postgres(&address)), [] as [String; 0], "as before");
+        assert_eq!(differences(&before, &postgres(&address)), NONE, "as before");
     }
 }
