@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use schema::ids::{DeviceId, PersonId, UnitId};
 
+use super::cases::Cases;
+
 /// 整改 Rectify: a city's field inspection server (城市现场巡查整改服务器)
 #[derive(Parser)]
 #[command(name = "rectify", version, propagate_version = true)]
@@ -41,6 +43,9 @@ pub(crate) enum Command {
     /// Units that must rectify (责任单位)
     #[command(subcommand)]
     Unit(Unit),
+    /// Cases (案件)
+    #[command(subcommand)]
+    Cases(Cases),
     /// The case catalogue (案件目录)
     #[command(subcommand)]
     Catalogue(Import),

@@ -18,6 +18,7 @@ use server::services::rebuild;
 use tracing_subscriber::EnvFilter;
 
 use super::arguments::{Account, AddAccount, Command, Device, Import, Place, RoleName, Serve, Survival, Unit};
+use super::cases;
 use super::demo;
 use super::output::Output;
 
@@ -35,6 +36,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<()> {
             output.result(&json!({ "unit": unit }), &format!("已新增责任单位 {unit}"), &format!("unit {unit} added"));
             Ok(())
         }
+        Command::Cases(command) => cases::run(command, output).await,
         Command::Catalogue(Import::Import { place, file }) => {
             let bytes = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
             open(place)?.installation.import_catalogue(bytes).await?;
@@ -191,7 +193,7 @@ fn role(name: RoleName) -> Role {
 }
 
 /// The installation that a command works on, whether a server runs on it or not.
-fn open(place: Place) -> Result<App> {
+pub(crate) fn open(place: Place) -> Result<App> {
     App::open(&config(place), &Clock::system())
 }
 

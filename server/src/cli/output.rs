@@ -35,6 +35,16 @@ impl Output {
         }
     }
 
+    /// Asks a person at a terminal; nobody else is asked, and then it is no.
+    pub(crate) fn confirmed(&self, zh: &str, en: &str) -> bool {
+        if self.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return false;
+        }
+        drop(write!(std::io::stderr(), "{} [y/N] ", self.language.pick(zh, en)));
+        let mut typed = String::new();
+        std::io::stdin().read_line(&mut typed).is_ok() && matches!(typed.trim(), "y" | "Y" | "yes" | "是")
+    }
+
     /// Says what went wrong. An operator is told the causes: it is their machine.
     pub(crate) fn failure(&self, error: &Error) {
         let (title, detail) = problem_text::words(error.code(), self.language);

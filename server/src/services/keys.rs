@@ -1,4 +1,4 @@
-//! The secret that signs access tokens: a file in the data folder, made at the first start, for its owner only.
+//! Secrets of the installation: files in the data folder, each made when it is first needed, for its owner only.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -15,8 +15,20 @@ use crate::error::Result;
 /// # Errors
 /// Where it can be neither read nor made.
 pub fn token_secret(data: &Path) -> Result<[u8; 32]> {
+    secret(data, "token-signer")
+}
+
+/// The secret that the devices and ids of imports follow from; made now if there is none.
+///
+/// # Errors
+/// Where it can be neither read nor made.
+pub fn import_secret(data: &Path) -> Result<[u8; 32]> {
+    secret(data, "import")
+}
+
+fn secret(data: &Path, name: &str) -> Result<[u8; 32]> {
     let folder = data.join("keys");
-    let path = folder.join("token-signer");
+    let path = folder.join(name);
     if let Some(known) = read(&path)? {
         return Ok(known);
     }

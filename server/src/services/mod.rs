@@ -11,6 +11,7 @@ pub mod enrolment;
 pub mod events;
 pub mod geojson;
 pub mod installation;
+pub mod intake;
 pub mod keys;
 pub mod ledger;
 pub mod pace;
