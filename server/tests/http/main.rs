@@ -7,4 +7,5 @@ mod lost_parts;
 mod photos;
 mod problems;
 mod reading;
+mod session;
 mod world;
