@@ -2,17 +2,18 @@
 //! It stays bounded: what happened is in the entries.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::catalogue::Code;
 use crate::hash::Hash;
 use crate::ids::{AccountId, AreaId, DeviceId, EntityId, OpId, PersonId, UnitId};
 use crate::op::{EvidenceRole, Role, Sealed, Taken};
 pub use crate::position::{Gcj02, Position};
+
+mod field;
+
+pub use field::{FieldName, NotAField};
 
 /// Where a case stands. The number is the leaf's `state_after`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -66,74 +67,6 @@ pub enum Channel {
     Inspection,
     /// A survey of what stands (摸底).
     Survey,
-}
-
-/// A field that several people may change: its name in an `amend`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FieldName {
-    /// Category and subtype together: `{"category":…,"subtype":…}`.
-    Kind,
-    /// The free text.
-    Note,
-    /// The position.
-    Position,
-    /// The subject.
-    Subject,
-    /// A field of the subtype, written `field.CODE`.
-    Field(Code),
-}
-
-impl fmt::Display for FieldName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Kind => f.write_str("kind"),
-            Self::Note => f.write_str("note"),
-            Self::Position => f.write_str("position"),
-            Self::Subject => f.write_str("subject"),
-            Self::Field(code) => write!(f, "field.{code}"),
-        }
-    }
-}
-
-/// Why a text names no field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotAField(pub String);
-
-impl fmt::Display for NotAField {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no such field: {:?} (kind, note, position, subject or field.CODE)", self.0)
-    }
-}
-
-impl std::error::Error for NotAField {}
-
-impl FromStr for FieldName {
-    type Err = NotAField;
-    fn from_str(text: &str) -> Result<Self, NotAField> {
-        match text {
-            "kind" => Ok(Self::Kind),
-            "note" => Ok(Self::Note),
-            "position" => Ok(Self::Position),
-            "subject" => Ok(Self::Subject),
-            _ => text
-                .strip_prefix("field.")
-                .and_then(|code| code.parse().ok())
-                .map(Self::Field)
-                .ok_or_else(|| NotAField(text.to_owned())),
-        }
-    }
-}
-
-impl Serialize for FieldName {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for FieldName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
 }
 
 /// A mergeable value with where it came from: the role it was set by is compared in a conflict, not today's.
@@ -210,12 +143,32 @@ pub struct Case {
     pub needs_audit: bool,
     /// A deadline was issued: a location is never merged by itself any more.
     pub deadline_issued: bool,
+    /// Only some roles may see it, until a date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restricted: Option<Restriction>,
+    /// It has left all scopes, and is read through the API alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived: Option<By>,
     /// The revision of its first entry.
     pub first_rev: u64,
     /// When the server first received it.
     pub reported_ms: u64,
     /// When it last changed, by the server's receipt.
     pub changed_ms: u64,
+}
+
+/// A case that only some roles may see. It ends by an entry, when its date has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Restriction {
+    /// Who, when.
+    pub by: By,
+    /// The roles that may see it, beside auditors, who always may.
+    pub roles: Vec<Role>,
+    /// Until when, in ms of the server's time.
+    pub until_ms: u64,
+    /// Why, sealed.
+    pub reason: Sealed,
 }
 
 /// Who did something, and when it was received.

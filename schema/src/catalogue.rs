@@ -83,6 +83,9 @@ pub struct Catalogue {
     pub title: Text,
     /// How official numbers are made.
     pub numbering: Numbering,
+    /// Days after its end when a case leaves the phones; 180 if not said, and never fewer than the relapse window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive_days: Option<u16>,
     /// Reasons for `decline`.
     pub decline_reasons: Vec<Choice>,
     /// Reasons for `return_assignment`.
@@ -230,6 +233,9 @@ pub enum FieldKind {
     Personal {
         /// Who may read it.
         readers: ReaderClass,
+        /// How it is shown in lists, to those who may read it.
+        #[serde(default, skip_serializing_if = "Mask::is_whole")]
+        mask: Mask,
     },
     /// A measured number, held as an integer of 10^-scale units.
     Number {
@@ -254,6 +260,29 @@ pub enum FieldKind {
         /// Which register.
         register: Text,
     },
+}
+
+/// What of a personal value is shown in lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Mask {
+    /// Nothing.
+    #[default]
+    Whole,
+    /// The first character: 张**.
+    Name,
+    /// The first three and the last four: 138****1234.
+    Telephone,
+    /// The first three and the last two: 110*************23.
+    IdNumber,
+}
+
+impl Mask {
+    /// Whether nothing is shown.
+    pub fn is_whole(&self) -> bool {
+        *self == Self::Whole
+    }
 }
 
 /// Who may read a sealed value.

@@ -62,6 +62,12 @@ pub const PASSWORD_CHARS_MIN: usize = 12;
 pub const PASSWORD_CHARS_MAX: usize = 128;
 /// Longest wait of a long poll.
 pub const WAIT_S_MAX: u64 = 25;
+/// Days behind an end in which a new report may be a relapse; a case is archived no sooner.
+pub const RELAPSE_WINDOW_DAYS: u16 = 180;
+/// The longest restriction of a case to some roles.
+pub const RESTRICTION_DAYS_MAX: u64 = 366;
+/// Days that a device may stay away and still be told what left its scopes; after that it pulls them anew.
+pub const EXITS_KEPT_DAYS: u64 = 400;
 /// The largest incarnation: every JSON reader holds it exactly.
 pub const INCARNATION_MAX: u64 = (1 << 53) - 1;
 /// The longest signed note that is read: C2SP signed-note wants room for 16 signatures of up to 5 kB each.

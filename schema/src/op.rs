@@ -211,6 +211,16 @@ pub enum Body {
     Reopen(Reopen),
     /// The case is void (作废).
     Void(Reason),
+    /// Only some roles may see the case from now on, until a date.
+    Restrict(Restrict),
+    /// By the server: the date of a restriction has come.
+    LiftRestriction(Nothing),
+    /// By the server: the case ended long ago; it leaves all scopes (归档).
+    Archive(Nothing),
+    /// By the server, for its operator: a sealed value is deleted by law. Lines, leaves and documents stay.
+    RedactValue(RedactValue),
+    /// By the server: what lies above an account's areas is new, so it lies in other scopes.
+    Rescope(Nothing),
     /// By the server: a photo's bytes have arrived and their hash is right.
     PhotoVerified(PhotoVerified),
     /// By the server: the case lies in another area now.

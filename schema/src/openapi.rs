@@ -17,5 +17,5 @@ macro_rules! written_as_string {
 
 written_as_string! {
     crate::case::FieldName => "`kind`, `note`, `position`, `subject` or `field.CODE`",
-    crate::sync::Scope => "`log`, `area:ID`, `unit:ID` or `account:ID`, with `:restricted` behind it for that class",
+    crate::sync::Scope => "`log`, `area:ID`, `unit:ID` or `account:ID`, with a class behind it where it is not the normal one: `area:ID:auditor`, `log:restricted`",
 }

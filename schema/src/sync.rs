@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use crate::hash::{Hash, Signature};
 use crate::ids::{AccountId, AreaId, DeviceId, EntityId, EpochId, LogId, OpId, UnitId};
-use crate::op::{Captured, SealedValue};
+use crate::op::{Captured, Role, SealedValue};
 use crate::record::OutcomeLine;
 
 /// How a value line begins.
@@ -74,7 +74,8 @@ pub struct TreeHead {
 }
 
 /// What a device may subscribe to: an area subtree, the units it works for, the account's own, the log's own things.
-/// Written `area:ID`, `unit:ID`, `account:ID`, `log`; the restricted class of each has `:restricted` behind it.
+/// Written `area:ID`, `unit:ID`, `account:ID`, `log`; a class other than `normal` stands behind it: `area:ID:auditor`,
+/// `log:restricted`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope {
     /// Whose.
@@ -101,8 +102,36 @@ pub enum Node {
 pub enum Class {
     /// Everybody of the node.
     Normal,
-    /// Named roles only, until it is lifted.
+    /// What is for administrators alone.
     Restricted,
+    /// What is restricted to some roles for a time, for those who have this one.
+    For(Role),
+}
+
+impl Class {
+    /// All classes, each told by its suffix.
+    const ALL: [Self; 7] = [
+        Self::Normal,
+        Self::Restricted,
+        Self::For(Role::Auditor),
+        Self::For(Role::Crew),
+        Self::For(Role::Inspector),
+        Self::For(Role::Supervisor),
+        Self::For(Role::Admin),
+    ];
+
+    /// What stands behind the node in a scope's text.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Normal => "",
+            Self::Restricted => "restricted",
+            Self::For(Role::Auditor) => "auditor",
+            Self::For(Role::Crew) => "crew",
+            Self::For(Role::Inspector) => "inspector",
+            Self::For(Role::Supervisor) => "supervisor",
+            Self::For(Role::Admin) => "admin",
+        }
+    }
 }
 
 impl Scope {
@@ -120,9 +149,9 @@ impl fmt::Display for Scope {
             Node::Unit(id) => write!(f, "unit:{id}")?,
             Node::Account(id) => write!(f, "account:{id}")?,
         }
-        match self.class {
-            Class::Normal => Ok(()),
-            Class::Restricted => f.write_str(":restricted"),
+        match self.class.suffix() {
+            "" => Ok(()),
+            suffix => write!(f, ":{suffix}"),
         }
     }
 }
@@ -143,10 +172,11 @@ impl FromStr for Scope {
     type Err = NotAScope;
     fn from_str(text: &str) -> Result<Self, NotAScope> {
         let wrong = || NotAScope(text.to_owned());
-        let (name, class) = match text.strip_suffix(":restricted") {
-            Some(name) => (name, Class::Restricted),
-            None => (text, Class::Normal),
-        };
+        let suffixed = text.rsplit_once(':').and_then(|(name, suffix)| {
+            let class = Class::ALL.into_iter().find(|class| !suffix.is_empty() && class.suffix() == suffix)?;
+            Some((name, class))
+        });
+        let (name, class) = suffixed.unwrap_or((text, Class::Normal));
         let node = match name.split_once(':') {
             None if name == "log" => Node::Log,
             Some(("area", id)) => Node::Area(id.parse().map_err(|_| wrong())?),

@@ -97,6 +97,9 @@ async fn sweep(app: App) {
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
+        if let Err(error) = app.logs.ledger.tick(app.clock.now_ms()).await {
+            tracing::warn!(error = %causes(&error.into()), "what is due was not done");
+        }
         if let Err(error) = app.photos.sweep().await {
             tracing::warn!(error = %causes(&error), "the sweep did not end");
         }

@@ -175,6 +175,8 @@ fn case(number: u64) -> Case {
         reopened: 0,
         needs_audit: false,
         deadline_issued: false,
+        restricted: None,
+        archived: None,
         first_rev: number,
         reported_ms: 1_790_000_000_000 + number,
         changed_ms: 1_790_000_000_000 + number,

@@ -100,7 +100,7 @@ fn lets_go(actor: &Account, entity: &Entity, body: Option<&Body>, areas: Option<
 
 fn had_it(actor: &Account, entity: &Entity, body: Option<&Body>) -> bool {
     match (entity, body) {
-        (Entity::Case(case), Some(body)) => delivers(body) && had_case(actor, case),
+        (Entity::Case(case), Some(body)) => case.restricted.is_none() && delivers(body) && had_case(actor, case),
         _ => false,
     }
 }

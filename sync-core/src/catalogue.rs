@@ -70,7 +70,7 @@ pub fn fits(spec: &FieldSpec, value: &Value) -> Result<(), Misfit> {
 /// Who may read the personal values of a field; none if it holds none.
 pub fn readers(spec: &FieldSpec) -> Option<ReaderClass> {
     match &spec.holds {
-        FieldKind::Personal { readers } => Some(*readers),
+        FieldKind::Personal { readers, .. } => Some(*readers),
         FieldKind::Text { .. }
         | FieldKind::Number { .. }
         | FieldKind::Choice { .. }

@@ -12,6 +12,7 @@ pub mod consequence;
 pub mod context;
 #[cfg(feature = "device")]
 pub mod device;
+pub mod due;
 pub mod line;
 pub mod log;
 pub mod merge;

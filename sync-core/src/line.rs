@@ -256,6 +256,12 @@ pub fn consequence_id(log: LogId, cause: OpId, kind: &str, n: u32) -> OpId {
     OpId(uuid_v8(&[log.bytes(), cause.bytes(), kind.as_bytes(), &n.to_be_bytes()]))
 }
 
+/// The id of what the server does when a time has come: UUIDv8 of SHA-256(log, entity, clock, kind, occurrence). However
+/// many servers notice it, it is one op.
+pub fn ticker_id(log: LogId, entity: EntityId, clock: &str, kind: &str, occurrence: u64) -> OpId {
+    OpId(uuid_v8(&[log.bytes(), entity.bytes(), clock.as_bytes(), kind.as_bytes(), &occurrence.to_be_bytes()]))
+}
+
 /// The id of a line that can't be taken: UUIDv8 of SHA-256(log, device, incarnation, device_seq, line).
 pub fn unreadable_id(log: LogId, device: DeviceId, incarnation: u64, device_seq: u64, line: &[u8]) -> OpId {
     OpId(uuid_v8(&[log.bytes(), device.bytes(), &incarnation.to_be_bytes(), &device_seq.to_be_bytes(), line]))

@@ -1,6 +1,6 @@
 //! Who may see and who may do: roles, areas, units. One table.
 
-use schema::case::Case;
+use schema::case::{Case, Restriction};
 use schema::entity::{Account, Entity, Granted};
 use schema::ids::{AreaId, UnitId};
 use schema::op::{Body, Role};
@@ -12,7 +12,7 @@ use crate::registry::rules_for;
 
 /// The roles that may ask for a kind; none: only the server.
 pub fn roles_for(body: &Body) -> &'static [Role] {
-    use Role::{Admin, Crew, Inspector, Supervisor};
+    use Role::{Admin, Auditor, Crew, Inspector, Supervisor};
     match body {
         Body::Report(_) | Body::Amend(_) | Body::AddEvidence(_) | Body::WithdrawEvidence(_) | Body::Comment(_) => {
             &[Supervisor, Inspector, Crew]
@@ -40,7 +40,12 @@ pub fn roles_for(body: &Body) -> &'static [Role] {
         | Body::DisableAccount(_)
         | Body::EnrolDevice(_)
         | Body::RevokeDevice(_) => &[Admin],
+        Body::Restrict(_) => &[Supervisor, Auditor],
         Body::PhotoVerified(_)
+        | Body::LiftRestriction(_)
+        | Body::Archive(_)
+        | Body::RedactValue(_)
+        | Body::Rescope(_)
         | Body::Place(_)
         | Body::AbsorbDuplicate(_)
         | Body::ReleaseDuplicate(_)
@@ -117,6 +122,20 @@ pub(crate) fn for_makers(body: &Body) -> bool {
     matches!(body, Body::Amend(_) | Body::AddEvidence(_) | Body::WithdrawEvidence(_) | Body::Comment(_))
 }
 
+/// Whether a restriction leaves a case to a role: those it names, and auditors, from whom nothing is hidden.
+pub fn leaves_to(restriction: &Restriction, role: Role) -> bool {
+    role == Role::Auditor || restriction.roles.contains(&role)
+}
+
+/// Whether an account may see a restricted case: by a grant of a role it is left to, and by nothing else.
+fn sees_restricted(account: &Account, case: &Case, restriction: &Restriction, areas: Option<&AreaIndex>) -> bool {
+    account.grants.iter().filter(|grant| leaves_to(restriction, grant.role)).any(|grant| match grant.role {
+        Role::Inspector | Role::Supervisor | Role::Auditor => reaches(grant, case.area, areas),
+        Role::Crew => works_for(account, case),
+        Role::Admin => false,
+    })
+}
+
 /// Whether an account may see an entity: by a grant over its area, by its units, or because it made it.
 pub fn may_see(account: &Account, entity: &Entity, areas: Option<&AreaIndex>) -> bool {
     if account.disabled_rev.is_some() {
@@ -129,6 +148,9 @@ pub fn may_see(account: &Account, entity: &Entity, areas: Option<&AreaIndex>) ->
     let administers = administers(account, areas);
     match entity {
         Entity::Case(case) => {
+            if let Some(restriction) = &case.restricted {
+                return sees_restricted(account, case, restriction, areas);
+            }
             over(case.area, &on_the_ground)
                 || next_door(account, case.area, areas)
                 || is_maker(account, case)
@@ -147,7 +169,7 @@ pub fn may_see(account: &Account, entity: &Entity, areas: Option<&AreaIndex>) ->
 /// the units that must fix it, and its maker.
 pub fn may_read_handlers(account: &Account, entity: &Entity, areas: Option<&AreaIndex>) -> bool {
     let Entity::Case(case) = entity else { return false };
-    account.disabled_rev.is_none()
+    may_see(account, entity, areas)
         && (is_maker(account, case)
             || works_for(account, case)
             || account.grants.iter().any(|grant| {
@@ -160,8 +182,10 @@ pub fn may_pull(account: &Account, scope: Scope, areas: Option<&AreaIndex>) -> b
     if account.disabled_rev.is_some() {
         return false;
     }
-    if scope.class == Class::Restricted {
-        return scope.node == Node::Log && administers(account, areas);
+    match scope.class {
+        Class::Normal => {}
+        Class::Restricted => return scope.node == Node::Log && administers(account, areas),
+        Class::For(role) => return may_pull_for(account, scope.node, role, areas),
     }
     match scope.node {
         Node::Log => true,
@@ -173,6 +197,15 @@ pub fn may_pull(account: &Account, scope: Scope, areas: Option<&AreaIndex>) -> b
             Role::Crew | Role::Admin => false,
         }),
     }
+}
+
+/// Whether an account may name what is restricted to a role: by a grant of that role over the node.
+fn may_pull_for(account: &Account, node: Node, role: Role, areas: Option<&AreaIndex>) -> bool {
+    account.grants.iter().filter(|grant| grant.role == role).any(|grant| match (role, node) {
+        (Role::Inspector | Role::Supervisor | Role::Auditor, Node::Area(area)) => reaches(grant, area, areas),
+        (Role::Crew, Node::Unit(unit)) => account.units.contains(&unit),
+        _ => false,
+    })
 }
 
 /// Whether an area touches a grid that this account inspects: it reads there, and acts only in its own.
@@ -189,8 +222,8 @@ fn neighbours(grant: &Granted, areas: Option<&AreaIndex>) -> Vec<AreaId> {
 /// Accounts and devices, for administrators.
 const REGISTER: Scope = Scope { node: Node::Log, class: Class::Restricted };
 
-/// The scopes that a device of this account should name: the log, the account, its units, the areas of its grants,
-/// for an inspector of a grid the grids that touch it, for an administrator the register of accounts and devices.
+/// The scopes that a device of this account should name: the log, the account, its units, the areas of its grants, what
+/// is restricted to its roles there, for an inspector of a grid the grids that touch it, for an administrator the register of accounts and devices.
 pub fn default_scopes(account: &Account, areas: Option<&AreaIndex>) -> Vec<Scope> {
     if account.disabled_rev.is_some() {
         return Vec::new();
@@ -198,13 +231,18 @@ pub fn default_scopes(account: &Account, areas: Option<&AreaIndex>) -> Vec<Scope
     let mut scopes = vec![Scope::normal(Node::Log), Scope::normal(Node::Account(account.id))];
     scopes.extend(account.units.iter().map(|unit| Scope::normal(Node::Unit(*unit))));
     for grant in &account.grants {
+        let class = Class::For(grant.role);
         match grant.role {
-            Role::Crew => {}
+            Role::Crew => scopes.extend(account.units.iter().map(|unit| Scope { node: Node::Unit(*unit), class })),
             Role::Inspector => {
+                scopes.push(Scope { node: Node::Area(grant.area), class });
                 scopes.push(Scope::normal(Node::Area(grant.area)));
                 scopes.extend(neighbours(grant, areas).into_iter().map(|grid| Scope::normal(Node::Area(grid))));
             }
-            Role::Supervisor | Role::Auditor => scopes.push(Scope::normal(Node::Area(grant.area))),
+            Role::Supervisor | Role::Auditor => {
+                scopes.push(Scope::normal(Node::Area(grant.area)));
+                scopes.push(Scope { node: Node::Area(grant.area), class });
+            }
             Role::Admin if over_all(grant, areas) => scopes.push(REGISTER),
             Role::Admin => {}
         }
@@ -215,39 +253,55 @@ pub fn default_scopes(account: &Account, areas: Option<&AreaIndex>) -> Vec<Scope
 }
 
 /// The scopes that an entity lies in now: an area and each ancestor, the maker, the units, the holder; for accounts
-/// and devices the register.
+/// and devices the register. A restricted case lies only in the classes of the roles it is left to; an archived one in
+/// none.
 pub fn scopes_of(entity: &Entity, areas: Option<&AreaIndex>) -> Vec<Scope> {
-    let mut nodes = Vec::new();
-    let registered = matches!(entity, Entity::Account(_) | Entity::Device(_));
-    let area_and_above = |area: AreaId| {
-        let path = areas.map(|index| index.path(area)).unwrap_or_default();
-        let known = !path.is_empty();
-        path.into_iter().chain((!known).then_some(area)).map(Node::Area).collect::<Vec<_>>()
-    };
-    match entity {
-        Entity::Case(case) => {
-            nodes.extend(area_and_above(case.area));
-            nodes.push(Node::Account(case.reporter.account));
-            if let Some(assignment) = &case.assignment {
-                nodes.extend(units_of(assignment.unit, &assignment.co_units).map(Node::Unit));
-                nodes.extend(assignment.holder.map(Node::Account));
-            }
-        }
+    let mut scopes: Vec<Scope> = match entity {
+        Entity::Case(case) if case.archived.is_some() => Vec::new(),
+        Entity::Case(case) => match &case.restricted {
+            Some(restriction) => scopes_of_restricted(case, restriction, areas),
+            None => scopes_of_case(case, areas).into_iter().map(Scope::normal).collect(),
+        },
         Entity::Account(account) => {
-            nodes.push(Node::Account(account.id));
-            for grant in &account.grants {
-                nodes.extend(area_and_above(grant.area));
-            }
+            let over = account.grants.iter().flat_map(|grant| area_and_above(grant.area, areas));
+            let nodes = over.chain([Node::Account(account.id)]);
+            nodes.map(Scope::normal).chain([REGISTER]).collect()
         }
-        Entity::Device(device) => nodes.push(Node::Account(device.account)),
-        Entity::Unit(_) | Entity::Areas(_) | Entity::Catalogue(_) | Entity::Log(_) => nodes.push(Node::Log),
-    }
-    let mut scopes: Vec<Scope> = nodes.into_iter().map(Scope::normal).chain(registered.then_some(REGISTER)).collect();
+        Entity::Device(device) => vec![Scope::normal(Node::Account(device.account)), REGISTER],
+        Entity::Unit(_) | Entity::Areas(_) | Entity::Catalogue(_) | Entity::Log(_) => vec![Scope::normal(Node::Log)],
+    };
     scopes.sort();
     scopes.dedup();
     scopes
 }
 
-fn units_of(lead: UnitId, helpers: &[UnitId]) -> impl Iterator<Item = UnitId> + '_ {
-    std::iter::once(lead).chain(helpers.iter().copied())
+fn scopes_of_case(case: &Case, areas: Option<&AreaIndex>) -> Vec<Node> {
+    let mut nodes = area_and_above(case.area, areas);
+    nodes.push(Node::Account(case.reporter.account));
+    nodes.extend(units_of(case).map(Node::Unit));
+    nodes.extend(case.assignment.as_ref().and_then(|assignment| assignment.holder).map(Node::Account));
+    nodes
+}
+
+fn scopes_of_restricted(case: &Case, restriction: &Restriction, areas: Option<&AreaIndex>) -> Vec<Scope> {
+    let of_role = |role: Role| -> Vec<Scope> {
+        let nodes = match role {
+            Role::Inspector | Role::Supervisor | Role::Auditor => area_and_above(case.area, areas),
+            Role::Crew => units_of(case).map(Node::Unit).collect(),
+            Role::Admin => Vec::new(),
+        };
+        nodes.into_iter().map(|node| Scope { node, class: Class::For(role) }).collect()
+    };
+    let roles = [Role::Auditor, Role::Crew, Role::Inspector, Role::Supervisor];
+    roles.into_iter().filter(|role| leaves_to(restriction, *role)).flat_map(of_role).collect()
+}
+
+fn area_and_above(area: AreaId, areas: Option<&AreaIndex>) -> Vec<Node> {
+    let path = areas.map(|index| index.path(area)).unwrap_or_default();
+    let known = !path.is_empty();
+    path.into_iter().chain((!known).then_some(area)).map(Node::Area).collect()
+}
+
+fn units_of(case: &Case) -> impl Iterator<Item = UnitId> {
+    case.assignment.iter().flat_map(|it| std::iter::once(it.unit).chain(it.co_units.iter().copied()))
 }

@@ -26,6 +26,7 @@ pub(crate) fn rules_for(body: &Body) -> bool {
             | Body::DisableAccount(_)
             | Body::EnrolDevice(_)
             | Body::RevokeDevice(_)
+            | Body::Rescope(_)
     )
 }
 
@@ -69,6 +70,7 @@ pub(crate) fn rule(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
                 Ruling::accepted(Entity::Account(account))
             }
         }),
+        Body::Rescope(_) => account(before, |_| Ruling::unchanged()),
         Body::EnrolDevice(body) => enrol(before, body, step),
         Body::RevokeDevice(_) => match before {
             Some(Entity::Device(device)) if device.revoked.is_some() => Ruling::unchanged(),

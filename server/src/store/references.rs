@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, insert_into};
 use schema::ids::{AccountId, AreaId, UnitId};
+use schema::op::Role;
 use schema::sync::{Class, Node, Scope};
 use uuid::Uuid;
 
@@ -25,6 +26,11 @@ pub(super) fn scope_bytes(scope: &Scope) -> Vec<u8> {
     let class = match scope.class {
         Class::Normal => 0,
         Class::Restricted => 1,
+        Class::For(Role::Auditor) => 2,
+        Class::For(Role::Crew) => 3,
+        Class::For(Role::Inspector) => 4,
+        Class::For(Role::Supervisor) => 5,
+        Class::For(Role::Admin) => 6,
     };
     let mut bytes = vec![kind, class];
     bytes.extend(id.as_bytes());
@@ -46,6 +52,11 @@ pub(super) fn scope_of_bytes(bytes: &[u8]) -> Result<Scope, StoreError> {
     let class = match class {
         0 => Class::Normal,
         1 => Class::Restricted,
+        2 => Class::For(Role::Auditor),
+        3 => Class::For(Role::Crew),
+        4 => Class::For(Role::Inspector),
+        5 => Class::For(Role::Supervisor),
+        6 => Class::For(Role::Admin),
         _ => return Err(damaged()),
     };
     Ok(Scope { node, class })
@@ -115,7 +126,7 @@ mod tests {
     fn scopes_survive_their_bytes() {
         let id = Uuid::from_u128(7);
         for node in [Node::Log, Node::Area(AreaId(id)), Node::Unit(UnitId(id)), Node::Account(AccountId(id))] {
-            for class in [Class::Normal, Class::Restricted] {
+            for class in [Class::Normal, Class::Restricted, Class::For(Role::Auditor), Class::For(Role::Admin)] {
                 let scope = Scope { node, class };
                 let back = scope_of_bytes(&scope_bytes(&scope)).unwrap();
                 assert!(matches!(node, Node::Log) && back.node == Node::Log || back == scope);

@@ -6,10 +6,10 @@
 pub const LOG_TABLES: &[&str] =
     &["log", "epoch", "reference", "entry", "batch", "replay", "sealed_value", "document", "checkpoint"];
 /// The tables that `rebuild` makes again from the log.
-pub const VIEW_TABLES: &[&str] = &["entity", "entity_scope", "scope_exit", "photo_ref", "parked", "tile_hash"];
+pub const VIEW_TABLES: &[&str] = &["entity", "entity_scope", "scope_exit", "photo_ref", "parked", "due", "tile_hash"];
 /// The tables that are neither.
 pub const WORKING_TABLES: &[&str] =
-    &["photo", "durable", "account_secret", "enrol_code", "login_session", "received_photo", "upload"];
+    &["photo", "durable", "account_secret", "enrol_code", "login_session", "received_photo", "upload", "exits_kept", "value_read"];
 
 diesel::table! {
     log (num) {
@@ -180,6 +180,38 @@ diesel::table! {
         decided_rev -> Nullable<BigInt>,
     }
 }
+
+diesel::table! {
+    due (log, entity, kind) {
+        log -> BigInt,
+        entity -> Binary,
+        kind -> SmallInt,
+        due_ms -> BigInt,
+        occurrence -> BigInt,
+    }
+}
+
+diesel::table! {
+    exits_kept (log) {
+        log -> BigInt,
+        from_rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    value_read (id) {
+        id -> BigInt,
+        log -> BigInt,
+        read_ms -> BigInt,
+        account -> Binary,
+        device -> Nullable<Binary>,
+        entity -> Binary,
+        way -> Text,
+        hashes -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(due, log);
 
 diesel::table! {
     tile_hash (log, level, idx) {

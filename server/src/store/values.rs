@@ -1,6 +1,6 @@
 //! Sealed values: personal text apart from the lines that name it, each with the class of its readers.
 
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, insert_into};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, delete, insert_into};
 use schema::catalogue::ReaderClass;
 use schema::hash::{Hash, Salt};
 use schema::ids::EntityId;
@@ -41,6 +41,19 @@ fn class_of(number: i16) -> Result<ReaderClass, StoreError> {
 }
 
 impl LogTx<'_> {
+    /// Deletes a value of an entity for good.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn delete_value(&mut self, entity: EntityId, sealed: &Hash) -> Result<(), StoreError> {
+        let row = sealed_value::table
+            .filter(sealed_value::log.eq(self.head.num.0))
+            .filter(sealed_value::entity.eq(entity.bytes().as_slice()))
+            .filter(sealed_value::hash.eq(sealed.0.as_slice()));
+        delete(row).execute(&mut self.db.conn)?;
+        Ok(())
+    }
+
     /// Keeps a value, unless it is there.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use super::entries::limit_of;
 use super::error::StoreError;
 use super::log_tx::{LogNum, LogTx};
 use super::packed::unpack_text;
-use super::tables::{document, entity, entity_scope, log, parked, photo_ref, reference, scope_exit, tile_hash};
+use super::tables::{document, due, entity, entity_scope, log, parked, photo_ref, reference, scope_exit, tile_hash};
 
 /// A view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,14 +24,16 @@ pub enum View {
     PhotoRef,
     /// `parked`
     Parked,
+    /// `due`
+    Due,
     /// `tile_hash`
     TileHash,
 }
 
 impl View {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Entity, Self::EntityScope, Self::ScopeExit, Self::PhotoRef, Self::Parked, Self::TileHash];
+    pub const ALL: [Self; 7] =
+        [Self::Entity, Self::EntityScope, Self::ScopeExit, Self::PhotoRef, Self::Parked, Self::Due, Self::TileHash];
 
     /// Its table.
     pub fn table(self) -> &'static str {
@@ -41,6 +43,7 @@ impl View {
             Self::ScopeExit => "scope_exit",
             Self::PhotoRef => "photo_ref",
             Self::Parked => "parked",
+            Self::Due => "due",
             Self::TileHash => "tile_hash",
         }
     }
@@ -57,6 +60,8 @@ pub enum Key {
     Numbers(i64, i64),
     /// Some bytes.
     Bytes(Vec<u8>),
+    /// Some bytes and a number.
+    BytesNumber(Vec<u8>, i64),
     /// Two byte strings.
     TwoBytes(Vec<u8>, Vec<u8>),
 }
@@ -76,6 +81,7 @@ impl Db {
             View::ScopeExit => self.scope_exit_rows(of, after, limit),
             View::PhotoRef => self.photo_ref_rows(of, after, limit),
             View::Parked => self.parked_view_rows(of, after, limit),
+            View::Due => self.due_rows(of, after, limit),
             View::TileHash => self.tile_hash_rows(of, after, limit),
         }
     }
@@ -165,6 +171,20 @@ impl Db {
             ))
             .load(&mut self.conn)?;
         Ok(rows.into_iter().map(|row| (Key::Number(row.0), format!("{row:?}"))).collect())
+    }
+
+    fn due_rows(&mut self, of: LogNum, after: &Key, limit: usize) -> Result<Vec<ViewRow>, StoreError> {
+        let (id, kind) = if let Key::BytesNumber(id, kind) = after { (id.as_slice(), *kind) } else { (&[][..], 0) };
+        let kind = i16::try_from(kind).map_err(|_| StoreError::Damaged("a due kind out of range"))?;
+        let rows: Vec<(Vec<u8>, i16, i64, i64)> = due::table
+            .filter(due::log.eq(of.0))
+            .filter(due::entity.gt(id).or(due::entity.eq(id).and(due::kind.gt(kind))))
+            .order((due::entity, due::kind))
+            .limit(limit_of(limit)?)
+            .select((due::entity, due::kind, due::due_ms, due::occurrence))
+            .load(&mut self.conn)?;
+        let key = |row: &(Vec<u8>, i16, i64, i64)| Key::BytesNumber(row.0.clone(), i64::from(row.1));
+        Ok(rows.into_iter().map(|row| (key(&row), format!("{row:?}"))).collect())
     }
 
     fn tile_hash_rows(&mut self, of: LogNum, after: &Key, limit: usize) -> Result<Vec<ViewRow>, StoreError> {

@@ -5,6 +5,7 @@ mod amend;
 mod duplicate;
 mod evidence;
 mod report;
+mod scope;
 mod workflow;
 
 use schema::case::{By, Case, State};
@@ -20,6 +21,7 @@ use crate::ruling::Ruling;
 
 use report::kind_in;
 pub use report::kind_of;
+pub(crate) use scope::has_ended;
 
 /// One op on its way through the rules, with who acts and how.
 #[derive(Debug, Clone, Copy)]
@@ -116,6 +118,10 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         Body::Reopen(body) => workflow::reopen(case, body, step),
         Body::Void(body) => workflow::void(case, body, step),
         Body::Place(body) => workflow::place(case, body, step),
+        Body::Restrict(body) => scope::restrict(case, body, step),
+        Body::LiftRestriction(_) => scope::lift(case),
+        Body::Archive(_) => scope::archive(case, step),
+        Body::RedactValue(_) => Ruling::unchanged(),
         Body::Report(_) | Body::SettleOnSite(_) => Ruling::rejected(RefusalCode::EntityExists),
         Body::Release(_)
         | Body::Discard(_)
@@ -131,6 +137,7 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         | Body::DisableAccount(_)
         | Body::EnrolDevice(_)
         | Body::RevokeDevice(_)
+        | Body::Rescope(_)
         | Body::Unreadable(_) => Ruling::invalid("entity"),
     };
     if matches!(
@@ -142,6 +149,7 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
     }
     if let Some(schema::entity::Entity::Case(after)) = &mut ruling.after {
         after.changed_ms = step.ctx.received_ms;
+        scope::come_back(case, after);
     }
     ruling
 }

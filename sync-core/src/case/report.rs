@@ -176,6 +176,8 @@ fn blank(step: &Step<'_>, body: &Report, area: AreaId) -> Case {
         reopened: 0,
         needs_audit: false,
         deadline_issued: false,
+        restricted: None,
+        archived: None,
         first_rev: step.ctx.rev,
         reported_ms: step.ctx.first_received_ms,
         changed_ms: step.ctx.received_ms,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use schema::catalogue::{Catalogue, Category, Choice, FieldKind, FieldSpec, Required, Subtype, Text};
-use schema::limits::{PHOTOS_PER_OP_MAX, TEXT_BYTES_MAX};
+use schema::limits::{PHOTOS_PER_OP_MAX, RELAPSE_WINDOW_DAYS, TEXT_BYTES_MAX};
 
 use super::number;
 
@@ -57,6 +57,14 @@ pub fn faults(catalogue: &Catalogue) -> Vec<Fault> {
             "version",
             format!("有 {version_chars} 个字符，应为 1 至 {VERSION_CHARS_MAX} 个"),
             format!("has {version_chars} characters: give it 1 to {VERSION_CHARS_MAX}"),
+        );
+    }
+    if let Some(days) = catalogue.archive_days.filter(|days| *days < RELAPSE_WINDOW_DAYS) {
+        let least = "for a case stays on the phones as long as it may relapse";
+        faults.add(
+            "archive_days",
+            format!("为 {days}，不得少于反弹期 {RELAPSE_WINDOW_DAYS} 天"),
+            format!("is {days}: give it {RELAPSE_WINDOW_DAYS} or more, {least}"),
         );
     }
     faults.text("title", &catalogue.title);

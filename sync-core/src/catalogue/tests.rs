@@ -55,6 +55,7 @@ fn small() -> Catalogue {
         legal_basis: vec![text("law")],
     };
     Catalogue {
+        archive_days: None,
         version: "1".to_owned(),
         title: text("small"),
         numbering: Numbering { format: "A{year}{serial:05}".to_owned() },

@@ -88,7 +88,7 @@ impl Desk<'_, '_> {
             self.enter_consequence(&entry, n, entity, &body, received_ms, depth)?;
         }
         if let Some(Entity::Areas(_)) = after.as_deref() {
-            self.place_cases(&entry, received_ms, depth)?;
+            self.place_all(&entry, received_ms, depth)?;
         }
         Ok(entry)
     }
@@ -189,6 +189,7 @@ impl Desk<'_, '_> {
         }
         self.follow_custody(incoming, &decision, &entry)?;
         self.keep_values(incoming, &decision, &before, facts.as_ref(), entry.rev)?;
+        self.follow_redaction(incoming, &decision)?;
         if let Some(facts) = &facts {
             self.follow_numbers(&entry, incoming, &decision, facts);
         }
@@ -272,6 +273,7 @@ impl Desk<'_, '_> {
         let photos_before = before.entity.as_deref().map(photos_named).unwrap_or_default();
         let stored = self.tx.put_version(before.stored.as_ref(), new, &scopes)?;
         self.tx.put_photo_refs(entry.entity, &photos_before, &photos_named(after))?;
+        self.follow_dues(entry.entity, before, after)?;
         self.seen.put(entry.entity, Held { stored: Some(stored), entity: Some(Arc::clone(after)) });
         Ok(())
     }

@@ -10,6 +10,7 @@ mod push;
 mod replay;
 mod sealed;
 mod seen;
+mod ticking;
 mod writer;
 
 use schema::hash::Hash;

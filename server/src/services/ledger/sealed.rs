@@ -7,12 +7,13 @@ use schema::catalogue::{Catalogue, Code, ReaderClass};
 use schema::entity::Entity;
 use schema::hash::Hash;
 use schema::ids::EntityId;
-use schema::op::Op;
+use schema::op::{Body, Op};
 use schema::record::Outcome;
 use serde_json::Value;
 use sync_core::apply::Decision;
 use sync_core::case::kind_of;
 use sync_core::catalogue::{readers, subtype};
+use sync_core::line::{self, ReadBody};
 
 use super::enter::{Desk, Incoming};
 use super::facts::Facts;
@@ -49,6 +50,20 @@ impl Desk<'_, '_> {
             if let Some(class) = classes.get(&value.sealed) {
                 self.tx.keep_value(&KeptValue { rev, entity, class: *class, value: value.clone() })?;
             }
+        }
+        Ok(())
+    }
+}
+
+impl Desk<'_, '_> {
+    /// A redacted value is gone with the commit of its entry.
+    pub(super) fn follow_redaction(&mut self, incoming: &Incoming, decision: &Decision) -> Result<(), StoreError> {
+        let Ok(op) = &incoming.op else { return Ok(()) };
+        let redacts = incoming.receipt.by_server && op.kind == "redact_value";
+        if let (true, Outcome::Accepted, ReadBody::Known(body)) = (redacts, decision.record.outcome, line::body(op))
+            && let Body::RedactValue(redacted) = *body
+        {
+            self.tx.delete_value(op.entity, &redacted.value)?;
         }
         Ok(())
     }

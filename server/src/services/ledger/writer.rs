@@ -15,6 +15,7 @@ use tokio::sync::{oneshot, watch};
 use super::enter::Desk;
 use super::parsed::Parsed;
 use super::seen::Seen;
+use super::ticking::TICK_MAX;
 use super::{Append, LedgerError, Push, Pushed, ServerOp};
 use crate::clock::Clock;
 use crate::store::{Entry, LogTx, Store, StoreError};
@@ -44,6 +45,7 @@ enum Work {
     Push(Box<Push>, oneshot::Sender<Result<Pushed, LedgerError>>),
     Append(Box<Append>, oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
     PhotoArrived(Hash, VerifiedPhoto, oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
+    Tick(oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
 }
 
 /// What a job came to, kept until the commit.
@@ -147,6 +149,27 @@ impl Ledger {
         Ok(untold.len())
     }
 
+    /// Does what is due in every log. How many things.
+    ///
+    /// # Errors
+    /// See [`LedgerError`]; the next tick takes up what is left.
+    pub async fn tick(&self, now_ms: u64) -> Result<usize, LedgerError> {
+        let logs = self.store.read_async(move |db| db.logs_with_dues(now_ms)).await?;
+        let mut count = 0;
+        for log in logs {
+            loop {
+                let (reply, answer) = oneshot::channel();
+                self.send(log, Work::Tick(reply)).await?;
+                let done = answer.await.map_err(|_| LedgerError::Stopping)??.len();
+                count += done;
+                if done < TICK_MAX {
+                    break;
+                }
+            }
+        }
+        Ok(count)
+    }
+
     /// A full queue blocks, and that must not be on the caller's thread.
     async fn send(&self, log: LogId, work: Work) -> Result<(), LedgerError> {
         use std::sync::mpsc::TrySendError;
@@ -227,6 +250,11 @@ impl Writer {
             match work {
                 Work::Push(push, _) => desk.push(push).map(|pushed| Done::Pushed(Ok(pushed))),
                 Work::Append(append, _) => desk.append(append, received_ms).map(|entries| Done::Entered(Ok(entries))),
+                Work::Tick(_) => {
+                    let entries = desk.fall_due(received_ms)?;
+                    desk.prune_exits(received_ms)?;
+                    Ok(Done::Entered(Ok(entries)))
+                }
                 Work::PhotoArrived(sha256, photo, _) => {
                     desk.photo_arrived(sha256, photo, received_ms).map(|entries| Done::Entered(Ok(entries)))
                 }
@@ -241,7 +269,7 @@ impl Writer {
                 tracing::error!(error = cause, "a job could not be entered");
                 Ok(match work {
                     Work::Push(..) => Done::Pushed(Err(error.into())),
-                    Work::Append(..) | Work::PhotoArrived(..) => Done::Entered(Err(error.into())),
+                    Work::Append(..) | Work::PhotoArrived(..) | Work::Tick(_) => Done::Entered(Err(error.into())),
                 })
             }
         }
@@ -269,7 +297,10 @@ impl Work {
     fn answer(self, done: Done) {
         match (self, done) {
             (Self::Push(_, reply), Done::Pushed(done)) => drop(reply.send(done)),
-            (Self::Append(_, reply) | Self::PhotoArrived(_, _, reply), Done::Entered(done)) => drop(reply.send(done)),
+            (
+                Self::Append(_, reply) | Self::PhotoArrived(_, _, reply) | Self::Tick(reply),
+                Done::Entered(done),
+            ) => drop(reply.send(done)),
             (work, Done::Pushed(_) | Done::Entered(_)) => work.refuse(LedgerError::Stopping),
         }
     }
@@ -277,7 +308,9 @@ impl Work {
     fn refuse(self, error: LedgerError) {
         match self {
             Self::Push(_, reply) => drop(reply.send(Err(error))),
-            Self::Append(_, reply) | Self::PhotoArrived(_, _, reply) => drop(reply.send(Err(error))),
+            Self::Append(_, reply) | Self::PhotoArrived(_, _, reply) | Self::Tick(reply) => {
+                drop(reply.send(Err(error)));
+            }
         }
     }
 }

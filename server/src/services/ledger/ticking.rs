@@ -1,0 +1,72 @@
+//! What falls due: each thing once, whichever of several servers gets there first.
+
+use std::sync::Arc;
+
+use schema::entity::Entity;
+use schema::ids::EntityId;
+use schema::limits::EXITS_KEPT_DAYS;
+use sync_core::due::{Due, dues};
+use sync_core::line::{kind_and_body, ticker_id};
+
+use super::enter::Desk;
+use super::seen::Held;
+use crate::store::{Entry, StoreError};
+
+/// Things done in one transaction.
+pub(super) const TICK_MAX: usize = 200;
+
+const DAY_MS: u64 = 24 * 3600 * 1000;
+
+impl Desk<'_, '_> {
+    /// Does what is due by now, at most [`TICK_MAX`] things.
+    pub(super) fn fall_due(&mut self, now_ms: u64) -> Result<Vec<Entry>, StoreError> {
+        let log = self.tx.head.log;
+        let mut entries = Vec::new();
+        for (entity, due) in self.tx.db.due(self.tx.head.num, now_ms, TICK_MAX)? {
+            let body = due.kind.body();
+            let (kind, _) = kind_and_body(&body).map_err(|_| StoreError::Damaged("a body that can't be written"))?;
+            let id = ticker_id(log, entity, "", &kind, due.occurrence);
+            if self.tx.db.entries_of_ops(self.tx.head.num, &[id])?.is_empty() {
+                let incoming = self.by_server(id, entity, &body, now_ms)?;
+                entries.push(self.enter(incoming)?);
+            } else {
+                // Done before: what is left of it is no reason to try for ever.
+                tracing::error!(%entity, kind, "something done is still due");
+                self.tx.put_dues(entity, &[])?;
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Forgets exits that are older than any device may stay away.
+    pub(super) fn prune_exits(&mut self, now_ms: u64) -> Result<(), StoreError> {
+        let before_ms = now_ms.saturating_sub(EXITS_KEPT_DAYS.saturating_mul(DAY_MS));
+        let kept_from = self.tx.db.exits_kept_from(self.tx.head.num)?;
+        if let Some(up_to) = self.tx.db.rev_before(self.tx.head.num, before_ms, kept_from)? {
+            self.tx.prune_exits(up_to)?;
+        }
+        Ok(())
+    }
+
+    /// Brings the table of what is due up to an entity's new version.
+    pub(super) fn follow_dues(&mut self, id: EntityId, before: &Held, after: &Arc<Entity>) -> Result<(), StoreError> {
+        let was = match before.entity.as_deref() {
+            Some(before) => self.dues_of(before)?,
+            None => Vec::new(),
+        };
+        let now = self.dues_of(after)?;
+        if was == now { Ok(()) } else { self.tx.put_dues(id, &now) }
+    }
+
+    fn dues_of(&mut self, entity: &Entity) -> Result<Vec<Due>, StoreError> {
+        let pinned = match entity {
+            Entity::Case(case) => case.catalogue,
+            _ => None,
+        };
+        dues(entity, || {
+            let Some(sha256) = pinned else { return Ok(None) };
+            let catalogue = self.parsed.catalogue(self.tx.db, self.tx.head.num, sha256)?;
+            Ok(catalogue.and_then(|catalogue| catalogue.archive_days))
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! What is due, by time; and how far back exits of scopes are kept.
+
+use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl, delete, insert_into, update};
+use schema::ids::{EntityId, LogId};
+use sync_core::due::{Due, DueKind};
+
+use super::columns::{bound, column, number, small, uuid};
+use super::connection::Db;
+use super::entries::limit_of;
+use super::error::StoreError;
+use super::log_tx::{LogNum, LogTx};
+use super::tables::{due, entry, exits_kept, log, scope_exit};
+
+impl LogTx<'_> {
+    /// Brings what is due for an entity up to date.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn put_dues(&mut self, entity: EntityId, dues: &[Due]) -> Result<(), StoreError> {
+        let (log, id) = (self.head.num.0, entity.bytes().as_slice());
+        delete(due::table.filter(due::log.eq(log)).filter(due::entity.eq(id))).execute(&mut self.db.conn)?;
+        for found in dues {
+            insert_into(due::table)
+                .values((
+                    due::log.eq(log),
+                    due::entity.eq(id),
+                    due::kind.eq(i16::from(found.kind as u8)),
+                    due::due_ms.eq(column(found.due_ms)?),
+                    due::occurrence.eq(column(found.occurrence)?),
+                ))
+                .execute(&mut self.db.conn)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets which entities left a scope at or below a revision, and notes that it did.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn prune_exits(&mut self, up_to: u64) -> Result<usize, StoreError> {
+        let log = self.head.num.0;
+        let old = scope_exit::table.filter(scope_exit::log.eq(log)).filter(scope_exit::rev.le(bound(up_to)));
+        let pruned = delete(old).execute(&mut self.db.conn)?;
+        let from = column(up_to)?;
+        let known = update(exits_kept::table.filter(exits_kept::log.eq(log)))
+            .set(exits_kept::from_rev.eq(from))
+            .execute(&mut self.db.conn)?;
+        if known == 0 {
+            insert_into(exits_kept::table)
+                .values((exits_kept::log.eq(log), exits_kept::from_rev.eq(from)))
+                .execute(&mut self.db.conn)?;
+        }
+        Ok(pruned)
+    }
+}
+
+impl Db {
+    /// What is due in a log by now, soonest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn due(&mut self, of: LogNum, now_ms: u64, limit: usize) -> Result<Vec<(EntityId, Due)>, StoreError> {
+        let rows: Vec<(Vec<u8>, i16, i64, i64)> = due::table
+            .filter(due::log.eq(of.0))
+            .filter(due::due_ms.le(bound(now_ms)))
+            .order((due::due_ms, due::entity, due::kind))
+            .limit(limit_of(limit)?)
+            .select((due::entity, due::kind, due::due_ms, due::occurrence))
+            .load(&mut self.conn)?;
+        rows.into_iter()
+            .map(|(entity, kind, due_ms, occurrence)| {
+                let kind = DueKind::of_number(small(kind, "a due kind below zero")?)
+                    .ok_or(StoreError::Damaged("something due of no known kind"))?;
+                let due_ms = number(due_ms, "a time below zero")?;
+                let occurrence = number(occurrence, "a revision below zero")?;
+                Ok((EntityId(uuid(&entity)?), Due { kind, due_ms, occurrence }))
+            })
+            .collect()
+    }
+
+    /// The logs in which something is due by now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn logs_with_dues(&mut self, now_ms: u64) -> Result<Vec<LogId>, StoreError> {
+        let rows: Vec<Vec<u8>> = due::table
+            .inner_join(log::table.on(log::num.eq(due::log)))
+            .filter(due::due_ms.le(bound(now_ms)))
+            .select(log::id)
+            .distinct()
+            .load(&mut self.conn)?;
+        rows.iter().map(|id| Ok(LogId(uuid(id)?))).collect()
+    }
+
+    /// The revision up to which nobody is told any more what left a scope; 0 where all of it is kept.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn exits_kept_from(&mut self, of: LogNum) -> Result<u64, StoreError> {
+        let kept: Option<i64> = exits_kept::table
+            .filter(exits_kept::log.eq(of.0))
+            .select(exits_kept::from_rev)
+            .first(&mut self.conn)
+            .optional()?;
+        number(kept.unwrap_or(0), "a revision below zero")
+    }
+
+    /// The newest revision that was received before a time, of those above another; receipt times never run backwards.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn rev_before(&mut self, of: LogNum, received_ms: u64, above: u64) -> Result<Option<u64>, StoreError> {
+        let found: Option<i64> = entry::table
+            .filter(entry::log.eq(of.0))
+            .filter(entry::rev.gt(bound(above)))
+            .filter(entry::received_ms.lt(bound(received_ms)))
+            .order(entry::rev.desc())
+            .select(entry::rev)
+            .first(&mut self.conn)
+            .optional()?;
+        found.map(|rev| number(rev, "a revision below zero")).transpose()
+    }
+}
