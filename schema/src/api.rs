@@ -1,8 +1,11 @@
 //! What a page or a program reads beside the feed: lists, one case with its values, entries, proofs.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::catalogue::Code;
 use crate::hash::Hash;
 use crate::ids::{AccountId, DeviceId, EntityId, LogId, OpId};
 use crate::op::SealedValue;
@@ -27,6 +30,10 @@ pub struct CaseRow {
     /// The case document ([`crate::case::Case`]) as stored.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::entity::Entity))]
     pub document: Box<RawValue>,
+    /// In a list: the personal fields that its reader may read, by code, as the catalogue masks them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
+    pub masked: BTreeMap<Code, String>,
 }
 
 /// One case with the sealed values that its reader may read.
@@ -60,7 +67,8 @@ pub struct EntryRow {
     pub device: DeviceId,
     /// Its leaf.
     pub leaf: Hash,
-    /// The op's line, verbatim; none where it is no UTF-8 text.
+    /// The op's line, verbatim; none where it is no UTF-8 text, or where nobody has checked what it holds and its reader
+    /// neither wrote it nor handles the case.
     pub line: Option<String>,
     /// What became of it, and all that its leaf is made of.
     pub outcome: OutcomeLine,
@@ -97,6 +105,34 @@ pub struct ParkedRow {
     /// The values behind it that the reader may read.
     #[serde(default)]
     pub values: Vec<SealedValue>,
+}
+
+/// A page of readings of personal and restricted things, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReadPage {
+    /// The readings.
+    pub reads: Vec<ReadRow>,
+    /// Ask with `after` this for the next page; none on the last page.
+    pub next: Option<u64>,
+}
+
+/// Somebody read personal or restricted things.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReadRow {
+    /// When, in ms.
+    pub read_ms: u64,
+    /// Who.
+    pub account: AccountId,
+    /// By which phone; none for a login by password.
+    pub device: Option<DeviceId>,
+    /// How: `case`, `entries`, `parked` and `photo` through the API, `sync` to a phone.
+    pub way: String,
+    /// The case.
+    pub entity: EntityId,
+    /// The values read, by hash; none where it is the case that is restricted.
+    pub values: Vec<Hash>,
 }
 
 /// A proof over a log's tree: that one tree begins another, or that a leaf is in a tree.

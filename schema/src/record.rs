@@ -58,6 +58,8 @@ pub enum RefusalCode {
     NeedsSupervisor,
     /// Parked: an earlier op of the same device on the same entity is parked.
     BehindParked,
+    /// Parked: a personal value stands in the line in plain text, where it could never be redacted.
+    PlainPersonal,
     /// Parked: the server failed on it; nothing is lost.
     Internal,
     /// Parked (`unreadable`): not a JSON object in the form of an op.

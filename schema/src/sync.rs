@@ -14,9 +14,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::hash::{Hash, Signature};
-use crate::ids::{AccountId, AreaId, DeviceId, EntityId, EpochId, LogId, OpId, UnitId};
+use crate::ids::{AccountId, AreaId, DeviceId, EntityId, EpochId, LogId, UnitId};
 use crate::op::{Captured, Role, SealedValue};
 use crate::record::OutcomeLine;
+
+mod receipt;
+
+pub use receipt::{RECEIPT_CONTEXT, Receipt, ReceiptOp, SignedReceipt};
 
 /// How a value line begins.
 pub const SEALED_LINE_START: &str = "{\"sealed\":\"";
@@ -55,7 +59,7 @@ pub struct SyncHeader {
     pub checkpoint: Option<TreeHead>,
     /// The newest checkpoint it verified at or below `durable`.
     pub durable_checkpoint: Option<TreeHead>,
-    /// The most rows it wants in the answer.
+    /// The most rows it wants in the answer; 0 where it has no room for any: then it is told only what it must drop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<u32>,
     /// After a restore of the server: the signed receipts of what is pushed again.
@@ -334,56 +338,22 @@ pub struct SyncEnd {
     pub own: u64,
     /// There is more: sync again.
     pub more: bool,
-}
-
-/// A receipt and the log signer's signature over its exact text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct SignedReceipt {
-    /// A [`Receipt`] as JSON.
-    pub text: String,
-    /// Ed25519 over [`RECEIPT_CONTEXT`] and the text.
-    pub signature: Signature,
-}
-
-/// What a receipt's signature is over, before its text.
-pub const RECEIPT_CONTEXT: &[u8] = b"rectify receipt 1\n";
-
-/// A promise that these ops are in the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Receipt {
-    /// The log.
-    pub log: LogId,
-    /// Its epoch.
-    pub epoch: EpochId,
-    /// The device.
-    pub device: DeviceId,
-    /// Its incarnation.
-    pub incarnation: u64,
-    /// `device_seq` of the first op.
-    pub first_seq: u64,
-    /// The device chain after the last.
-    pub chain: Hash,
-    /// The ops, in order.
-    pub ops: Vec<ReceiptOp>,
-}
-
-/// One op in a receipt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ReceiptOp {
-    /// The op; the derived id for a line that can't be taken.
-    pub op: OpId,
-    /// Its revision.
-    pub rev: u64,
-    /// When a server first received it.
-    pub first_received_ms: u64,
-    /// The leaf it became.
-    pub leaf: Hash,
-    /// The official number it gave.
+    /// Scopes that were held back, because the device would hold more than it may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub number: Option<String>,
+    pub scope_too_large: Option<ScopeTooLarge>,
+}
+
+/// More is in a device's scopes than it may hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ScopeTooLarge {
+    /// The scopes that were not begun.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub held_back: Vec<Scope>,
+    /// How many entities the device would hold, or more.
+    pub entities: u64,
+    /// How many it may.
+    pub entities_max: u64,
 }
 
 /// An event of `GET /v1/events`, and the answer of the long poll: never data.

@@ -136,7 +136,7 @@ fn the_lines_of_a_sync_answer() {
         r##"{"exit":{"scope":"area:#7","entity":"#8","rev":9}}"##,
     );
     golden(&SyncLine::Drop(area()), r##"{"drop":"area:#7"}"##);
-    let end = SyncEnd { scopes: BTreeMap::from([(area(), 20)]), own: 20, more: false };
+    let end = SyncEnd { scopes: BTreeMap::from([(area(), 20)]), own: 20, more: false, scope_too_large: None };
     golden(&SyncLine::End(end), r##"{"end":{"scopes":{"area:#7":20},"own":20,"more":false}}"##);
 }
 
@@ -214,6 +214,9 @@ fn ids_scopes_and_hashes_have_one_spelling() {
     {
         assert!(wrong.parse::<Scope>().is_err(), "{wrong}");
     }
+    let named = Scope { node: area().node, class: Class::For(schema::op::Role::Auditor) };
+    assert_eq!(named.to_string(), format!("area:{ID}7:auditor"));
+    assert_eq!(named.to_string().parse::<Scope>().unwrap(), named);
     let restricted = Scope { node: Node::Log, class: Class::Restricted };
     assert_eq!(restricted.to_string(), "log:restricted");
     assert_eq!("log:restricted".parse::<Scope>().unwrap(), restricted);

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 
 use anyhow::Context;
+use schema::limits::DEVICE_ENTITIES_MAX;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -70,12 +71,19 @@ impl App {
         Ok(Self {
             clock: clock.clone(),
             accounts: Accounts::new(store.clone(), clock.clone(), tokens, passwords.clone(), ledger.clone()),
-            sight: Sight::new(store.clone(), photos.clone(), ledger.parsed().clone()),
+            sight: Sight::new(store.clone(), clock.clone(), photos.clone(), ledger.parsed().clone()),
             audit: Audit::new(store.clone()),
             events: Events::new(store.clone()),
             installation: Installation::new(store.clone(), ledger.clone(), clock.clone(), passwords),
             photos,
-            logs: Logs { store, ledger, checkpoints, clock: clock.clone(), durability: config.durability },
+            logs: Logs {
+                store,
+                ledger,
+                checkpoints,
+                clock: clock.clone(),
+                durability: config.durability,
+                device_entities_max: DEVICE_ENTITIES_MAX,
+            },
         })
     }
 }

@@ -28,6 +28,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const CONNECTIONS: usize = 12_000;
 /// How often interrupted work is taken up.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// What is done once a day is done at every so manieth sweep.
+const SWEEPS_A_DAY: u64 = 24 * 60;
 /// How long requests under way are waited for at a stop.
 const STOP_WITHIN_S: u64 = 10;
 
@@ -95,8 +97,13 @@ fn listen(listener: TcpListener, app: App) -> Result<Server> {
 async fn sweep(app: App) {
     let mut tick = tokio::time::interval(SWEEP_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
+    for count in 0_u64.. {
         tick.tick().await;
+        if count.is_multiple_of(SWEEPS_A_DAY)
+            && let Err(error) = app.installation.forget_old_exits().await
+        {
+            tracing::warn!(error = %causes(&error), "old exits were not forgotten");
+        }
         if let Err(error) = app.logs.ledger.tick(app.clock.now_ms()).await {
             tracing::warn!(error = %causes(&error.into()), "what is due was not done");
         }

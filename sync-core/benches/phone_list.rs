@@ -118,7 +118,7 @@ fn page(first: u64, last: u64) -> Vec<u8> {
         lines.push(SyncLine::Entity(EntityLine { scope, id: case.id, rev: number, document }));
     }
     let scopes = BTreeMap::from([(scope, last)]);
-    lines.push(SyncLine::End(SyncEnd { scopes, own: last, more: last < CASES }));
+    lines.push(SyncLine::End(SyncEnd { scopes, own: last, more: last < CASES, scope_too_large: None }));
     let mut bytes = Vec::new();
     for line in lines {
         serde_json::to_writer(&mut bytes, &line).unwrap();

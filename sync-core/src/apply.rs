@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::line::{ReadBody, body};
 use crate::permission::{acting, may_see, over_all, roles_for};
 use crate::ruling::Ruling;
-use crate::{registry, release};
+use crate::{personal, registry, release};
 
 /// What was decided.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,9 +42,16 @@ pub fn apply(before: Option<&Entity>, op: &Op, ctx: &Context<'_>) -> Decision {
     let ruling = match (custody(ctx, known), &read) {
         (Some(code), _) => Ruling::parked(code),
         (None, ReadBody::Known(_)) if before.is_some() && !visible => Ruling::rejected(RefusalCode::UnknownEntity),
-        (None, ReadBody::Known(body)) => decide(before, &Step { op, body, ctx, acting }),
+        (None, ReadBody::Known(body)) => {
+            let step = Step { op, body, ctx, acting };
+            match personal::in_plain(before, &step) {
+                Some(field) => Ruling::parked(RefusalCode::PlainPersonal).with("field", field.to_string()),
+                None => decide(before, &step),
+            }
+        }
         (None, ReadBody::TooNew) => Ruling::parked(RefusalCode::KindTooNew).with("kind_version", op.kind_version),
-        (None, ReadBody::Misfit(why)) => misfit(op, why),
+        (None, ReadBody::Misfit(why)) if ctx.rules < 2 => misfit(op, why),
+        (None, ReadBody::Misfit(why)) => misfit(op, &personal::without_values(why)),
     };
     let record = record_of(&ruling, acting, ctx.actor, ctx);
     let after = match ruling.outcome {

@@ -7,12 +7,14 @@ use schema::op::Sealed;
 use serde_json::Value;
 
 mod faults;
+mod mask;
 pub mod number;
 #[cfg(test)]
 mod tests;
 mod typed;
 
 pub use faults::{Fault, faults, read};
+pub use mask::masked;
 pub use typed::read_typed;
 
 /// A subtype by category and code.
@@ -90,7 +92,7 @@ fn plain_text_fits(text: &str, chars_max: usize) -> Result<(), Misfit> {
 }
 
 /// Nothing may stand beside the hash: a line is kept for ever, and a value in it could never be redacted.
-fn is_sealed(value: &Value) -> bool {
+pub(crate) fn is_sealed(value: &Value) -> bool {
     value.as_object().is_some_and(|members| members.len() == 1)
         && serde_json::from_value::<Sealed>(value.clone()).is_ok()
 }

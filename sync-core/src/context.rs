@@ -12,7 +12,9 @@ use schema::record::{Interval, Record};
 use crate::area::AreaIndex;
 
 /// The rules that this program decides new ops by. A replay uses the number that the entry names.
-pub const RULES: u32 = 1;
+///
+/// Since 2: a line with a personal value in plain text is parked, and no record repeats what a body held.
+pub const RULES: u32 = 2;
 
 /// A document in force with its hash.
 #[derive(Debug)]

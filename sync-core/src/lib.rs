@@ -17,6 +17,7 @@ pub mod line;
 pub mod log;
 pub mod merge;
 pub mod permission;
+pub mod personal;
 pub mod position;
 mod registry;
 mod release;

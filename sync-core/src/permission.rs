@@ -158,7 +158,8 @@ pub fn may_see(account: &Account, entity: &Entity, areas: Option<&AreaIndex>) ->
                 || case.assignment.as_ref().is_some_and(|assignment| assignment.holder == Some(account.id))
         }
         Entity::Account(other) => {
-            other.id == account.id || administers || other.grants.iter().any(|grant| over(grant.area, &on_the_ground))
+            let near = |area: AreaId| over(area, &on_the_ground) || next_door(account, area, areas);
+            other.id == account.id || administers || other.grants.iter().any(|grant| near(grant.area))
         }
         Entity::Device(device) => device.account == account.id || administers,
         Entity::Unit(_) | Entity::Areas(_) | Entity::Catalogue(_) | Entity::Log(_) => true,

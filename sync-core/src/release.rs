@@ -9,6 +9,7 @@ use crate::case::Step;
 use crate::context::{Context, ParkedOp};
 use crate::line::{ReadBody, body};
 use crate::permission::for_makers;
+use crate::personal;
 use crate::ruling::Ruling;
 
 /// `discard`: the parked ops end without effect.
@@ -58,10 +59,17 @@ pub(crate) fn release(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
         let ruling = match body(&parked.op) {
             ReadBody::Known(known) => {
                 let ctx = frozen(step.ctx, &author, parked);
-                decide(current.as_ref(), &Step { op: &parked.op, body: &known, ctx: &ctx, acting })
+                let step = Step { op: &parked.op, body: &known, ctx: &ctx, acting };
+                match personal::in_plain(current.as_ref(), &step) {
+                    Some(field) => Ruling::rejected(RefusalCode::PlainPersonal).with("field", field.to_string()),
+                    None => decide(current.as_ref(), &step),
+                }
             }
             ReadBody::TooNew => Ruling::rejected(RefusalCode::KindTooNew),
-            ReadBody::Misfit(why) => Ruling::rejected(RefusalCode::Validation).with("why", why),
+            ReadBody::Misfit(why) if step.ctx.rules < 2 => Ruling::rejected(RefusalCode::Validation).with("why", why),
+            ReadBody::Misfit(why) => {
+                Ruling::rejected(RefusalCode::Validation).with("why", personal::without_values(&why))
+            }
         };
         let mut record = record_of(&ruling, acting, Some(&author), step.ctx);
         record.captured = parked.record.captured;

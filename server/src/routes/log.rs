@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{Data, Path, Query};
-use schema::api::{CasePage, CaseView, EntryPage, ParkedPage};
+use schema::api::{CasePage, CaseView, EntryPage, ParkedPage, ReadPage};
 use schema::ids::{AreaId, EntityId, LogId};
 use schema::limits::WAIT_S_MAX;
 use schema::problem::{Problem, ProblemCode};
@@ -105,6 +105,20 @@ pub(crate) async fn parked(
     page: Query<After>,
 ) -> Result<HttpResponse> {
     Ok(HttpResponse::Ok().json(app.sight.parked(&caller.0, id(&log)?, page.after).await?))
+}
+
+/// Who read personal and restricted things, oldest first. For those who audit or administer the whole log.
+#[utoipa::path(get, path = "/v1/logs/{log}/reads", tag = "reading", security(("bearer" = [])), params(("log" = LogId, Path), After), responses(
+    (status = 200, body = ReadPage),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn reads(
+    app: Data<App>,
+    caller: SignedIn,
+    log: Path<String>,
+    page: Query<After>,
+) -> Result<HttpResponse> {
+    Ok(HttpResponse::Ok().json(app.sight.reads(&caller.0, id(&log)?, page.after).await?))
 }
 
 /// The bytes of a catalogue or an area tree.

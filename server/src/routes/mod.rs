@@ -57,6 +57,7 @@ routes! {
     GET     "/v1/logs/{log}/cases/{case}"               => log::case,
     GET     "/v1/logs/{log}/cases/{case}/entries"       => log::entries,
     GET     "/v1/logs/{log}/parked"                     => log::parked,
+    GET     "/v1/logs/{log}/reads"                      => log::reads,
     GET     "/v1/logs/{log}/documents/{sha256}"         => log::document,
     GET     "/v1/audit/{log}/checkpoint"                => audit::checkpoint,
     GET     "/v1/audit/{log}/tile/entries/{index:.*}"   => audit::bundle,

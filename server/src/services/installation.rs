@@ -263,6 +263,17 @@ impl Installation {
         Ok(())
     }
 
+    /// Forgets, in every log, which entities left a scope longer ago than any phone may stay away.
+    ///
+    /// # Errors
+    /// The server's own.
+    pub async fn forget_old_exits(&self) -> Result<()> {
+        for head in self.heads().await? {
+            self.ledger.tick_in(head.log).await?;
+        }
+        Ok(())
+    }
+
     async fn append(&self, log: LogId, entity: EntityId, bodies: Vec<Body>) -> Result<()> {
         let mut ops = Vec::with_capacity(bodies.len());
         for body in bodies {

@@ -81,6 +81,8 @@ pub fn rebuild(
             found.entries = last.rev;
             progress(found.entries);
         }
+        let kept_from = db.exits_kept_from(head.num)?;
+        fresh.with_log(log, StoreError::is_transient, |tx| tx.prune_exits(kept_from))?;
         fresh.read(|again| compare(db, again, &head, &mut found))?;
         Ok(found)
     })

@@ -1,6 +1,8 @@
 //! Reading: what a caller may see of cases, entries, photos and documents. What may not be seen does not exist.
 
 mod parked;
+mod reads;
+mod values;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,25 +11,27 @@ use std::sync::Arc;
 use anyhow::Context;
 use schema::api::{CasePage, CaseRow, CaseView, EntryPage, EntryRow};
 use schema::case::State;
-use schema::catalogue::ReaderClass;
 use schema::entity::{Account, Entity};
 use schema::hash::Hash;
-use schema::ids::{AreaId, EntityId, LogId};
+use schema::ids::{AccountId, AreaId, EntityId, LogId};
 use schema::op::Role;
 use schema::problem::ProblemCode;
-use schema::sync::{Node, Scope};
+use schema::record::Record;
+use schema::sync::{Class, Node, Scope};
 use serde_json::value::RawValue;
 use sync_core::apply::state_number;
 use sync_core::area::AreaIndex;
 use sync_core::permission::{default_scopes, may_pull, may_read_handlers, may_see, reaches};
+use sync_core::personal::is_unchecked;
 
 use super::accounts::Caller;
 use super::blobs::Version;
 use super::ledger::Parsed;
 use super::photos::Photos;
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 pub use crate::store::CaseFilter;
-use crate::store::{Db, Entry, LogNum, Store, is_named_in};
+use crate::store::{Db, Entry, LogNum, ReadOf, Store};
 
 /// Rows of a page.
 pub const PAGE_MAX: usize = 100;
@@ -36,6 +40,7 @@ pub const PAGE_MAX: usize = 100;
 #[derive(Clone)]
 pub struct Sight {
     store: Store,
+    clock: Clock,
     photos: Photos,
     parsed: Parsed,
 }
@@ -59,6 +64,9 @@ struct View<'a> {
     log: LogNum,
     account: Account,
     areas: Option<Arc<AreaIndex>>,
+    parsed: Parsed,
+    /// What of it must be noted as read.
+    reads: Vec<ReadOf>,
 }
 
 impl View<'_> {
@@ -93,8 +101,8 @@ impl View<'_> {
 
 impl Sight {
     /// Reading from a store.
-    pub fn new(store: Store, photos: Photos, parsed: Parsed) -> Self {
-        Self { store, photos, parsed }
+    pub fn new(store: Store, clock: Clock, photos: Photos, parsed: Parsed) -> Self {
+        Self { store, clock, photos, parsed }
     }
 
     /// A page of cases, newest change first.
@@ -105,7 +113,7 @@ impl Sight {
         self.in_log(caller, log, move |view| {
             let scopes = match query.area {
                 None => default_scopes(&view.account, view.areas()),
-                Some(area) => vec![Scope::normal(Node::Area(area))],
+                Some(area) => in_area(area),
             };
             let may_name = |scope: &Scope| may_pull(&view.account, *scope, view.areas());
             let scopes: Vec<Scope> =
@@ -126,14 +134,16 @@ impl Sight {
             let ids: Vec<EntityId> = page.iter().map(|(_, id)| *id).collect();
             let mut documents = view.db.documents_of(view.log, &ids)?;
             let next = page.last().map(|(rev, _)| *rev).filter(|_| more);
-            let mut cases = Vec::with_capacity(page.len());
+            let mut seen = Vec::with_capacity(page.len());
             for (_, id) in page {
                 let Some((rev, document)) = documents.remove(&id) else { continue };
                 // The scopes are the first wall; this is the second.
-                if may_see(&view.account, &read_entity(&document)?, view.areas()) {
-                    cases.push(row(rev, document)?);
+                let entity = read_entity(&document)?;
+                if may_see(&view.account, &entity, view.areas()) {
+                    seen.push((rev, document, entity));
                 }
             }
+            let cases = view.masked_rows(seen)?;
             Ok(CasePage { cases, next })
         })
         .await
@@ -144,23 +154,12 @@ impl Sight {
     /// # Errors
     /// `not_found`.
     pub async fn case(&self, caller: &Caller, log: LogId, case: EntityId) -> Result<CaseView> {
-        self.in_log(caller, log, move |view| {
+        self.noting(caller, log, "case", move |view| {
             let (rev, document, entity) = view.entity(case)?;
             if !matches!(entity, Entity::Case(_)) {
                 return Err(Error::refused(ProblemCode::NotFound));
             }
-            let handler = may_read_handlers(&view.account, &entity, view.areas());
-            let readable = |class| match class {
-                ReaderClass::CaseReaders => true,
-                ReaderClass::Handlers => handler,
-            };
-            let values = view
-                .db
-                .values_of(view.log, &[case])?
-                .into_iter()
-                .filter(|kept| readable(kept.class) && is_named_in(&document, &kept.value.sealed))
-                .map(|kept| kept.value)
-                .collect();
+            let values = view.values_shown(case, &entity, &document)?;
             Ok(CaseView { row: row(rev, document)?, values })
         })
         .await
@@ -171,13 +170,17 @@ impl Sight {
     /// # Errors
     /// `not_found`.
     pub async fn entries(&self, caller: &Caller, log: LogId, case: EntityId, after: u64) -> Result<EntryPage> {
-        self.in_log(caller, log, move |view| {
-            view.entity(case)?;
+        self.noting(caller, log, "entries", move |view| {
+            let (_, _, entity) = view.entity(case)?;
+            view.note_restricted(case, &entity);
+            let handles = may_read_handlers(&view.account, &entity, view.areas());
+            let reader = view.account.id;
             let mut entries = view.db.entries_of_entity(view.log, case, after, PAGE_MAX.saturating_add(1))?;
             let more = entries.len() > PAGE_MAX;
             entries.truncate(PAGE_MAX);
             let next = entries.last().map(|entry| entry.rev).filter(|_| more);
-            Ok(EntryPage { entries: entries.into_iter().map(entry_row).collect(), next })
+            let rows = entries.into_iter().map(|entry| entry_row(entry, reader, handles)).collect();
+            Ok(EntryPage { entries: rows, next })
         })
         .await
     }
@@ -201,11 +204,13 @@ impl Sight {
     pub async fn photo(&self, caller: &Caller, photo: Hash, version: Version) -> Result<(PathBuf, u64)> {
         for access in &caller.logs {
             let seen = self
-                .in_log(caller, access.log, move |view| {
+                .noting(caller, access.log, "photo", move |view| {
                     let uploaded = view.uploaded(&photo)?;
                     let naming = view.db.naming(view.log, &photo)?;
-                    for (_, document) in view.db.documents_of(view.log, &naming)?.into_values() {
-                        if shows(view, &read_entity(&document)?, &photo, version, uploaded) {
+                    for (id, (_, document)) in view.db.documents_of(view.log, &naming)? {
+                        let entity = read_entity(&document)?;
+                        if shows(view, &entity, &photo, version, uploaded) {
+                            view.note_restricted(id, &entity);
                             return Ok(true);
                         }
                     }
@@ -238,13 +243,25 @@ impl Sight {
         log: LogId,
         work: impl FnOnce(&mut View<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        Ok(self.looked(caller, log, work).await?.0)
+    }
+
+    /// What was read, with what of it must be noted before it is handed out.
+    async fn looked<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        log: LogId,
+        work: impl FnOnce(&mut View<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<(T, LogNum, Vec<ReadOf>)> {
         let account = caller.in_log(log)?.account.clone();
         let parsed = self.parsed.clone();
         self.store
             .read_async(move |db| {
                 let head = db.head(log)?.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
                 let areas = parsed.areas_in_force(db, head.num, log)?;
-                work(&mut View { db, log: head.num, account, areas })
+                let mut view = View { db, log: head.num, account, areas, parsed, reads: Vec::new() };
+                let found = work(&mut view)?;
+                Ok((found, view.log, view.reads))
             })
             .await
     }
@@ -259,10 +276,19 @@ fn shows(view: &View<'_>, entity: &Entity, photo: &Hash, version: Version, uploa
         matches!(grant.role, Role::Supervisor | Role::Auditor | Role::Admin) && reaches(grant, case.area, areas)
     });
     let made = case.evidence.iter().any(|piece| piece.sha256 == *photo && piece.by.account == account.id);
+    // What is restricted is hidden from whoever made it, too.
+    let open = case.restricted.is_none() || may_see(account, entity, areas);
     match version {
         Version::Small | Version::Large => may_see(account, entity, areas),
-        Version::Original => account.disabled_rev.is_none() && (oversees || (made && uploaded)),
+        Version::Original => open && account.disabled_rev.is_none() && (oversees || (made && uploaded)),
     }
+}
+
+/// An area in every class: the caller's rights sort out which may be looked into.
+fn in_area(area: AreaId) -> Vec<Scope> {
+    let roles = [Role::Auditor, Role::Inspector, Role::Supervisor];
+    let classes = roles.into_iter().map(Class::For).chain([Class::Normal]);
+    classes.map(|class| Scope { node: Node::Area(area), class }).collect()
 }
 
 fn read_entity(document: &str) -> Result<Entity> {
@@ -270,18 +296,17 @@ fn read_entity(document: &str) -> Result<Entity> {
 }
 
 fn row(rev: u64, document: String) -> Result<CaseRow> {
-    Ok(CaseRow { rev, document: RawValue::from_string(document).context("a stored document is no JSON")? })
+    let document = RawValue::from_string(document).context("a stored document is no JSON")?;
+    Ok(CaseRow { rev, document, masked: BTreeMap::new() })
 }
 
-fn entry_row(entry: Entry) -> EntryRow {
+/// What stands in a line that nobody has checked is for its author and for those who handle the case.
+fn entry_row(entry: Entry, reader: AccountId, handles: bool) -> EntryRow {
     let outcome = entry.outcome_line();
-    EntryRow {
-        actor: entry.actor,
-        device: entry.device,
-        leaf: entry.leaf,
-        line: String::from_utf8(entry.line).ok(),
-        outcome,
-    }
+    let checked = || serde_json::from_str::<Record>(&entry.record).is_ok_and(|record| !is_unchecked(&record));
+    let readable = handles || entry.actor == reader || checked();
+    let line = String::from_utf8(entry.line).ok().filter(|_| readable);
+    EntryRow { actor: entry.actor, device: entry.device, leaf: entry.leaf, line, outcome }
 }
 
 /// States by their names, separated by commas, as the numbers that are stored; none if one of them is no state.

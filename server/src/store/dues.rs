@@ -37,10 +37,10 @@ impl LogTx<'_> {
     ///
     /// # Errors
     /// The database's.
-    pub fn prune_exits(&mut self, up_to: u64) -> Result<usize, StoreError> {
+    pub fn prune_exits(&mut self, up_to: u64) -> Result<(), StoreError> {
         let log = self.head.num.0;
         let old = scope_exit::table.filter(scope_exit::log.eq(log)).filter(scope_exit::rev.le(bound(up_to)));
-        let pruned = delete(old).execute(&mut self.db.conn)?;
+        delete(old).execute(&mut self.db.conn)?;
         let from = column(up_to)?;
         let known = update(exits_kept::table.filter(exits_kept::log.eq(log)))
             .set(exits_kept::from_rev.eq(from))
@@ -50,7 +50,7 @@ impl LogTx<'_> {
                 .values((exits_kept::log.eq(log), exits_kept::from_rev.eq(from)))
                 .execute(&mut self.db.conn)?;
         }
-        Ok(pruned)
+        Ok(())
     }
 }
 
@@ -105,19 +105,17 @@ impl Db {
         number(kept.unwrap_or(0), "a revision below zero")
     }
 
-    /// The newest revision that was received before a time, of those above another; receipt times never run backwards.
+    /// When an entry was received.
     ///
     /// # Errors
     /// The database's.
-    pub fn rev_before(&mut self, of: LogNum, received_ms: u64, above: u64) -> Result<Option<u64>, StoreError> {
+    pub fn received_ms(&mut self, of: LogNum, rev: u64) -> Result<Option<u64>, StoreError> {
         let found: Option<i64> = entry::table
             .filter(entry::log.eq(of.0))
-            .filter(entry::rev.gt(bound(above)))
-            .filter(entry::received_ms.lt(bound(received_ms)))
-            .order(entry::rev.desc())
-            .select(entry::rev)
+            .filter(entry::rev.eq(bound(rev)))
+            .select(entry::received_ms)
             .first(&mut self.conn)
             .optional()?;
-        found.map(|rev| number(rev, "a revision below zero")).transpose()
+        found.map(|received_ms| number(received_ms, "a receipt time below zero")).transpose()
     }
 }

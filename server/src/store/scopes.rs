@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, delete, insert_into};
+use diesel::dsl::count;
+use diesel::{
+    AggregateExpressionMethods, BoolExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, delete, insert_into,
+};
 use schema::ids::EntityId;
 use schema::sync::Scope;
 
@@ -177,6 +180,20 @@ impl Db {
         }
         rows.sort();
         Ok((rows, cut.is_some()))
+    }
+
+    /// How many entities lie in any of some scopes.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn entities_in(&mut self, log: LogNum, scopes: &[ScopeNum]) -> Result<u64, StoreError> {
+        let numbers: Vec<i64> = scopes.iter().map(|scope| scope.0).collect();
+        let count: i64 = entity_scope::table
+            .filter(entity_scope::log.eq(log.0))
+            .filter(entity_scope::scope.eq_any(numbers))
+            .select(count(entity_scope::entity).aggregate_distinct())
+            .first(&mut self.conn)?;
+        number(count, "a count below zero")
     }
 
     /// The scopes of an entity as stored.

@@ -8,8 +8,17 @@ pub const LOG_TABLES: &[&str] =
 /// The tables that `rebuild` makes again from the log.
 pub const VIEW_TABLES: &[&str] = &["entity", "entity_scope", "scope_exit", "photo_ref", "parked", "due", "tile_hash"];
 /// The tables that are neither.
-pub const WORKING_TABLES: &[&str] =
-    &["photo", "durable", "account_secret", "enrol_code", "login_session", "received_photo", "upload", "exits_kept", "value_read"];
+pub const WORKING_TABLES: &[&str] = &[
+    "photo",
+    "durable",
+    "account_secret",
+    "enrol_code",
+    "login_session",
+    "received_photo",
+    "upload",
+    "exits_kept",
+    "value_read",
+];
 
 diesel::table! {
     log (num) {

@@ -11,7 +11,7 @@ use schema::op::{EvidenceRole, Report, SettleOnSite};
 use serde_json::{Value, json};
 
 use super::{Step, evidence};
-use crate::catalogue::{fits, subtype};
+use crate::catalogue::{fits, is_sealed, subtype};
 use crate::context::Context;
 use crate::line::short_code;
 use crate::permission::reaches;
@@ -138,7 +138,9 @@ fn fields(
         if spec.is_none() && found.is_some() {
             flags.push(format!("field_unknown:{code}"));
         }
-        if !plain_personal && !value.is_null() {
+        // Who a value is for that no catalogue knows can't be told.
+        let plain_unknown = step.ctx.rules >= 2 && spec.is_none() && !is_sealed(value);
+        if !plain_personal && !plain_unknown && !value.is_null() {
             fields.insert(FieldName::Field(code.clone()), held(value.clone()));
         }
     }

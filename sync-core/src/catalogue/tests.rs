@@ -1,7 +1,7 @@
 //! Catalogues and values that fit, and each way in which they do not.
 
 use proptest::prelude::*;
-use schema::catalogue::{CITY_CATALOGUE, EvidenceNeeds, Numbering, Required, Text};
+use schema::catalogue::{CITY_CATALOGUE, EvidenceNeeds, Mask, Numbering, Required, Text};
 use serde_json::json;
 
 use super::*;
@@ -35,7 +35,7 @@ fn material() -> FieldSpec {
 }
 
 fn personal() -> FieldSpec {
-    spec(FieldKind::Personal { readers: ReaderClass::Handlers })
+    spec(FieldKind::Personal { readers: ReaderClass::Handlers, mask: Mask::Whole })
 }
 
 fn reference() -> FieldSpec {

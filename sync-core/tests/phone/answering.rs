@@ -112,7 +112,7 @@ impl Server {
             own.filter(|it| it.outcome.rev > header.own).map(|it| (it.outcome.rev, it.outcome.clone())).collect();
         outcomes.extend(pushed.into_iter().map(|outcome| (outcome.rev, outcome)));
         lines.extend(outcomes.into_values().map(|outcome| SyncLine::Outcome(Box::new(outcome))));
-        let mut end = SyncEnd { scopes: BTreeMap::new(), own: self.head(), more: false };
+        let mut end = SyncEnd { scopes: BTreeMap::new(), own: self.head(), more: false, scope_too_large: None };
         for (scope, cursor) in &header.scopes {
             self.pull(*scope, *cursor, &mut lines, &mut end);
         }

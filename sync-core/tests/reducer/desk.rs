@@ -58,6 +58,7 @@ pub(crate) struct Desk {
     pub(crate) verified: BTreeMap<Hash, VerifiedPhoto>,
     pub(crate) rev: u64,
     pub(crate) serial: u64,
+    pub(crate) rules: u32,
 }
 
 fn text(name: &str) -> Text {
@@ -134,6 +135,7 @@ impl Desk {
             verified: BTreeMap::new(),
             rev: 10,
             serial: 1,
+            rules: RULES,
         }
     }
 
@@ -152,7 +154,7 @@ impl Desk {
             received_ms: 1_000_000 + self.rev,
             first_received_ms: 1_000_000 + self.rev,
             captured: None,
-            rules: RULES,
+            rules: self.rules,
             actor,
             by_server: op.actor == AccountId::NIL,
             device_revoked: rest.device_revoked,
@@ -264,11 +266,17 @@ impl Desk {
         self.take(&op);
     }
 
-    /// Brings a fresh case to a state by its ordinary way.
-    pub(crate) fn at(state: State) -> Self {
-        let mut desk = Self::new();
+    /// A case just reported, with everything decided by these rules.
+    pub(crate) fn reported_under(rules: u32) -> Self {
+        let mut desk = Self { rules, ..Self::new() };
         desk.must(INSPECTOR, report(&[photo(1, EvidenceRole::Before)]));
         desk.arrive(1);
+        desk
+    }
+
+    /// Brings a fresh case to a state by its ordinary way.
+    pub(crate) fn at(state: State) -> Self {
+        let mut desk = Self::reported_under(RULES);
         match state {
             State::Reported => {}
             State::Declined => desk.must(SUPERVISOR, decline()),

@@ -11,4 +11,5 @@ mod laws;
 mod merging;
 mod registry;
 mod reports;
+mod restricting;
 mod work_flow;

@@ -1,6 +1,6 @@
 //! A report is never rejected for its content.
 
-use schema::case::{FieldName, State};
+use schema::case::State;
 use schema::op::{Body, EvidenceRole, SettleOnSite};
 use schema::record::{Outcome, RefusalCode};
 use serde_json::json;
@@ -49,14 +49,38 @@ fn a_position_in_no_grid_lies_in_the_root_area_and_one_in_two_in_the_lower() {
     assert_eq!(desk.case().area, GRID_1);
 }
 
+/// What stands in a line can never be redacted: the server keeps it in custody, and nobody can let it into the case.
 #[test]
-fn a_name_typed_where_a_sealed_one_belongs_never_reaches_the_document() {
+fn a_name_typed_where_a_sealed_one_belongs_is_parked_and_stays_out_of_the_case() {
     let mut desk = Desk::new();
     let mut body = a_report(&[]);
     body.fields.insert("keeper".parse().expect("code"), json!("a name in plain text"));
+    let report = desk.op(INSPECTOR, CASE, &Body::Report(body.clone()));
+    let decision = desk.take(&report);
+    assert_eq!(decision.record.outcome, Outcome::Parked);
+    assert_eq!(decision.record.code, Some(RefusalCode::PlainPersonal));
+    assert_eq!(decision.record.detail.get("field"), Some(&json!("field.keeper")));
+    assert!(decision.after.is_none());
+    assert!(!serde_json::to_string(&decision.record).expect("json").contains("plain text"));
+
+    let mut desk = Desk::at(State::Reported);
+    let decision = desk.act(INSPECTOR, amend("field.keeper", json!(null), json!("a name in plain text")));
+    assert_eq!(decision.record.code, Some(RefusalCode::PlainPersonal));
+    let mut comment = desk.op(INSPECTOR, CASE, &add(1));
+    comment.kind = "comment".to_owned();
+    comment.body = json!({"text": "a name in plain text"}).as_object().expect("object").clone();
+    let decision = desk.take(&comment);
+    assert_eq!(decision.record.code, Some(RefusalCode::Validation));
+    assert!(!serde_json::to_string(&decision.record).expect("json").contains("plain text"));
+}
+
+#[test]
+fn a_value_that_no_catalogue_knows_stays_in_the_line() {
+    let mut desk = Desk::new();
+    let mut body = a_report(&[]);
+    body.fields.insert("colour".parse().expect("code"), json!("13812341234"));
     desk.must(INSPECTOR, Body::Report(body));
-    assert!(!serde_json::to_string(desk.case()).expect("json").contains("plain text"));
-    assert!(!desk.case().fields.contains_key(&FieldName::Field("keeper".parse().expect("code"))));
+    assert!(!serde_json::to_string(desk.case()).expect("json").contains("13812341234"));
 }
 
 #[test]

@@ -40,12 +40,17 @@ impl Desk<'_, '_> {
 
     /// Forgets exits that are older than any device may stay away.
     pub(super) fn prune_exits(&mut self, now_ms: u64) -> Result<(), StoreError> {
+        let log = self.tx.head.num;
         let before_ms = now_ms.saturating_sub(EXITS_KEPT_DAYS.saturating_mul(DAY_MS));
-        let kept_from = self.tx.db.exits_kept_from(self.tx.head.num)?;
-        if let Some(up_to) = self.tx.db.rev_before(self.tx.head.num, before_ms, kept_from)? {
-            self.tx.prune_exits(up_to)?;
+        // Receipt times never run backwards: the newest old entry is found by halving.
+        let kept_from = self.tx.db.exits_kept_from(log)?;
+        let (mut old, mut young) = (kept_from, self.tx.head.rev.saturating_add(1));
+        while young - old > 1 {
+            let middle = old + (young - old) / 2;
+            let is_old = self.tx.db.received_ms(log, middle)?.is_some_and(|received_ms| received_ms < before_ms);
+            if is_old { old = middle } else { young = middle }
         }
-        Ok(())
+        if old > kept_from { self.tx.prune_exits(old) } else { Ok(()) }
     }
 
     /// Brings the table of what is due up to an entity's new version.

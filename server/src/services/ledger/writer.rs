@@ -154,13 +154,10 @@ impl Ledger {
     /// # Errors
     /// See [`LedgerError`]; the next tick takes up what is left.
     pub async fn tick(&self, now_ms: u64) -> Result<usize, LedgerError> {
-        let logs = self.store.read_async(move |db| db.logs_with_dues(now_ms)).await?;
         let mut count = 0;
-        for log in logs {
+        for log in self.store.read_async(move |db| db.logs_with_dues(now_ms)).await? {
             loop {
-                let (reply, answer) = oneshot::channel();
-                self.send(log, Work::Tick(reply)).await?;
-                let done = answer.await.map_err(|_| LedgerError::Stopping)??.len();
+                let done = self.tick_in(log).await?;
                 count += done;
                 if done < TICK_MAX {
                     break;
@@ -168,6 +165,16 @@ impl Ledger {
             }
         }
         Ok(count)
+    }
+
+    /// Does what is due in a log, and forgets what is too old to be told.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub async fn tick_in(&self, log: LogId) -> Result<usize, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(log, Work::Tick(reply)).await?;
+        Ok(answer.await.map_err(|_| LedgerError::Stopping)??.len())
     }
 
     /// A full queue blocks, and that must not be on the caller's thread.
@@ -297,10 +304,9 @@ impl Work {
     fn answer(self, done: Done) {
         match (self, done) {
             (Self::Push(_, reply), Done::Pushed(done)) => drop(reply.send(done)),
-            (
-                Self::Append(_, reply) | Self::PhotoArrived(_, _, reply) | Self::Tick(reply),
-                Done::Entered(done),
-            ) => drop(reply.send(done)),
+            (Self::Append(_, reply) | Self::PhotoArrived(_, _, reply) | Self::Tick(reply), Done::Entered(done)) => {
+                drop(reply.send(done))
+            }
             (work, Done::Pushed(_) | Done::Entered(_)) => work.refuse(LedgerError::Stopping),
         }
     }

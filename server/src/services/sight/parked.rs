@@ -3,16 +3,16 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use schema::api::{ParkedPage, ParkedRow};
-use schema::catalogue::ReaderClass;
 use schema::entity::Entity;
 use schema::ids::LogId;
 use schema::limits::PAGE_BYTES_MAX;
 use schema::op::{Role, SealedValue};
 use schema::problem::ProblemCode;
 use sync_core::area::AreaIndex;
-use sync_core::permission::may_read_handlers;
+use sync_core::permission::{may_read_handlers, may_see};
 
-use super::{PAGE_MAX, Sight, View};
+use super::values::is_readable;
+use super::{PAGE_MAX, Sight, View, read_entity};
 use crate::error::{Error, Result};
 use crate::services::accounts::Caller;
 use crate::store::{self, is_named_in};
@@ -24,7 +24,7 @@ impl Sight {
     /// # Errors
     /// `not_found`, `forbidden`.
     pub async fn parked(&self, caller: &Caller, log: LogId, after: u64) -> Result<ParkedPage> {
-        self.in_log(caller, log, move |view| {
+        self.noting(caller, log, "parked", move |view| {
             if !view.has_role(&[Role::Supervisor, Role::Admin]) {
                 return Err(Error::refused(ProblemCode::Forbidden));
             }
@@ -52,6 +52,9 @@ impl Sight {
 impl View<'_> {
     /// An op in custody as its reader may see it; none if not at all.
     fn parked_row(&mut self, found: store::ParkedRow) -> Result<Option<ParkedRow>> {
+        if self.is_hidden(&found)? {
+            return Ok(None);
+        }
         let supervises = self.has_over_all(&[Role::Supervisor]);
         let entity = self.entity(found.entity).ok().map(|(_, _, entity)| entity);
         if entity.is_none() && !supervises && !self.has_over_all(&[Role::Admin]) {
@@ -78,20 +81,27 @@ impl View<'_> {
         line: Option<&str>,
         handlers: bool,
     ) -> Result<Vec<SealedValue>> {
-        let kept = self.db.values_of(self.log, &[found.entity])?.into_iter();
-        let of_line = kept.filter(|kept| {
+        let mut kept = self.db.values_of(self.log, &[found.entity])?;
+        kept.retain(|kept| {
             let named = line.is_some_and(|line| is_named_in(line, &kept.value.sealed));
-            let readable = match kept.class {
-                ReaderClass::CaseReaders => true,
-                ReaderClass::Handlers => handlers,
-            };
-            readable && (named || kept.rev == found.rev)
+            is_readable(kept, handlers) && (named || kept.rev == found.rev)
         });
-        Ok(of_line.map(|kept| kept.value).collect())
+        self.note_values(found.entity, &kept);
+        Ok(kept.into_iter().map(|kept| kept.value).collect())
+    }
+
+    /// Whether an op is about something restricted that the reader may not know of, whatever else it supervises.
+    fn is_hidden(&mut self, found: &store::ParkedRow) -> Result<bool> {
+        let Some((_, document)) = self.db.documents_of(self.log, &[found.entity])?.remove(&found.entity) else {
+            return Ok(false);
+        };
+        let entity = read_entity(&document)?;
+        let restricted = matches!(&entity, Entity::Case(case) if case.restricted.is_some());
+        Ok(restricted && !may_see(&self.account, &entity, self.areas()))
     }
 
     /// Whether the reader has one of these roles over the whole log.
-    fn has_over_all(&self, roles: &[Role]) -> bool {
+    pub(super) fn has_over_all(&self, roles: &[Role]) -> bool {
         let root = self.areas().map(AreaIndex::root);
         let grants = &self.account.grants;
         grants.iter().any(|grant| roles.contains(&grant.role) && root.is_none_or(|root| root == grant.area))

@@ -8,7 +8,7 @@ use schema::entity::{Account, Entity};
 use schema::ids::EntityId;
 use schema::limits::{PAGE_BYTES_MAX, PAGE_ROWS_MAX, PROTOCOL};
 use schema::problem::ProblemCode;
-use schema::sync::{ExitLine, Scope, SyncEnd, SyncHead, SyncHeader, SyncLine, ValueLine};
+use schema::sync::{Class, ExitLine, Scope, ScopeTooLarge, SyncEnd, SyncHead, SyncHeader, SyncLine, ValueLine};
 use serde::Serialize;
 use sync_core::area::AreaIndex;
 use sync_core::permission::{default_scopes, may_pull, may_read_handlers};
@@ -18,13 +18,27 @@ use super::{Caller, Delivered, Logs};
 use crate::error::{Error, Result};
 use crate::services::checkpoint;
 use crate::services::ledger::{parse_entity, read_entity};
-use crate::store::{Db, KeptValue, LogHead, StoreError, is_named_in};
+use crate::store::{Db, KeptValue, LogHead, LogNum, ReadOf, ScopeNum, StoreError, is_named_in};
 
 /// Own outcomes in one answer, beside those of the batch.
 const OWN_MAX: usize = 500;
 
-/// Writes the answer.
+/// Writes the answer. What of it is personal or restricted is noted before it goes out.
 pub(super) fn write(logs: &Logs, caller: Caller, header: &SyncHeader, delivered: &Delivered) -> Result<Vec<u8>> {
+    let (answer, log, reads) = written(logs, caller, header, delivered)?;
+    if !reads.is_empty() {
+        let (who, read_ms) = ((caller.account, Some(caller.device)), logs.clock.now_ms());
+        logs.store.write(|db| db.note_reads(log, who, "sync", read_ms, &reads))?;
+    }
+    Ok(answer)
+}
+
+fn written(
+    logs: &Logs,
+    caller: Caller,
+    header: &SyncHeader,
+    delivered: &Delivered,
+) -> Result<(Vec<u8>, LogNum, Vec<ReadOf>)> {
     logs.store.read(|db| {
         let head = db.head(header.log)?.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
         let areas = logs.ledger.parsed().areas_in_force(db, head.num, head.log)?;
@@ -35,20 +49,21 @@ pub(super) fn write(logs: &Logs, caller: Caller, header: &SyncHeader, delivered:
             Some(Entity::Account(account)) if !revoked => Some(account),
             _ => None,
         };
-        let mut answer = Answer { db, head, account, areas, out: Vec::new() };
+        let entities_max = logs.device_entities_max;
+        let mut answer = Answer { db, head, account, areas, entities_max, out: Vec::new(), reads: Vec::new() };
         answer.head(logs, header, delivered)?;
         // A device that last saw another epoch learns of the new one first; it pulls anew from 0.
         let same_epoch = header.epoch.is_none_or(|epoch| epoch == answer.head.epoch);
         answer.outcomes_of(delivered)?;
         let end = if revoked {
-            SyncEnd { scopes: BTreeMap::new(), own: header.own, more: false }
+            SyncEnd { scopes: BTreeMap::new(), own: header.own, more: false, scope_too_large: None }
         } else if !same_epoch {
-            SyncEnd { scopes: BTreeMap::new(), own: 0, more: true }
+            SyncEnd { scopes: BTreeMap::new(), own: 0, more: true, scope_too_large: None }
         } else {
             answer.news(header, delivered)?
         };
         answer.line(&SyncLine::End(end))?;
-        Ok(answer.out)
+        Ok((answer.out, answer.head.num, answer.reads))
     })
 }
 
@@ -57,7 +72,9 @@ struct Answer<'a> {
     head: LogHead,
     account: Option<Account>,
     areas: Option<Arc<AreaIndex>>,
+    entities_max: u64,
     out: Vec<u8>,
+    reads: Vec<ReadOf>,
 }
 
 impl Answer<'_> {
@@ -110,21 +127,79 @@ impl Answer<'_> {
         for entry in own.iter().filter(|entry| !told.contains(&entry.rev)) {
             self.line(&SyncLine::Outcome(Box::new(entry.outcome_line())))?;
         }
-        let mut cursors = BTreeMap::new();
-        for (scope, cursor) in &header.scopes {
-            let allowed = self.account.as_ref().is_some_and(|account| may_pull(account, *scope, self.areas.as_deref()));
-            if allowed {
-                cursors.insert(*scope, *cursor);
-            } else {
-                self.line(&SyncLine::Drop(*scope))?;
-            }
-        }
+        let (mut cursors, dropped) = self.cursors(header)?;
+        // A scope that is begun anew is named in the next request.
+        let restarts = dropped.iter().any(|scope| self.may_pull(*scope));
+        let scope_too_large = self.hold_back(&mut cursors)?;
         let rows = header.rows.and_then(|rows| usize::try_from(rows).ok()).unwrap_or(PAGE_ROWS_MAX);
+        if rows == 0 {
+            return Ok(SyncEnd { scopes: cursors, own: coverage, more: coverage < self.head.rev, scope_too_large });
+        }
         let reached = self.rows(&cursors, coverage, rows.clamp(1, PAGE_ROWS_MAX))?;
         for cursor in cursors.values_mut() {
             *cursor = reached.max(*cursor);
         }
-        Ok(SyncEnd { scopes: cursors, own: coverage, more: reached < self.head.rev })
+        let more = restarts || reached < self.head.rev;
+        Ok(SyncEnd { scopes: cursors, own: coverage, more, scope_too_large })
+    }
+
+    /// The cursors that may go on, and the scopes that the device must drop: those it may not name any more, and those
+    /// it left so long ago that nobody knows what left them since. The latter it begins anew, at 0.
+    fn cursors(&mut self, header: &SyncHeader) -> std::result::Result<(BTreeMap<Scope, u64>, Vec<Scope>), StoreError> {
+        let kept_from = self.db.exits_kept_from(self.head.num)?;
+        let mut cursors = BTreeMap::new();
+        let mut dropped = Vec::new();
+        for (scope, cursor) in &header.scopes {
+            let knows = *cursor == 0 || *cursor >= kept_from;
+            if knows && self.may_pull(*scope) {
+                cursors.insert(*scope, *cursor);
+            } else {
+                self.line(&SyncLine::Drop(*scope))?;
+                dropped.push(*scope);
+            }
+        }
+        Ok((cursors, dropped))
+    }
+
+    fn may_pull(&self, scope: Scope) -> bool {
+        self.account.as_ref().is_some_and(|account| may_pull(account, scope, self.areas.as_deref()))
+    }
+
+    /// Takes away the scopes that are still to be begun and would bring more than a device may hold, the largest first.
+    fn hold_back(
+        &mut self,
+        cursors: &mut BTreeMap<Scope, u64>,
+    ) -> std::result::Result<Option<ScopeTooLarge>, StoreError> {
+        if cursors.values().all(|cursor| *cursor > 0) {
+            return Ok(None);
+        }
+        let scopes: Vec<Scope> = cursors.keys().copied().collect();
+        let numbers = self.db.scope_numbers(self.head.num, &scopes)?;
+        let mut taken: Vec<ScopeNum> = Vec::new();
+        let mut new: Vec<(u64, Scope, ScopeNum)> = Vec::new();
+        for (scope, num) in &numbers {
+            match cursors.get(scope) {
+                Some(0) => new.push((self.db.entities_in(self.head.num, &[*num])?, *scope, *num)),
+                _ => taken.push(*num),
+            }
+        }
+        new.sort();
+        let mut all = taken.clone();
+        all.extend(new.iter().map(|(_, _, num)| *num));
+        let entities = self.db.entities_in(self.head.num, &all)?;
+        if entities <= self.entities_max {
+            return Ok(None);
+        }
+        let mut held_back = Vec::new();
+        for (_, scope, num) in new {
+            taken.push(num);
+            if self.db.entities_in(self.head.num, &taken)? > self.entities_max {
+                taken.pop();
+                cursors.remove(&scope);
+                held_back.push(scope);
+            }
+        }
+        Ok(Some(ScopeTooLarge { held_back, entities, entities_max: self.entities_max }))
     }
 
     /// Writes a page of rows. Returns how far every scope is covered: the end, if nothing was left out.
@@ -175,6 +250,9 @@ impl Answer<'_> {
             for (n, scope) in change.into.iter().enumerate() {
                 self.entity_line(change, scope, (n == 0).then_some(document.as_str()));
             }
+            if change.into.iter().any(|scope| scope.class != Class::Normal) {
+                self.note_restricted(change.entity, document);
+            }
             if let (false, Some(values)) = (change.into.is_empty(), values.remove(&change.entity)) {
                 self.values(document, values)?;
             }
@@ -196,15 +274,28 @@ impl Answer<'_> {
         let Some(account) = &self.account else { return Ok(()) };
         let handlers_only = values.iter().any(|value| value.class == ReaderClass::Handlers);
         let may_read = handlers_only && may_read_handlers(account, &parse_entity(document)?, self.areas.as_deref());
+        let mut personal = ReadOf { entity: EntityId::NIL, values: Vec::new() };
         for kept in values {
             let readable = match kept.class {
                 ReaderClass::CaseReaders => true,
                 ReaderClass::Handlers => may_read,
             };
             if readable && is_named_in(document, &kept.value.sealed) {
+                if kept.class != ReaderClass::CaseReaders {
+                    personal.entity = kept.entity;
+                    personal.values.push(kept.value.sealed);
+                }
                 self.line(&SyncLine::Value(ValueLine { entity: kept.entity, value: kept.value }))?;
             }
         }
+        self.reads.extend(Some(personal).filter(|read| !read.values.is_empty()));
         Ok(())
+    }
+
+    /// Notes that a case went out by a class that is not everybody's. Accounts and devices are no case.
+    fn note_restricted(&mut self, entity: EntityId, document: &str) {
+        if matches!(parse_entity(document), Ok(Entity::Case(_))) {
+            self.reads.push(ReadOf { entity, values: Vec::new() });
+        }
     }
 }

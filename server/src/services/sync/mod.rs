@@ -31,6 +31,8 @@ pub struct Logs {
     pub clock: Clock,
     /// How an acknowledged op survives.
     pub durability: Durability,
+    /// Entities that a device may hold.
+    pub device_entities_max: u64,
 }
 
 impl Logs {
@@ -191,5 +193,7 @@ fn number_in(record: &str) -> Option<String> {
 
 #[cfg(test)]
 mod pull_tests;
+#[cfg(test)]
+mod scope_tests;
 #[cfg(test)]
 mod tests;

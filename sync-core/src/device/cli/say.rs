@@ -184,6 +184,7 @@ impl Out {
             RefusalCode::ActorRevoked => ("账号或设备已停用", "the account or device was revoked"),
             RefusalCode::NeedsSupervisor => ("需主管处理", "a supervisor decides"),
             RefusalCode::BehindParked => ("前一步仍挂起", "an earlier step is still parked"),
+            RefusalCode::PlainPersonal => ("个人信息未加密封存", "a personal value was sent in plain text"),
             RefusalCode::Internal => ("服务器内部问题，内容已保管", "the server failed on it; it is kept"),
             RefusalCode::NotAnOp => ("无法解读", "it could not be read"),
             RefusalCode::TooLong => ("过长", "it is too long"),
