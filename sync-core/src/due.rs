@@ -9,20 +9,27 @@ use crate::case::has_ended;
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
 
-/// What is due. The number stands in the table of what is due.
+/// What is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
 pub enum DueKind {
     /// A restriction ends.
-    LiftRestriction = 1,
+    LiftRestriction,
     /// A case leaves the phones.
-    Archive = 2,
+    Archive,
 }
 
 impl DueKind {
+    /// Its number in the table of what is due.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::LiftRestriction => 1,
+            Self::Archive => 2,
+        }
+    }
+
     /// The kind of a number.
     pub fn of_number(number: u8) -> Option<Self> {
-        [Self::LiftRestriction, Self::Archive].into_iter().find(|kind| *kind as u8 == number)
+        [Self::LiftRestriction, Self::Archive].into_iter().find(|kind| kind.number() == number)
     }
 
     /// What the server then asks for.

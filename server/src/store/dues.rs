@@ -24,7 +24,7 @@ impl LogTx<'_> {
                 .values((
                     due::log.eq(log),
                     due::entity.eq(id),
-                    due::kind.eq(i16::from(found.kind as u8)),
+                    due::kind.eq(i16::from(found.kind.number())),
                     due::due_ms.eq(column(found.due_ms)?),
                     due::occurrence.eq(column(found.occurrence)?),
                 ))

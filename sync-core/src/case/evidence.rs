@@ -9,7 +9,7 @@ use super::{Step, stale};
 use crate::ruling::Ruling;
 
 /// Whether the case has ended: what comes now is late, and an auditor should look.
-pub(super) fn has_ended(case: &Case) -> bool {
+pub(crate) fn has_ended(case: &Case) -> bool {
     matches!(case.state, State::Closed | State::Declined | State::Duplicate | State::Void)
 }
 

@@ -19,9 +19,9 @@ use crate::catalogue::subtype;
 use crate::context::Context;
 use crate::ruling::Ruling;
 
+pub(crate) use evidence::has_ended;
 use report::kind_in;
 pub use report::kind_of;
-pub(crate) use scope::has_ended;
 
 /// One op on its way through the rules, with who acts and how.
 #[derive(Debug, Clone, Copy)]

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use schema::case::{Case, Restriction, State};
+use schema::case::{Case, Restriction};
 use schema::limits::RESTRICTION_DAYS_MAX;
 use schema::op::{Restrict, Role};
 use schema::record::RefusalCode;
 
+use super::evidence::has_ended;
 use super::{Step, stale};
 use crate::ruling::Ruling;
 
@@ -68,9 +69,4 @@ pub(super) fn come_back(before: &Case, after: &mut Case) {
     if !has_ended(after) || (after.needs_audit && !before.needs_audit) {
         after.archived = None;
     }
-}
-
-/// Whether nothing more is to be done about a case.
-pub(crate) fn has_ended(case: &Case) -> bool {
-    matches!(case.state, State::Closed | State::Declined | State::Duplicate | State::Void)
 }
