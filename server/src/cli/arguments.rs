@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use schema::ids::{DeviceId, PersonId, UnitId};
+use schema::ids::{DeviceId, EntityId, PersonId, UnitId};
 
 use super::cases::Cases;
 
@@ -34,6 +34,11 @@ pub(crate) enum Spoken {
 pub(crate) enum Command {
     /// Run the server (运行服务器)
     Serve(Serve),
+    /// Districts: each is a log of its own (区)
+    #[command(subcommand)]
+    District(DistrictCommand),
+    /// Delete a personal value by law; its hash and every proof stay (依法删除个人信息)
+    Redact(Redact),
     /// Accounts (账号)
     #[command(subcommand)]
     Account(Account),
@@ -72,6 +77,44 @@ pub(crate) struct Place {
     /// The host name that people know (主机名)
     #[arg(long, value_name = "NAME", env = "RECTIFY_HOST", default_value = "localhost")]
     pub(crate) host: String,
+    /// The district to work on, by name or log id; needed where there are several (区)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) district: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DistrictCommand {
+    /// Add a district with its own log, areas and catalogue (新增区)
+    Add {
+        #[command(flatten)]
+        place: Place,
+        /// Its name in Chinese
+        name: String,
+        /// Its name in English; else as in Chinese
+        #[arg(long, value_name = "NAME")]
+        en: Option<String>,
+        /// Its time zone
+        #[arg(long, value_name = "ZONE", default_value = "Asia/Shanghai")]
+        zone: String,
+        /// GeoJSON of its areas
+        #[arg(long, value_name = "FILE")]
+        areas: Option<PathBuf>,
+    },
+    /// List districts (列出各区)
+    List(Place),
+}
+
+#[derive(Args)]
+pub(crate) struct Redact {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The case's id (案件 ID)
+    pub(crate) case: EntityId,
+    /// The field, or the value's hash (字段名或散列值)
+    pub(crate) value: String,
+    /// By which law or order, in words that name nobody (依据)
+    #[arg(long)]
+    pub(crate) reason: String,
 }
 
 #[derive(Args)]

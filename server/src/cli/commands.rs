@@ -20,6 +20,7 @@ use tracing_subscriber::EnvFilter;
 use super::arguments::{Account, AddAccount, Command, Device, Import, Place, RoleName, Serve, Survival, Unit};
 use super::cases;
 use super::demo;
+use super::districts;
 use super::output::Output;
 
 /// A checkpoint is signed at the latest after a minute, if the head moved.
@@ -29,6 +30,8 @@ const CHECKPOINT_INTERVAL_MS: u64 = 60_000;
 pub(crate) async fn run(command: Command, output: &Output) -> Result<()> {
     match command {
         Command::Serve(serve) => run_server(serve, output).await,
+        Command::District(command) => districts::district(command, output).await,
+        Command::Redact(redact) => districts::redact(redact, output).await,
         Command::Account(command) => account(command, output).await,
         Command::Device(command) => device(command, output).await,
         Command::Unit(Unit::Add { place, zh, en, area }) => {
@@ -194,7 +197,9 @@ fn role(name: RoleName) -> Role {
 
 /// The installation that a command works on, whether a server runs on it or not.
 pub(crate) fn open(place: Place) -> Result<App> {
-    App::open(&config(place), &Clock::system())
+    let district = place.district.clone();
+    let app = App::open(&config(place), &Clock::system())?;
+    Ok(App { installation: app.installation.of_district(district), ..app })
 }
 
 fn config(place: Place) -> Config {
@@ -209,7 +214,7 @@ fn config(place: Place) -> Config {
     }
 }
 
-fn listed<T: std::fmt::Display>(faults: &[T]) -> Error {
+pub(super) fn listed<T: std::fmt::Display>(faults: &[T]) -> Error {
     let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
     anyhow::anyhow!("{}", lines.join("\n")).into()
 }

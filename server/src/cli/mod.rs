@@ -5,6 +5,7 @@ mod cases;
 mod commands;
 mod deadline;
 mod demo;
+mod districts;
 mod output;
 
 use std::process::ExitCode;

@@ -7,6 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{Data, Path, Query};
 use schema::api::{CasePage, CaseView, EntryPage, ParkedPage, ReadPage};
+use schema::auth::LogAccess;
 use schema::ids::{AreaId, EntityId, LogId};
 use schema::limits::WAIT_S_MAX;
 use schema::problem::{Problem, ProblemCode};
@@ -38,6 +39,12 @@ pub(crate) struct CasesAsked {
     before: Option<u64>,
     /// Rows, at most 100.
     limit: Option<usize>,
+}
+
+/// The districts that the caller may work in.
+#[utoipa::path(get, path = "/v1/logs", tag = "reading", security(("bearer" = [])), responses((status = 200, body = Vec<LogAccess>)))]
+pub(crate) async fn logs(app: Data<App>, caller: SignedIn) -> Result<HttpResponse> {
+    Ok(HttpResponse::Ok().json(app.accounts.logs(&caller.0).await?))
 }
 
 /// Cases, newest change first.

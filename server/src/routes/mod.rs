@@ -53,6 +53,7 @@ routes! {
     HEAD    "/v1/photos/{sha256}"                       => photos::standing,
     PATCH   "/v1/photos/{sha256}"                       => photos::append,
     GET     "/v1/photos/{sha256}/{version}"             => photos::show,
+    GET     "/v1/logs"                                  => log::logs,
     GET     "/v1/logs/{log}/cases"                      => log::cases,
     GET     "/v1/logs/{log}/cases/{case}"               => log::case,
     GET     "/v1/logs/{log}/cases/{case}/entries"       => log::entries,

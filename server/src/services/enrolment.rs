@@ -8,7 +8,7 @@ use schema::op::{Body, EnrolDevice};
 use schema::problem::ProblemCode;
 use sync_core::line::consequence_id;
 
-use super::accounts::Accounts;
+use super::accounts::{Accounts, Caller};
 use super::codes;
 use super::ledger::{Append, ServerOp};
 use crate::error::{Error, Result};
@@ -92,6 +92,25 @@ impl Accounts {
             None => Ok(()),
             Some(refused) => Err(anyhow!("a log refused {}: {}", refused.kind, refused.record).into()),
         }
+    }
+
+    /// The logs that a caller may use.
+    ///
+    /// # Errors
+    /// The server's own.
+    pub async fn logs(&self, caller: &Caller) -> Result<Vec<LogAccess>> {
+        // A log that does not know the phone would refuse it.
+        let device = caller.device.map(EntityId::from);
+        let known = self
+            .store
+            .read_async(move |db| -> Result<_> { Ok(device.map(|device| db.in_all_logs(device)).transpose()?) })
+            .await?;
+        let knows = |log| known.as_ref().is_none_or(|known| known.iter().any(|found| found.log == log));
+        let mut logs = Vec::with_capacity(caller.logs.len());
+        for access in caller.logs.iter().filter(|access| knows(access.log)) {
+            logs.push(self.log_access(access.log).await?);
+        }
+        Ok(logs)
     }
 
     /// What a phone needs to know of a log.

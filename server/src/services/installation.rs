@@ -1,12 +1,15 @@
 //! The installation: its first start, and what the operator does at the command line. Every change is an op of the
 //! server in the log; only secrets are not.
 
+mod districts;
 mod first;
+
+use std::collections::BTreeMap;
 
 use anyhow::{Context, anyhow};
 use schema::area::AreaTree;
 use schema::catalogue::Text;
-use schema::entity::Entity;
+use schema::entity::{Device, Entity};
 use schema::hash::Salt;
 use schema::ids::{AccountId, AreaId, DeviceId, EntityId, GrantId, LogId, OpId, PersonId, UnitId};
 use schema::limits::ENROL_CODE_S;
@@ -15,6 +18,8 @@ use schema::problem::ProblemCode;
 use sync_core::area::AreaIndex;
 use sync_core::line::seal;
 use uuid::{Builder, Uuid};
+
+pub use districts::ListedDistrict;
 
 use super::ledger::{Append, Ledger, ServerOp};
 use super::passwords::Passwords;
@@ -36,9 +41,11 @@ pub struct Installation {
     ledger: Ledger,
     clock: Clock,
     passwords: Passwords,
+    /// The district to work on, where one was named.
+    district: Option<String>,
 }
 
-/// The district of a first start.
+/// A district to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct District {
     /// Its name.
@@ -97,7 +104,7 @@ pub struct ListedDevice {
 impl Installation {
     /// An installation on a store.
     pub fn new(store: Store, ledger: Ledger, clock: Clock, passwords: Passwords) -> Self {
-        Self { store, ledger, clock, passwords }
+        Self { store, ledger, clock, passwords, district: None }
     }
 
     /// How many logs there are.
@@ -196,18 +203,16 @@ impl Installation {
     /// # Errors
     /// The server's own.
     pub async fn devices(&self) -> Result<Vec<ListedDevice>> {
-        let head = self.only_log().await?;
-        let found = self.entities(&head, "device").await?;
-        let listed = found.into_iter().filter_map(|entity| match entity {
-            Entity::Device(device) => Some(ListedDevice {
-                device: device.id,
-                account: device.account,
-                label: device.label,
-                revoked: device.revoked.is_some(),
-            }),
-            _ => None,
-        });
-        Ok(listed.collect())
+        let mut listed: BTreeMap<DeviceId, ListedDevice> = BTreeMap::new();
+        for head in self.heads().await? {
+            for entity in self.entities(&head, "device").await? {
+                let Entity::Device(Device { id, account, label, revoked, .. }) = entity else { continue };
+                let row = ListedDevice { device: id, account, label, revoked: revoked.is_some() };
+                // Shut out of one district alone it is not shut out.
+                listed.entry(id).and_modify(|known| known.revoked &= row.revoked).or_insert(row);
+            }
+        }
+        Ok(listed.into_values().collect())
     }
 
     /// Shuts a phone out of every log. What it holds it may still hand in.
@@ -334,11 +339,6 @@ impl Installation {
 
     async fn heads(&self) -> Result<Vec<LogHead>> {
         self.store.read_async(|db| -> Result<_> { Ok(db.heads()?) }).await
-    }
-
-    /// The log that the command line works on. Choosing among several comes with the second district.
-    async fn only_log(&self) -> Result<LogHead> {
-        self.heads().await?.into_iter().next().ok_or_else(|| Error::refused(ProblemCode::NotFound))
     }
 
     /// A UUIDv7 of now.

@@ -1,12 +1,13 @@
 //! What the logs know of an account or a device now: the rows that every request's rights are read from.
 
 use diesel::{ExpressionMethods, JoinOnDsl, QueryDsl, RunQueryDsl};
-use schema::entity::Entity;
-use schema::ids::{EntityId, EpochId, LogId};
+use schema::entity::{Device, Entity};
+use schema::ids::{AccountId, EntityId, EpochId, LogId};
 
 use super::columns::uuid;
 use super::connection::Db;
 use super::error::StoreError;
+use super::log_tx::LogNum;
 use super::packed::unpack;
 use super::tables::{entity, log};
 
@@ -22,6 +23,36 @@ pub struct InLog {
 }
 
 impl Db {
+    /// The phones that other logs know of an account.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn devices_elsewhere(&mut self, than: LogNum, account: AccountId) -> Result<Vec<Device>, StoreError> {
+        // Where the account is known to no other log, none needs to be read.
+        let id = account.bytes().as_slice();
+        let logs: Vec<i64> = entity::table
+            .filter(entity::id.eq(id))
+            .filter(entity::log.ne(than.0))
+            .select(entity::log)
+            .load(&mut self.conn)?;
+        let rows: Vec<Option<Vec<u8>>> = entity::table
+            .filter(entity::log.eq_any(logs))
+            .filter(entity::kind.eq("device"))
+            .select(entity::doc)
+            .load(&mut self.conn)?;
+        let mut devices = Vec::new();
+        for document in rows.into_iter().flatten() {
+            let entity = serde_json::from_slice(&unpack(&document)?)
+                .map_err(|_| StoreError::Damaged("a document that is no entity"))?;
+            if let Entity::Device(device) = entity
+                && device.account == account
+            {
+                devices.push(device);
+            }
+        }
+        Ok(devices)
+    }
+
     /// An entity in every log that knows it, oldest log first.
     ///
     /// # Errors

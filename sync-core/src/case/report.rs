@@ -138,8 +138,9 @@ fn fields(
         if spec.is_none() && found.is_some() {
             flags.push(format!("field_unknown:{code}"));
         }
-        // Who a value is for that no catalogue knows can't be told.
-        let plain_unknown = step.ctx.rules >= 2 && spec.is_none() && !is_sealed(value);
+        // Who a value is for that the catalogue does not know can't be told. Without any, it is all there is to show.
+        let has_catalogue = step.catalogue(body.catalogue).or_else(|| step.catalogue(None)).is_some();
+        let plain_unknown = step.ctx.rules >= 2 && has_catalogue && spec.is_none() && !is_sealed(value);
         if !plain_personal && !plain_unknown && !value.is_null() {
             fields.insert(FieldName::Field(code.clone()), held(value.clone()));
         }

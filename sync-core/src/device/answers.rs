@@ -17,7 +17,7 @@ use super::phone::{Identity, LogState, Phone, ReadDocuments, identity, log_state
 use super::requests::Request;
 use super::row::{Blob, int};
 use super::trust::{self, Verdict};
-use super::{epoch, known, outbox, pull, view};
+use super::{epoch, known, outbox, pull, room, view};
 use crate::sync::answer::{self, Answer};
 
 /// What an answer brought.
@@ -156,6 +156,7 @@ impl Taking<'_> {
         let mut rows = pull::Rows::default();
         if pull == Pull::Taken {
             rows = pull::take(self.db, &self.log, &self.request.header, self.answer)?;
+            room::note(self.db, self.log.id, &self.request.header, self.answer, self.now.wall_ms)?;
             touched.extend(rows.touched.iter().copied());
         }
         let batch = self.note_batch()?;

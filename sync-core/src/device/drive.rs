@@ -1,5 +1,6 @@
 //! Drives the session: performs its effects with the store and the transport, and reports what came of them.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::time::Duration;
@@ -126,7 +127,10 @@ impl<'a> Drive<'a> {
                 }
                 Effect::Sync { log, ops_max } => self.sync(log, ops_max, false)?,
                 Effect::Deliver { log, ops_max } => self.sync(log, ops_max, true)?,
-                Effect::FetchDocuments => self.documents()?,
+                Effect::FetchDocuments => {
+                    session.add_logs(self.learn_logs()?);
+                    self.documents()?
+                }
                 Effect::OfferPhotos => self.offer()?,
                 Effect::SendPhoto => self.send_photo()?,
                 Effect::RefreshToken => self.refresh()?,
@@ -203,6 +207,16 @@ impl<'a> Drive<'a> {
             }
             Err(error) => self.failed(&error),
         }
+    }
+
+    /// The districts that the person may work in by now. Not to learn of them stops nothing: they are asked for in
+    /// every round.
+    fn learn_logs(&mut self) -> Result<BTreeSet<LogId>, PhoneError> {
+        let (token, _) = self.phone.tokens()?;
+        if let Ok(logs) = self.transport.logs(&token) {
+            self.phone.take_logs(&logs)?;
+        }
+        self.phone.log_ids()
     }
 
     fn documents(&mut self) -> Result<Event, PhoneError> {

@@ -124,7 +124,7 @@ fn new_secret(entropy: &mut dyn Entropy) -> Result<DeviceSecret, PhoneError> {
     Err(PhoneError::internal("no key in ten draws"))
 }
 
-fn put_log(
+pub(crate) fn put_log(
     db: &Connection,
     access: &LogAccess,
     account: AccountId,

@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, params};
 use schema::entity::Entity;
+use schema::hash::Hash;
 use schema::ids::EntityId;
 use schema::sync::{Scope, SyncHeader};
 
 use super::capture::put_value;
 use super::error::PhoneError;
 use super::phone::LogState;
-use super::row::{ScopeText, int, nat};
-use super::{base, outbox, photos};
+use super::row::{Blob, ScopeText, int, nat};
+use super::{base, outbox, photos, room};
 use crate::line::read_value;
 use crate::sync::answer::{Answer, EntityVersion};
 
@@ -32,7 +33,9 @@ pub(crate) fn take(db: &Connection, log: &LogState, header: &SyncHeader, answer:
     let mut rows = Rows::default();
     for version in &answer.entities {
         if is_news(&held, header, version.scope, version.rev) {
-            take_version(db, log.id, version, &mut rows)?;
+            if take_version(db, log.id, version, &mut rows)? {
+                forget_values(db, version.id, answer)?;
+            }
         }
     }
     for value in &answer.values {
@@ -57,7 +60,7 @@ pub(crate) fn take(db: &Connection, log: &LogState, header: &SyncHeader, answer:
         rows.new_scopes |= new > 0;
     }
     // Every scope was asked for and the server has no more: what is shown is not half of it.
-    if !answer.end.more && !rows.new_scopes {
+    if !answer.end.more && !rows.new_scopes && room::had_room(header, answer) {
         db.execute("UPDATE log SET pulled = 1 WHERE id = ?1", params![log.id])?;
     }
     Ok(rows)
@@ -77,9 +80,10 @@ fn is_news(held: &BTreeMap<Scope, u64>, header: &SyncHeader, scope: Scope, rev: 
     header.scopes.contains_key(&scope) && held.get(&scope).is_some_and(|cursor| rev > *cursor)
 }
 
-fn take_version(db: &Connection, log: i64, version: &EntityVersion, rows: &mut Rows) -> Result<(), PhoneError> {
+fn take_version(db: &Connection, log: i64, version: &EntityVersion, rows: &mut Rows) -> Result<bool, PhoneError> {
     base::enter(db, log, version.id, version.scope, version.rev)?;
-    if base::put(db, log, version)? {
+    let newer = base::put(db, log, version)?;
+    if newer {
         rows.taken = rows.taken.saturating_add(1);
         rows.touched.insert(version.id);
         match &version.entity {
@@ -94,6 +98,24 @@ fn take_version(db: &Connection, log: i64, version: &EntityVersion, rows: &mut R
             )
             | None => rows.context_changed = true,
         }
+    }
+    Ok(newer)
+}
+
+/// With each version come all values that this person may read of it: one that does not come was redacted, or is for
+/// others now. What own ops brought stays until they are done.
+fn forget_values(db: &Connection, entity: EntityId, answer: &Answer) -> Result<(), PhoneError> {
+    let come: BTreeSet<Hash> =
+        answer.values.iter().filter(|value| value.entity == entity).map(|value| value.value.sealed).collect();
+    let held: Vec<Blob<Hash>> = db
+        .prepare_cached(
+            "SELECT sealed FROM value WHERE entity = ?1 AND NOT EXISTS
+                 (SELECT 1 FROM op_value WHERE op_value.sealed = value.sealed)",
+        )?
+        .query_map(params![Blob(entity)], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for Blob(sealed) in held.into_iter().filter(|sealed| !come.contains(&sealed.0)) {
+        db.prepare_cached("DELETE FROM value WHERE sealed = ?1")?.execute(params![Blob(sealed)])?;
     }
     Ok(())
 }

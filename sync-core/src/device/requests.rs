@@ -12,7 +12,7 @@ use super::error::PhoneError;
 use super::outbox::StoredOp;
 use super::phone::{Identity, LogState, Phone, identity, log_state};
 use super::row::{Blob, ScopeText, nat};
-use super::{outbox, trust};
+use super::{outbox, room, trust};
 use crate::log::chain::batch_message;
 use crate::sync::batch::{self, OpLine};
 
@@ -59,6 +59,7 @@ fn request(
     lines.truncate(fitting);
     let mut header = batch_header(db, identity, log, &ops, now)?;
     header.scopes = if log.forked { BTreeMap::new() } else { cursors(db, log.id)? };
+    header.rows = room::rows_wanted(db)?;
     header.checkpoint = trust::newest(db, log.id)?;
     header.durable_checkpoint = trust::newest_at_most(db, log.id, log.durable)?;
     let body = batch::body(&header, &lines)?;

@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use schema::api::{EntryPage, ParkedPage};
-use schema::auth::{Enrol, Enrolled, Refresh, Tokens};
+use schema::auth::{Enrol, Enrolled, LogAccess, Refresh, Tokens};
 use schema::hash::Hash;
 use schema::ids::{DeviceId, EntityId, LogId};
 use schema::limits::{DOCUMENT_BYTES_MAX, WAIT_S_MAX};
@@ -233,6 +233,14 @@ impl Transport {
     pub fn wait_for_head(&self, token: &str, log: LogId, rev: u64) -> Result<HeadEvent, CallError> {
         let path = format!("/v1/head?log={log}&rev={rev}&wait={WAIT_S_MAX}");
         self.get(&path, token, 4096)
+    }
+
+    /// `GET /v1/logs`: the districts that the person may work in.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub fn logs(&self, token: &str) -> Result<Vec<LogAccess>, CallError> {
+        self.get("/v1/logs", token, PAGE_BYTES_MAX)
     }
 
     /// `GET /v1/logs/{log}/parked`: a page of the ops that wait for a person.

@@ -174,6 +174,17 @@ impl Session {
         }
     }
 
+    /// Takes up logs that were not known yet: they are synced in a round of their own, behind the one under way.
+    pub fn add_logs(&mut self, logs: impl IntoIterator<Item = LogId>) {
+        let before = self.logs.len();
+        for log in logs {
+            if !self.logs.contains(&log) {
+                self.logs.push(log);
+            }
+        }
+        self.woken |= self.logs.len() > before;
+    }
+
     /// Takes what happened and says what to do. An event that does not fit the state changes nothing.
     pub fn step(&mut self, event: Event) -> Vec<Effect> {
         match (self.state, event) {

@@ -31,9 +31,15 @@ pub(crate) enum Rule {
     RetireOutOfScope,
     /// What somebody made stays in the maker's scope.
     MakersScope,
+    /// Leaving a scope purges what is held by it alone.
+    PurgeOnLeaving,
+    /// A scope begins at 0, whatever other scopes were told before.
+    BeginAtZero,
+    /// Whoever was away longer than exits are kept drops the scope and begins it anew.
+    RestartTooOld,
 }
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 12] = [
     Rule::RetireOnlyWhenCaughtUp,
     Rule::KeepUntilDurable,
     Rule::ObeyEpoch,
@@ -43,6 +49,9 @@ const RULES: [Rule; 9] = [
     Rule::Exits,
     Rule::RetireOutOfScope,
     Rule::MakersScope,
+    Rule::PurgeOnLeaving,
+    Rule::BeginAtZero,
+    Rule::RestartTooOld,
 ];
 
 /// Runs seeds with one rule taken away; returns the invariants that broke, and the first seed that broke one.

@@ -124,6 +124,16 @@ impl Phone {
             return;
         }
         let Some(cursor) = self.cursors.get(page.scope).copied() else { return };
+        // A page of an earlier subscription began above what this one has: it would skip what lies between.
+        if page.from > cursor && without != Some(Rule::BeginAtZero) {
+            return;
+        }
+        if page.too_old {
+            self.pairs.retain(|(_, scope)| *scope != page.scope);
+            self.cursors.insert(page.scope, 0);
+            self.drop_unpaired();
+            return;
+        }
         if without != Some(Rule::OwnOutcomes) {
             self.learn(&page.own);
             self.own = self.own.max(page.head);
@@ -150,6 +160,20 @@ impl Phone {
         self.drop_unpaired();
         self.kept.retain(|kept| kept.decided.is_none_or(|(rev, _)| rev > page.durable));
         self.retire(without);
+    }
+
+    /// Subscribes to another area, or to one less.
+    pub(crate) fn subscribe(&mut self, area: Scope, without: Option<Rule>) {
+        let begins_at = if without == Some(Rule::BeginAtZero) { self.own } else { 0 };
+        self.cursors.entry(area).or_insert(begins_at);
+    }
+
+    pub(crate) fn leave(&mut self, area: Scope, without: Option<Rule>) {
+        self.cursors.remove(area);
+        if without != Some(Rule::PurgeOnLeaving) {
+            self.pairs.retain(|(_, scope)| *scope != area);
+            self.drop_unpaired();
+        }
     }
 
     /// A row goes with its last scope, if nothing of the phone's own is pending on it.

@@ -85,6 +85,8 @@ impl World {
                 self.copies.insert(device, self.phones[device].clone());
             }
             96 => disturbed = self.restore_phone(device),
+            97 => disturbed = self.resubscribe(device),
+            98 => self.forget_exits(),
             _ => {}
         }
         let calm = !disturbed && self.phones[device].epoch == epoch && self.phones[device].rejected == rejected;
@@ -184,6 +186,26 @@ impl World {
         self.server = backup;
         self.backup = Some(self.server.clone());
         true
+    }
+
+    /// Somebody works elsewhere from now on: one area more, or one less, of which one always stays.
+    fn resubscribe(&mut self, device: usize) -> bool {
+        let area = AREAS[self.dice.below(3)];
+        let phone = &mut self.phones[device];
+        let held = AREAS.iter().filter(|area| phone.cursors.contains_key(*area)).count();
+        if !phone.cursors.contains_key(area) {
+            phone.subscribe(area, self.without);
+        } else if held > 1 {
+            phone.leave(area, self.without);
+        }
+        true
+    }
+
+    /// Exits are forgotten up to a revision that some phones may not have seen yet.
+    fn forget_exits(&mut self) {
+        let head = usize::try_from(self.server.head()).expect("small");
+        let up_to = u64::try_from(self.dice.below(head + 1)).expect("small");
+        self.server.forget_exits(up_to);
     }
 
     /// The phone comes back from its own copy: what only the newer state knew, and the server not, is gone with it.

@@ -67,6 +67,8 @@ pub(crate) struct Server {
     pub(crate) log: Vec<Entry>,
     pub(crate) entities: BTreeMap<u64, Entity>,
     pub(crate) exits: BTreeMap<(Scope, u64), u64>,
+    /// Exits up to here are forgotten.
+    pub(crate) forgotten: u64,
     pub(crate) last_seq: BTreeMap<(usize, u64), u64>,
     pub(crate) durable: u64,
 }
@@ -81,6 +83,10 @@ pub(crate) enum Pushed {
 pub(crate) struct Page {
     pub(crate) epoch: u64,
     pub(crate) scope: Scope,
+    /// The cursor it was asked from.
+    pub(crate) from: u64,
+    /// Nobody knows what left the scope since then.
+    pub(crate) too_old: bool,
     pub(crate) rows: Vec<(u64, Entity)>,
     pub(crate) exits: Vec<(u64, u64)>,
     pub(crate) next: u64,
@@ -149,6 +155,12 @@ impl Server {
         (rev, outcome)
     }
 
+    /// Forgets exits that are older than most phones' cursors.
+    pub(crate) fn forget_exits(&mut self, up_to: u64) {
+        self.forgotten = self.forgotten.max(up_to);
+        self.exits.retain(|_, rev| *rev > up_to);
+    }
+
     pub(crate) fn pull(
         &self,
         device: usize,
@@ -177,6 +189,8 @@ impl Server {
         Page {
             epoch: self.epoch,
             scope,
+            from: cursor,
+            too_old: without != Some(Rule::RestartTooOld) && cursor > 0 && cursor < self.forgotten,
             exits: found.iter().filter(|(.., row)| row.is_none()).map(|(rev, id, _)| (*rev, *id)).collect(),
             rows: found.into_iter().filter_map(|(_, id, row)| row.map(|entity| (id, entity))).collect(),
             next,

@@ -28,8 +28,9 @@ impl Installation {
             Some(head) if head.rev > 0 => head,
             begun => self.make_log(begun, district, signer).await?,
         };
+        let first = self.of_district(Some(head.log.to_string()));
         if !self.has_catalogue(&head).await? {
-            self.import_catalogue(CITY_CATALOGUE.as_bytes().to_vec()).await?;
+            first.import_catalogue(CITY_CATALOGUE.as_bytes().to_vec()).await?;
         }
         if self.has_admin(&head).await? {
             return Ok(None);
@@ -43,12 +44,12 @@ impl Installation {
             units: Vec::new(),
             password: None,
         };
-        let account = self.add_account(admin).await?;
+        let account = first.add_account(admin).await?;
         Ok(Some(self.code(account).await?))
     }
 
     /// Makes the log, or gives one that is still empty its first entry.
-    async fn make_log(&self, begun: Option<LogHead>, district: &District, signer: &str) -> Result<LogHead> {
+    pub(super) async fn make_log(&self, begun: Option<LogHead>, district: &District, signer: &str) -> Result<LogHead> {
         if jiff::tz::TimeZone::get(&district.zone).is_err() {
             return Err(Error::invalid("zone"));
         }
@@ -63,7 +64,7 @@ impl Installation {
             server_device: DeviceId(self.new_id()?),
         };
         must_be_accepted(&self.ledger.create_log(log, epoch, body).await?)?;
-        self.only_log().await
+        self.of_district(Some(log.to_string())).only_log().await
     }
 
     async fn has_catalogue(&self, head: &LogHead) -> Result<bool> {

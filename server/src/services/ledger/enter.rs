@@ -87,6 +87,9 @@ impl Desk<'_, '_> {
         for Consequence { n, entity, body } in following {
             self.enter_consequence(&entry, n, entity, &body, received_ms, depth)?;
         }
+        if entry.kind == "grant" && matches!(after.as_deref(), Some(Entity::Account(_))) {
+            self.enrol_phones(&entry, received_ms)?;
+        }
         if let Some(Entity::Areas(_)) = after.as_deref() {
             self.place_all(&entry, received_ms, depth)?;
         }

@@ -1,6 +1,7 @@
 //! The write path: everything that changes a log goes through one writer a server, which commits what waits together.
 //! An answer means that it is on the disk.
 
+mod enrolling;
 mod enter;
 mod facts;
 mod listed;

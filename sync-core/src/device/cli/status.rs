@@ -163,6 +163,10 @@ fn item_text(out: Out, item: &Item) -> String {
             "存储已满：停止下载，发送照常。请清理空间",
             "the storage is full: pulling stopped, sending goes on. Free some space",
         ),
+        Trouble::ScopeTooLarge => (
+            "职责范围内的案件超出一台手机的容量：未下载的部分请在网页查看，或请管理员缩小授权区域；上报和发送照常",
+            "more lies in your areas than a phone may hold: look at the rest on the page, or ask an administrator for smaller areas; reporting and sending go on",
+        ),
     };
     let case = item.entity.map_or_else(String::new, |entity| format!(" {}", short_code(entity)));
     let kind =
