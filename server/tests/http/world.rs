@@ -172,6 +172,12 @@ impl World {
         self.send("GET", path, &[("authorization", &format!("Bearer {token}"))], b"").await
     }
 
+    pub(crate) async fn sync(&self, token: &str, body: &[u8]) -> Reply {
+        let token = format!("Bearer {token}");
+        let headers = [("authorization", token.as_str()), ("content-type", "application/x-ndjson")];
+        self.send("POST", "/v1/sync", &headers, body).await
+    }
+
     pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         let mut stream = open(self.running.address, method, path, headers, body.len()).await;
         // A server that has answered already may not read on.
@@ -205,6 +211,11 @@ pub(crate) fn enrol_body(code: &str, device: DeviceId, secret: &DeviceSecret) ->
 }
 
 impl Phone {
+    /// A phone that was enrolled.
+    pub(crate) fn enrolled(device: DeviceId, secret: DeviceSecret, enrolled: Enrolled) -> Self {
+        Self { device, secret, enrolled, seq: std::cell::Cell::new((0, Hash::ZERO)) }
+    }
+
     pub(crate) fn log(&self) -> LogId {
         self.enrolled.logs[0].log
     }

@@ -32,10 +32,8 @@ pub(crate) fn take(db: &Connection, log: &LogState, header: &SyncHeader, answer:
     let held = cursors(db, log.id)?;
     let mut rows = Rows::default();
     for version in &answer.entities {
-        if is_news(&held, header, version.scope, version.rev) {
-            if take_version(db, log.id, version, &mut rows)? {
-                forget_values(db, version.id, answer)?;
-            }
+        if is_news(&held, header, version.scope, version.rev) && take_version(db, log.id, version, &mut rows)? {
+            forget_values(db, version.id, answer)?;
         }
     }
     for value in &answer.values {

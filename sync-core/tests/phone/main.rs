@@ -9,6 +9,7 @@ mod network;
 mod online;
 mod program;
 mod rules;
+mod scopes;
 mod server;
 mod story;
 mod town;

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod city;
+mod districts;
 mod harvest;
 mod main_job;
 mod two_servers;

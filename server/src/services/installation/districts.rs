@@ -117,10 +117,8 @@ impl Installation {
 
     /// Makes an account of another district known to this one. One that is known stays as it is.
     pub(super) async fn take_in(&self, head: &LogHead, account: AccountId) -> Result<()> {
-        let found = self
-            .store
-            .read_async(move |db| -> Result<_> { Ok(db.in_all_logs(EntityId::from(account))?) })
-            .await?;
+        let found =
+            self.store.read_async(move |db| -> Result<_> { Ok(db.in_all_logs(EntityId::from(account))?) }).await?;
         if found.iter().any(|found| found.log == head.log) {
             return Ok(());
         }

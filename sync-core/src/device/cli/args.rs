@@ -216,6 +216,12 @@ pub(crate) struct Do {
     /// release、discard：被挂起的操作（用 rectify-phone parked 查看） / release, discard: the parked op, as `rectify-phone parked` lists it
     #[arg(long, value_name = "OP")]
     pub(crate) parked: Option<String>,
+    /// restrict：可见角色，以逗号分隔 / restrict: the roles that may see it, separated by commas
+    #[arg(long, value_name = "ROLES", value_delimiter = ',')]
+    pub(crate) roles: Vec<String>,
+    /// restrict：天数 / restrict: for how many days
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) days: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -255,6 +261,8 @@ pub(crate) enum Kind {
     Reopen,
     /// 作废 / void it
     Void,
+    /// 限定可见角色至某日（暗访等） / only some roles may see it, until a date
+    Restrict,
     /// 放行挂起的操作（见 rectify-phone parked） / let a parked step take effect (see `rectify-phone parked`)
     Release,
     /// 终止挂起的操作（见 rectify-phone parked） / end a parked step without effect (see `rectify-phone parked`)

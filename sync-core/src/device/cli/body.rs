@@ -9,9 +9,11 @@ use schema::hash::Hash;
 use schema::ids::{AccountId, LogId, UnitId};
 use schema::op::{
     AddEvidence, Amend, Assign, Body, Change, Check, CheckVerdict, Close, Comment, Decline, File, LinkDuplicate,
-    Nothing, Parked, Reason, Reopen, ReturnAssignment, Sealed, SealedValue, SubmitFix, WaiveEvidence, WithdrawEvidence,
+    Nothing, Parked, Reason, Reopen, Restrict, ReturnAssignment, Role, Sealed, SealedValue, SubmitFix, WaiveEvidence,
+    WithdrawEvidence,
 };
 use serde_json::{Value, json};
+use sync_core::device::clocks::Clocks;
 use sync_core::device::phone::Phone;
 
 use super::args::{Do, Kind, Verdict};
@@ -37,7 +39,7 @@ impl Writer<'_> {
     }
 
     /// Every other kind.
-    pub(crate) fn on_case(&mut self, found: &Found) -> Result<Body, Failure> {
+    pub(crate) fn on_case(&mut self, found: &Found, clocks: &Clocks) -> Result<Body, Failure> {
         let asked = self.asked;
         Ok(match asked.kind {
             Kind::Amend => self.amend(found)?,
@@ -76,6 +78,7 @@ impl Writer<'_> {
             }
             Kind::UnlinkDuplicate => Body::UnlinkDuplicate(Reason { reason: self.why()? }),
             Kind::Void => Body::Void(Reason { reason: self.why()? }),
+            Kind::Restrict => self.restrict(clocks)?,
             Kind::Reopen => Body::Reopen(Reopen { reason: self.why()?, photos: Vec::new() }),
             Kind::Assign => self.assign(found.log)?,
             Kind::Accept => Body::Accept(Nothing {}),
@@ -89,6 +92,21 @@ impl Writer<'_> {
             }
             Kind::Release | Kind::Discard => self.about_parked()?,
         })
+    }
+
+    /// The end is reckoned by the server's time, as this phone knows it.
+    fn restrict(&mut self, clocks: &Clocks) -> Result<Body, Failure> {
+        let days = self.asked.days.ok_or_else(|| missing("--days"))?;
+        let mut roles = Vec::new();
+        for name in &self.asked.roles {
+            let wrong = || Failure::usage(format!("不是角色：{name}"), format!("not a role: {name}"));
+            roles.push(serde_json::from_value::<Role>(json!(name.trim())).map_err(|_| wrong())?);
+        }
+        if roles.is_empty() {
+            return Err(missing("--roles"));
+        }
+        let until_ms = self.phone.server_time_ms(clocks.now())?.saturating_add(days.saturating_mul(24 * 3600 * 1000));
+        Ok(Body::Restrict(Restrict { roles, until_ms, reason: self.why()? }))
     }
 
     fn seal(&mut self, text: &str) -> Result<Sealed, Failure> {

@@ -24,7 +24,7 @@ pub(crate) fn step(phone: &mut Phone, clocks: &Clocks, out: Out, asked: &Do) -> 
         }
         _ => {
             let found = case::find(writer.phone, out, &asked.case)?;
-            let body = writer.on_case(&found)?;
+            let body = writer.on_case(&found, clocks)?;
             (found.log, found.case.id, body)
         }
     };
@@ -59,6 +59,7 @@ fn refuse_unused(asked: &Do) -> Result<(), Failure> {
             | Kind::UnlinkDuplicate
             | Kind::Reopen
             | Kind::Void
+            | Kind::Restrict
             | Kind::Release
             | Kind::Discard
     );
@@ -77,6 +78,8 @@ fn refuse_unused(asked: &Do) -> Result<(), Failure> {
         ("--verdict", asked.verdict.is_some(), kind == Kind::Check),
         ("--photo-hash", asked.photo_hash.is_some(), names_photo),
         ("--parked", asked.parked.is_some(), about_parked),
+        ("--roles", !asked.roles.is_empty(), kind == Kind::Restrict),
+        ("--days", asked.days.is_some(), kind == Kind::Restrict),
         (
             "--note",
             asked.note.is_some(),
