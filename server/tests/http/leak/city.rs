@@ -54,6 +54,8 @@ pub(super) struct City {
     /// Each case's number: its texts and its photo carry it.
     pub(super) numbers: BTreeMap<EntityId, usize>,
     pub(super) photos: BTreeMap<EntityId, (Hash, usize)>,
+    /// The district that each was reported in.
+    homes: BTreeMap<EntityId, usize>,
     dice: Dice,
     made: u128,
 }
@@ -106,6 +108,7 @@ impl City {
             people: Vec::new(),
             numbers: BTreeMap::new(),
             photos: BTreeMap::new(),
+            homes: BTreeMap::new(),
             dice: Dice::new(seed),
             made: 0,
         };
@@ -154,8 +157,8 @@ impl City {
         self.people.push(Person { phone, account, sent, held, cursors });
         if n == 0 {
             for role in [Role::Supervisor, Role::Auditor] {
-                self.take_in(1, account, Grant { grant: GrantId(self.fresh()), role, area: self.places[1].areas[0] })
-                    .await;
+                let grant = Grant { grant: GrantId(self.fresh()), role, area: self.places[1].areas[0] };
+                self.take_in(1, account, grant).await;
             }
             let all = Grant { grant: GrantId(self.fresh()), role: Role::Auditor, area: self.places[0].areas[0] };
             self.operator(0, account.into(), Body::Grant(all)).await;
@@ -223,7 +226,7 @@ impl City {
                 self.world.running.app.logs.ledger.tick(now_ms).await.unwrap();
                 self.log_in_again().await;
             }
-            _ => self.deed(place, who).await,
+            _ => self.deed(who).await,
         }
     }
 
@@ -281,6 +284,7 @@ impl City {
         let photo = sha256(&bytes);
         self.numbers.insert(case, number);
         self.photos.insert(case, (photo, who));
+        self.homes.insert(case, place);
         let taken = Taken { by: TakenBy::Camera, wall_ms: None, position: None, mock_position: false };
         let size = u64::try_from(bytes.len()).unwrap();
         let body = Body::Report(Report {
@@ -294,18 +298,20 @@ impl City {
             source: Source { channel: Channel::Patrol, number: None },
             photos: vec![PhotoClaim { sha256: photo, size, role: EvidenceRole::Before, taken }],
         });
-        self.world.upload(&self.people[who].phone, &bytes).await;
+        let phone = &self.people[who].phone;
+        assert_eq!(self.world.announce(phone, &photo, bytes.len()).await.status, 201);
+        assert_eq!(self.world.patch(phone, &photo, 0, &bytes).await.status, 204);
         self.push(place, who, case, &body, vec![note, telephone]).await;
     }
 
     /// Somebody asks for something about some case, seen or not: what comes of it is the server's to say.
-    async fn deed(&mut self, place: usize, who: usize) {
+    async fn deed(&mut self, who: usize) {
         let cases: Vec<EntityId> = self.numbers.keys().copied().collect();
         if cases.is_empty() {
             return;
         }
         let case = cases[self.dice.below(cases.len())];
-        let number = self.numbers[&case];
+        let (number, place) = (self.numbers[&case], self.homes[&case]);
         let who = if self.dice.percent(50) { 0 } else { who };
         let unit = self.places[place].units[self.dice.below(2)];
         let reason = self.seal(&format!("NOTE-{number}."));
@@ -386,7 +392,13 @@ impl City {
             })
             .await
             .unwrap();
-        let mut facts = Facts { root: areas[0], beside: vec![(areas[5], areas[6])], ..Facts::default() };
+        let mut facts = Facts {
+            root: areas[0],
+            beside: vec![(areas[5], areas[6])],
+            parents: BTreeMap::new(),
+            cases: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+        };
         for (child, parent) in [(1, 0), (2, 0), (3, 1), (4, 2), (5, 3), (6, 3), (7, 4)] {
             facts.parents.insert(areas[child], areas[parent]);
         }

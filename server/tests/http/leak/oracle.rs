@@ -9,7 +9,6 @@ use schema::ids::{AccountId, AreaId, EntityId};
 use schema::op::Role;
 
 /// The facts of one district.
-#[derive(Default)]
 pub(super) struct Facts {
     pub(super) root: AreaId,
     pub(super) parents: BTreeMap<AreaId, AreaId>,

@@ -251,7 +251,7 @@ impl Probe<'_> {
             self.texts("entries", &entries.text());
             self.plain("entries", &entries, handles);
             let Some((photo, by)) = self.city.photos.get(&id).copied() else { continue };
-            let small = self.get(Route::Photo, &format!("/v1/photos/{photo}/small")).await;
+            let small = self.get(Route::Photo, &format!("/v1/photos/{photo}/320")).await;
             self.found.check(sees || small.status == 404, || format!("a photo of {id} to {who}"));
             let original = self.get(Route::Original, &format!("/v1/photos/{photo}/original")).await;
             let may = self.facts.sees_original(who, &case, by == self.who);
