@@ -64,7 +64,14 @@ fn server(world: &World, address: &str, clock: &Clock) -> Logs {
     let ledger = Ledger::start(store.clone(), clock.clone()).unwrap();
     let folder = world.folder.path().to_owned();
     let checkpoints = Checkpoints::open(folder, "rectify.test", 60_000, store.clone(), clock.clone()).unwrap();
-    Logs { store, ledger, checkpoints, clock: clock.clone(), durability: world.logs.durability }
+    Logs {
+        store,
+        ledger,
+        checkpoints,
+        clock: clock.clone(),
+        durability: world.logs.durability,
+        device_entities_max: world.logs.device_entities_max,
+    }
 }
 
 fn run(kind: Kind, break_it: impl FnOnce(&str)) -> Wrong {

@@ -3,6 +3,7 @@
 //! from the words of the design, and calls none of the product's own rules, says what each may have.
 
 mod city;
+mod deeds;
 mod dice;
 mod oracle;
 mod probe;
