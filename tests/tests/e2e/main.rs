@@ -2,7 +2,6 @@
 
 mod bad_input;
 mod city;
-mod districts;
 mod harvest;
 mod main_job;
 mod two_servers;
