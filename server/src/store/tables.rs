@@ -9,7 +9,7 @@ pub const LOG_TABLES: &[&str] =
 pub const VIEW_TABLES: &[&str] = &["entity", "entity_scope", "scope_exit", "photo_ref", "parked", "tile_hash"];
 /// The tables that are neither.
 pub const WORKING_TABLES: &[&str] =
-    &["photo", "durable", "account_secret", "enrol_code", "login_session", "received_photo", "upload"];
+    &["photo", "durable", "account_secret", "enrol_code", "login_session", "received_photo", "upload", "area_placing"];
 
 diesel::table! {
     log (num) {
@@ -205,6 +205,14 @@ diesel::table! {
     durable (log) {
         log -> BigInt,
         rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    area_placing (log) {
+        log -> BigInt,
+        cause -> Binary,
+        after_case -> Binary,
     }
 }
 
