@@ -32,6 +32,8 @@ pub fn roles_for(body: &Body) -> &'static [Role] {
         Body::Discard(_) => &[Supervisor, Admin],
         Body::ImportAreas(_)
         | Body::ImportCatalogue(_)
+        | Body::PlanAreas(_)
+        | Body::CancelAreas(_)
         | Body::SetUnit(_)
         | Body::SetAccount(_)
         | Body::Grant(_)

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use schema::ids::{DeviceId, EntityId, PersonId, UnitId};
 
 use super::cases::Cases;
+use super::imports::{Areas, Catalogue};
 
 /// 整改 Rectify: a city's field inspection server (城市现场巡查整改服务器)
 #[derive(Parser)]
@@ -53,10 +54,10 @@ pub(crate) enum Command {
     Cases(Cases),
     /// The case catalogue (案件目录)
     #[command(subcommand)]
-    Catalogue(Import),
+    Catalogue(Catalogue),
     /// The area tree (区域)
     #[command(subcommand)]
-    Areas(Import),
+    Areas(Areas),
     /// Make every view again from the log and compare row by row (从日志重建并逐行比对)
     Rebuild(Place),
     /// When a limit ends, counted day by day (试算期限)
@@ -253,15 +254,14 @@ pub(crate) enum Unit {
         #[arg(long, value_name = "CODE")]
         area: Option<String>,
     },
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Import {
-    /// Put a file in force (导入文件)
-    Import {
+    /// Give a unit another area (调整责任单位所属区域)
+    Move {
         #[command(flatten)]
         place: Place,
-        /// The file
-        file: PathBuf,
+        /// The unit's id
+        unit: UnitId,
+        /// Code of its area; else the whole log
+        #[arg(long, value_name = "CODE")]
+        area: Option<String>,
     },
 }

@@ -3,12 +3,12 @@
 use anyhow::Context;
 use schema::catalogue::Text;
 use serde_json::json;
-use server::error::Result;
+use server::error::{Error, Result};
 use server::services::geojson;
 use server::services::installation::District;
 
 use super::arguments::{DistrictCommand, Redact};
-use super::commands::{listed, open};
+use super::commands::open;
 use super::output::Output;
 
 pub(super) async fn district(command: DistrictCommand, output: &Output) -> Result<()> {
@@ -19,7 +19,10 @@ pub(super) async fn district(command: DistrictCommand, output: &Output) -> Resul
                 None => None,
                 Some(file) => {
                     let bytes = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
-                    Some(geojson::read(&bytes).map_err(|faults| listed(&faults))?)
+                    let faults = |faults: Vec<geojson::Fault>| {
+                        Error::Faults(faults.iter().map(geojson::Fault::in_words).collect())
+                    };
+                    Some(geojson::read(&bytes).map_err(faults)?)
                 }
             };
             let app = open(place)?;

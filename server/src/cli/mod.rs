@@ -6,6 +6,7 @@ mod commands;
 mod deadline;
 mod demo;
 mod districts;
+mod imports;
 mod output;
 
 use std::process::ExitCode;

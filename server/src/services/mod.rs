@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod blobs;
+pub mod changes;
 pub mod checkpoint;
 pub mod codes;
 pub mod coding;
@@ -22,6 +23,7 @@ pub mod rebuild;
 pub mod sight;
 pub mod signer;
 pub mod sync;
+pub mod ticker;
 pub mod tokens;
 pub mod uploads;
 #[cfg(test)]

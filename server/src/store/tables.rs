@@ -16,6 +16,7 @@ pub const WORKING_TABLES: &[&str] = &[
     "login_session",
     "received_photo",
     "upload",
+    "area_placing",
     "exits_kept",
     "value_read",
 ];
@@ -246,6 +247,14 @@ diesel::table! {
     durable (log) {
         log -> BigInt,
         rev -> BigInt,
+    }
+}
+
+diesel::table! {
+    area_placing (log) {
+        log -> BigInt,
+        cause -> Binary,
+        after_case -> Binary,
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod city;
+mod clumsy;
 mod harvest;
+mod intake;
 mod main_job;
 mod two_servers;

@@ -90,13 +90,14 @@ impl Desk<'_, '_> {
         if entry.kind == "grant" && matches!(after.as_deref(), Some(Entity::Account(_))) {
             self.enrol_phones(&entry, received_ms)?;
         }
-        if let Some(Entity::Areas(_)) = after.as_deref() {
-            self.place_all(&entry, received_ms, depth)?;
+        if entry.kind == "import_areas" && after.is_some() {
+            self.begin_placing(&entry)?;
+            self.rescope_accounts(&entry, received_ms)?;
         }
         Ok(entry)
     }
 
-    pub(super) fn enter_consequence(
+    fn enter_consequence(
         &mut self,
         cause: &Entry,
         n: u32,

@@ -329,6 +329,9 @@ impl Named {
             Body::ImportAreas(body) | Body::ImportCatalogue(body) => {
                 self.documents.insert(body.sha256);
             }
+            Body::PlanAreas(body) => {
+                self.documents.insert(body.document.sha256);
+            }
             Body::SetMembership(body) => {
                 self.units.insert(body.unit);
             }
@@ -358,6 +361,7 @@ impl Named {
             | Body::Discard(_)
             | Body::CreateLog(_)
             | Body::StartEpoch(_)
+            | Body::CancelAreas(_)
             | Body::SetUnit(_)
             | Body::SetAccount(_)
             | Body::Grant(_)

@@ -1,64 +1,77 @@
-//! A new area tree moves cases and people: each case that lies elsewhere now, or under other areas, gets a `place` entry,
-//! each account whose areas lie under others a `rescope` entry.
+//! A new area tree moves cases: each that lies elsewhere now, or under other areas, gets a `place` entry. However many
+//! there are, each transaction looks at some of them and notes how far it is, so that a stop in between loses nothing.
 
 use schema::case::{Case, FieldName, Position};
 use schema::entity::Entity;
 use schema::ids::EntityId;
 use schema::op::{Body, Nothing, Place};
-use sync_core::area::AreaIndex;
+use sync_core::line::consequence_id;
 use sync_core::permission::scopes_of;
 
 use super::enter::Desk;
 use super::facts;
 use super::parsed::parse_entity;
-use crate::store::{Entry, StoreError, StoredEntity};
+use crate::store::{Entry, Placing, StoreError};
 
-/// Entities looked at together.
-const PAGE: usize = 500;
+/// Cases looked at in one transaction.
+const PAGE: usize = 200;
 
 impl Desk<'_, '_> {
-    /// Places every case and every account anew after an import of areas.
-    pub(super) fn place_all(&mut self, cause: &Entry, received_ms: u64, depth: u32) -> Result<(), StoreError> {
+    /// An area tree came into force: every case is to be looked at, from the first.
+    pub(super) fn begin_placing(&mut self, cause: &Entry) -> Result<(), StoreError> {
+        self.tx.put_placing(Placing { cause: cause.op, after: EntityId::NIL })
+    }
+
+    /// Accounts follow at once: they are few, and what they see follows the tree in force anyway.
+    pub(super) fn rescope_accounts(&mut self, cause: &Entry, received_ms: u64) -> Result<(), StoreError> {
         let log = self.tx.head.num;
+        let Some(sha256) = facts::in_force(self.tx, self.seen, "areas")? else { return Ok(()) };
+        let Some(areas) = self.parsed.areas(self.tx.db, log, sha256)? else { return Ok(()) };
+        let mut after = EntityId::NIL;
+        loop {
+            let page = self.tx.db.entities_of_kind(log, "account", after, PAGE)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id;
+            for stored in &page {
+                let Some(document) = stored.document.as_deref() else { continue };
+                if self.tx.db.scopes_of_stored(log, stored)? != scopes_of(&parse_entity(document)?, Some(&areas)) {
+                    let id = consequence_id(self.tx.head.log, cause.op, &format!("rescope {}", stored.id), 0);
+                    let incoming = self.by_server(id, stored.id, &Body::Rescope(Nothing {}), received_ms)?;
+                    self.enter(incoming)?;
+                }
+            }
+        }
+    }
+
+    /// Places the next cases anew, if any are left to be looked at.
+    pub(super) fn place_some(&mut self, received_ms: u64) -> Result<Vec<Entry>, StoreError> {
+        let log = self.tx.head.num;
+        let Some(placing) = self.tx.db.placing(log)? else { return Ok(Vec::new()) };
         let areas = match facts::in_force(self.tx, self.seen, "areas")? {
             Some(sha256) => self.parsed.areas(self.tx.db, log, sha256)?,
             None => None,
         };
-        let Some(areas) = areas else { return Ok(()) };
-        let mut n = 0;
-        for kind in ["case", "account"] {
-            let mut after = EntityId::NIL;
-            loop {
-                let page = self.tx.db.entities_of_kind(log, kind, after, PAGE)?;
-                let Some(last) = page.last() else { break };
-                after = last.id;
-                for stored in &page {
-                    if let Some(body) = self.moved(stored, &areas)? {
-                        self.enter_consequence(cause, n, stored.id, &body, received_ms, depth)?;
-                        n += 1;
-                    }
-                }
+        let page = self.tx.db.entities_of_kind(log, "case", placing.after, PAGE)?;
+        let (Some(areas), Some(last)) = (areas, page.last()) else {
+            self.tx.end_placing()?;
+            return Ok(Vec::new());
+        };
+        let mut entries = Vec::new();
+        for stored in &page {
+            let Some(document) = stored.document.as_deref() else { continue };
+            let entity = parse_entity(document)?;
+            let Entity::Case(case) = &entity else { continue };
+            let Some(area) = position(case).map(|position| areas.locate(&position).area) else { continue };
+            let moves = area != case.area;
+            if moves || self.tx.db.scopes_of_stored(log, stored)? != scopes_of(&entity, Some(&areas)) {
+                // Once for each import and case, whichever server does it.
+                let id = consequence_id(self.tx.head.log, placing.cause, &format!("place {}", stored.id), 0);
+                let incoming = self.by_server(id, stored.id, &Body::Place(Place { area }), received_ms)?;
+                entries.push(self.enter(incoming)?);
             }
         }
-        Ok(())
-    }
-
-    /// What has to be entered about an entity under another tree; nothing where it lies as it did.
-    fn moved(&mut self, stored: &StoredEntity, areas: &AreaIndex) -> Result<Option<Body>, StoreError> {
-        let Some(document) = stored.document.as_deref() else { return Ok(None) };
-        let entity = parse_entity(document)?;
-        let (area, was) = match &entity {
-            Entity::Case(case) => match position(case) {
-                Some(position) => (Some(areas.locate(&position).area), Some(case.area)),
-                None => return Ok(None),
-            },
-            _ => (None, None),
-        };
-        let scopes = self.tx.db.scopes_of_stored(self.tx.head.num, stored)?;
-        if area == was && scopes == scopes_of(&entity, Some(areas)) {
-            return Ok(None);
-        }
-        Ok(Some(area.map_or(Body::Rescope(Nothing {}), |area| Body::Place(Place { area }))))
+        self.tx.put_placing(Placing { after: last.id, ..placing })?;
+        Ok(entries)
     }
 }
 

@@ -46,6 +46,7 @@ enum Work {
     Append(Box<Append>, oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
     PhotoArrived(Hash, VerifiedPhoto, oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
     Tick(oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
+    Place(oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
 }
 
 /// What a job came to, kept until the commit.
@@ -113,6 +114,27 @@ impl Ledger {
         let id = consequence_id(log, OpId::NIL, "create_log", 0);
         let op = ServerOp { id, entity: log.into(), body: Body::CreateLog(body), values: Vec::new() };
         self.append(log, Append { ops: vec![op], ..Append::default() }).await
+    }
+
+    /// Places every case that a new area tree has not placed yet, some in each transaction. What another server or a
+    /// program before this one began is gone on with.
+    ///
+    /// # Errors
+    /// See [`LedgerError`]; the rest is placed when it is asked for again.
+    pub async fn place_cases(&self, log: LogId) -> Result<usize, LedgerError> {
+        let mut placed = 0;
+        loop {
+            let left = self.store.read_async(move |db| {
+                let head = db.head(log)?;
+                Ok::<_, StoreError>(head.map(|head| db.placing(head.num)).transpose()?.flatten())
+            });
+            if left.await?.is_none() {
+                return Ok(placed);
+            }
+            let (reply, answer) = oneshot::channel();
+            self.send(log, Work::Place(reply)).await?;
+            placed += answer.await.map_err(|_| LedgerError::Stopping)??.len();
+        }
     }
 
     /// Tells every log that waits for a photo that its bytes are here. Call it after the photo's row is committed.
@@ -262,6 +284,7 @@ impl Writer {
                     desk.prune_exits(received_ms)?;
                     Ok(Done::Entered(Ok(entries)))
                 }
+                Work::Place(_) => desk.place_some(received_ms).map(|entries| Done::Entered(Ok(entries))),
                 Work::PhotoArrived(sha256, photo, _) => {
                     desk.photo_arrived(sha256, photo, received_ms).map(|entries| Done::Entered(Ok(entries)))
                 }
@@ -276,7 +299,9 @@ impl Writer {
                 tracing::error!(error = cause, "a job could not be entered");
                 Ok(match work {
                     Work::Push(..) => Done::Pushed(Err(error.into())),
-                    Work::Append(..) | Work::PhotoArrived(..) | Work::Tick(_) => Done::Entered(Err(error.into())),
+                    Work::Append(..) | Work::PhotoArrived(..) | Work::Tick(_) | Work::Place(_) => {
+                        Done::Entered(Err(error.into()))
+                    }
                 })
             }
         }
@@ -304,8 +329,11 @@ impl Work {
     fn answer(self, done: Done) {
         match (self, done) {
             (Self::Push(_, reply), Done::Pushed(done)) => drop(reply.send(done)),
-            (Self::Append(_, reply) | Self::PhotoArrived(_, _, reply) | Self::Tick(reply), Done::Entered(done)) => {
-                drop(reply.send(done))
+            (
+                Self::Append(_, reply) | Self::PhotoArrived(_, _, reply) | Self::Tick(reply) | Self::Place(reply),
+                Done::Entered(done),
+            ) => {
+                drop(reply.send(done));
             }
             (work, Done::Pushed(_) | Done::Entered(_)) => work.refuse(LedgerError::Stopping),
         }
@@ -314,7 +342,7 @@ impl Work {
     fn refuse(self, error: LedgerError) {
         match self {
             Self::Push(_, reply) => drop(reply.send(Err(error))),
-            Self::Append(_, reply) | Self::PhotoArrived(_, _, reply) | Self::Tick(reply) => {
+            Self::Append(_, reply) | Self::PhotoArrived(_, _, reply) | Self::Tick(reply) | Self::Place(reply) => {
                 drop(reply.send(Err(error)));
             }
         }
