@@ -1,6 +1,7 @@
 //! What a request needs, put together once at the start.
 
 use std::fs;
+use std::net::IpAddr;
 use std::os::unix::fs::DirBuilderExt;
 
 use anyhow::Context;
@@ -40,6 +41,8 @@ pub struct App {
     pub events: Events,
     /// The first start and the operator's work.
     pub installation: Installation,
+    /// Proxies whose word on where a request came from is believed.
+    pub proxies: Vec<IpAddr>,
     /// Logs: the write path, the signer.
     pub logs: Logs,
 }
@@ -75,6 +78,7 @@ impl App {
             events: Events::new(store.clone()),
             installation: Installation::new(store.clone(), ledger.clone(), clock.clone(), passwords),
             photos,
+            proxies: config.proxies.clone(),
             logs: Logs { store, ledger, checkpoints, clock: clock.clone(), durability: config.durability },
         })
     }

@@ -1,5 +1,6 @@
 //! What can be asked for, as clap reads it.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -82,6 +83,9 @@ pub(crate) struct Serve {
     /// Address and port to listen on (监听地址)
     #[arg(long, value_name = "ADDR", env = "RECTIFY_LISTEN", default_value = "127.0.0.1:8080")]
     pub(crate) listen: String,
+    /// A reverse proxy on another machine whose X-Forwarded-For is believed; repeat it for more (反向代理地址)
+    #[arg(long = "proxy", value_name = "IP", env = "RECTIFY_PROXY", value_delimiter = ',')]
+    pub(crate) proxies: Vec<IpAddr>,
     /// How an acknowledged op survives the loss of this machine (持久性)
     #[arg(long, value_enum, env = "RECTIFY_DURABILITY", default_value = "backup")]
     pub(crate) durability: Survival,

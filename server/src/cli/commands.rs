@@ -69,7 +69,7 @@ async fn run_server(serve: Serve, output: &Output) -> Result<()> {
         Survival::Local => Durability::Local,
     };
     let district = District { name: Text { zh: serve.district_zh, en: serve.district_en }, zone: serve.zone };
-    let config = Config { durability, listen: serve.listen, district, ..config(serve.place) };
+    let config = Config { durability, listen: serve.listen, proxies: serve.proxies, district, ..config(serve.place) };
     let demo = if serve.demo { demo::settle(&config, output).await? } else { Vec::new() };
     let running = server::start(config.clone(), Clock::system()).await?;
     let address = format!("http://{}", running.address);
@@ -197,6 +197,7 @@ fn config(place: Place) -> Config {
         durability: Durability::Backup,
         checkpoint_interval_ms: CHECKPOINT_INTERVAL_MS,
         listen: String::new(),
+        proxies: Vec::new(),
         district: District { name: Text { zh: String::new(), en: String::new() }, zone: String::new() },
     }
 }

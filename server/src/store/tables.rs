@@ -9,7 +9,7 @@ pub const LOG_TABLES: &[&str] =
 pub const VIEW_TABLES: &[&str] = &["entity", "entity_scope", "scope_exit", "photo_ref", "parked", "tile_hash"];
 /// The tables that are neither.
 pub const WORKING_TABLES: &[&str] =
-    &["photo", "durable", "account_secret", "enrol_code", "login_session", "received_photo", "upload", "area_placing"];
+    &["photo", "durable", "account_secret", "enrol_code", "login_session", "received_photo", "throttle", "upload", "area_placing"];
 
 diesel::table! {
     log (num) {
@@ -224,10 +224,17 @@ diesel::table! {
         account -> Binary,
         login -> Text,
         password -> Nullable<Text>,
-        failures -> BigInt,
-        retry_ms -> BigInt,
         disabled -> Bool,
         created_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    throttle (subject) {
+        subject -> Binary,
+        failures -> BigInt,
+        retry_ms -> BigInt,
+        at_ms -> BigInt,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod contract;
+mod guessing;
 mod lost_parts;
 mod photos;
 mod problems;

@@ -102,6 +102,7 @@ pub(crate) fn config(folder: &std::path::Path) -> Config {
         durability: Durability::Local,
         checkpoint_interval_ms: 1000,
         listen: "127.0.0.1:0".into(),
+        proxies: Vec::new(),
         district: District { name: Text { zh: "示范区".into(), en: "Model".into() }, zone: "Asia/Shanghai".into() },
     }
 }
