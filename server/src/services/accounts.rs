@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use schema::auth::{Login, Refresh, Tokens as TokenPair};
 use schema::entity::{Account, Entity};
+use schema::hash::ExportKey;
 use schema::ids::{AccountId, DeviceId, EntityId, EpochId, LogId};
 use schema::limits::{ACCESS_TOKEN_S, REFRESH_TOKEN_DAYS};
 use schema::problem::ProblemCode;
@@ -27,6 +28,7 @@ pub struct Accounts {
     pub(super) store: Store,
     pub(super) clock: Clock,
     tokens: Arc<Tokens>,
+    export_key: ExportKey,
     passwords: Passwords,
     pub(super) ledger: Ledger,
 }
@@ -75,8 +77,14 @@ enum Attempt {
 
 impl Accounts {
     /// Accounts of an installation.
-    pub fn new(store: Store, clock: Clock, tokens: Tokens, passwords: Passwords, ledger: Ledger) -> Self {
-        Self { store, clock, tokens: Arc::new(tokens), passwords, ledger }
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        (tokens, export_key): (Tokens, ExportKey),
+        passwords: Passwords,
+        ledger: Ledger,
+    ) -> Self {
+        Self { store, clock, tokens: Arc::new(tokens), export_key, passwords, ledger }
     }
 
     /// Logs a person in by password. `from` is the address that the request came from, where it is known.
@@ -275,6 +283,7 @@ impl Accounts {
             access: self.tokens.access(account, device, self.clock.now_ms())?,
             access_expires_in_s: ACCESS_TOKEN_S,
             refresh: refresh.text(),
+            export_key: Some(self.export_key),
         })
     }
 }

@@ -177,7 +177,7 @@ pub(crate) fn enrolled_at(address: &str, server: &mut Server, home: &Path, numbe
     let name = Text { zh: "区".into(), en: "District".into() };
     let access =
         LogAccess { log: LOG, epoch: server.epoch, name, zone: "Asia/Shanghai".into(), signer: server.verifier_key() };
-    let tokens = Tokens { access: "a".into(), access_expires_in_s: 600, refresh: "r".into() };
+    let tokens = Tokens { access: "a".into(), access_expires_in_s: 600, refresh: "r".into(), export_key: None };
     let enrolled = Enrolled { account, name: format!("person {number}"), logs: vec![access], tokens };
     phone.finish_enrolment(&enrolled).unwrap();
     phone
