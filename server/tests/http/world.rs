@@ -109,10 +109,15 @@ pub(crate) fn config(folder: &std::path::Path) -> Config {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::start_in(&areas()).await
+    }
+
+    /// In another district than the usual one.
+    pub(crate) async fn start_in(areas: &AreaTree) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::standing(START_MS);
         let running = server::start(config(folder.path()), clock.clone()).await.unwrap();
-        running.app.installation.import_areas(&areas()).await.unwrap();
+        running.app.installation.import_areas(areas).await.unwrap();
         Self { running, clock, folder }
     }
 
