@@ -85,7 +85,13 @@ impl App {
         };
         Ok(Self {
             clock: clock.clone(),
-            accounts: Accounts::new(store.clone(), clock.clone(), (tokens, export_key), passwords.clone(), ledger.clone()),
+            accounts: Accounts::new(
+                store.clone(),
+                clock.clone(),
+                (tokens, export_key),
+                passwords.clone(),
+                ledger.clone(),
+            ),
             sight: Sight::new(store.clone(), photos.clone(), ledger.parsed().clone()),
             audit: Audit::new(store.clone()),
             events: Events::new(store.clone()),

@@ -181,7 +181,8 @@ impl<R: Read> Opener<R> {
             return Err(SealedFileError::Foreign);
         }
         let encapsulated = Deserializable::from_bytes(&encapsulated).map_err(|_| SealedFileError::NotAKey)?;
-        let context = setup_receiver(&OpModeR::Base, &secret.0, &encapsulated, INFO).map_err(|_| SealedFileError::NotAKey)?;
+        let context =
+            setup_receiver(&OpModeR::Base, &secret.0, &encapsulated, INFO).map_err(|_| SealedFileError::NotAKey)?;
         Ok(Self { from, context, piece: Vec::new(), at: 0, ended: false })
     }
 

@@ -14,8 +14,8 @@ use server::services::rebuild;
 use tracing_subscriber::EnvFilter;
 
 use super::arguments::{Command, Place, Serve, Survival, Unit};
-use super::{cases, demo, imports, people};
 use super::output::Output;
+use super::{cases, demo, imports, people};
 
 /// A checkpoint is signed at the latest after a minute, if the head moved.
 const CHECKPOINT_INTERVAL_MS: u64 = 60_000;

@@ -27,7 +27,10 @@ pub(crate) async fn run() -> ExitCode {
             // Help and version are no errors to clap, and go to the standard output.
             let wrong = error.use_stderr();
             if wrong {
-                drop(writeln!(std::io::stderr(), "用法不对,请看下面的说明,或用 --help / wrong usage: see below, or --help"));
+                drop(writeln!(
+                    std::io::stderr(),
+                    "用法不对,请看下面的说明,或用 --help / wrong usage: see below, or --help"
+                ));
             }
             drop(error.print());
             return if wrong { ExitCode::from(2) } else { ExitCode::SUCCESS };

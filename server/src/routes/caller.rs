@@ -104,7 +104,11 @@ mod tests {
         };
         assert_eq!(of("203.0.113.9", "198.51.100.1").as_deref(), Some("203.0.113.9"), "a stranger may write anything");
         assert_eq!(of("127.0.0.1", "198.51.100.1").as_deref(), Some("198.51.100.1"));
-        assert_eq!(of("::1", "1.2.3.4, 198.51.100.1").as_deref(), Some("198.51.100.1"), "what it told the proxy itself");
+        assert_eq!(
+            of("::1", "1.2.3.4, 198.51.100.1").as_deref(),
+            Some("198.51.100.1"),
+            "what it told the proxy itself"
+        );
         assert_eq!(of("::ffff:10.0.0.2", "198.51.100.1, 10.0.0.2").as_deref(), Some("198.51.100.1"));
         assert_eq!(of("127.0.0.1", ""), None);
         assert_eq!(of("127.0.0.1", "unknown"), None);

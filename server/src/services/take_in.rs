@@ -98,8 +98,7 @@ impl TakeIn {
         let this = self.clone();
         let (looked, file) = blocking(move || Ok((this.look(&file, caller.as_ref())?, file))).await?;
         let ExportHead { device, account, name, .. } = looked.head;
-        let mut taken =
-            TakenIn { device, account, name, accepted: 0, rejected: 0, parked: 0, refused: 0, photos: 0 };
+        let mut taken = TakenIn { device, account, name, accepted: 0, rejected: 0, parked: 0, refused: 0, photos: 0 };
         let this = self.clone();
         let mut lines = blocking(move || this.open(&file)).await?;
         loop {
@@ -234,9 +233,11 @@ impl Spool {
 }
 
 fn supervises(caller: &Caller, log: LogId) -> bool {
-    caller.logs.iter().filter(|access| access.log == log).any(|access| {
-        access.account.grants.iter().any(|grant| matches!(grant.role, Role::Supervisor | Role::Admin))
-    })
+    caller
+        .logs
+        .iter()
+        .filter(|access| access.log == log)
+        .any(|access| access.account.grants.iter().any(|grant| matches!(grant.role, Role::Supervisor | Role::Admin)))
 }
 
 /// The device as a log knows it that the caller supervises.

@@ -128,10 +128,7 @@ mod tests {
 
     #[test]
     fn each_failure_doubles_the_wait_up_to_a_quarter_of_an_hour() {
-        assert_eq!(
-            [0, 1, 2, 3, 10, 11, u64::MAX].map(wait_ms),
-            [0, 1000, 2000, 4000, 512_000, 900_000, 900_000]
-        );
+        assert_eq!([0, 1, 2, 3, 10, 11, u64::MAX].map(wait_ms), [0, 1000, 2000, 4000, 512_000, 900_000, 900_000]);
     }
 
     #[test]

@@ -237,7 +237,12 @@ impl Db {
     ///
     /// # Errors
     /// The database's.
-    pub fn end_sessions(&mut self, account: AccountId, device: Option<DeviceId>, now_ms: u64) -> Result<(), StoreError> {
+    pub fn end_sessions(
+        &mut self,
+        account: AccountId,
+        device: Option<DeviceId>,
+        now_ms: u64,
+    ) -> Result<(), StoreError> {
         let open = login_session::table
             .filter(login_session::account.eq(account.bytes().as_slice()))
             .filter(login_session::ended_ms.is_null());
@@ -265,12 +270,7 @@ impl Db {
 
 fn read_secret(row: SecretRow) -> Result<AccountSecret, StoreError> {
     let (account, login, password, disabled, _) = row;
-    Ok(AccountSecret {
-        account: AccountId(uuid(&account)?),
-        login,
-        password,
-        disabled,
-    })
+    Ok(AccountSecret { account: AccountId(uuid(&account)?), login, password, disabled })
 }
 
 fn read_session(row: SessionRow) -> Result<Session, StoreError> {

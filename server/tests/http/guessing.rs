@@ -116,9 +116,8 @@ async fn whoever_guesses_at_a_name_does_not_lock_out_its_enrolled_phone() {
     let renewed = world.post("/v1/token", &json!({ "refresh": phone.enrolled.tokens.refresh })).await;
     assert_eq!(renewed.status, 200);
     let access = renewed.json()["access"].as_str().unwrap().to_owned();
-    let synced = world
-        .send("POST", "/v1/sync", &[("authorization", &format!("Bearer {access}"))], &phone.request(&[]))
-        .await;
+    let synced =
+        world.send("POST", "/v1/sync", &[("authorization", &format!("Bearer {access}"))], &phone.request(&[])).await;
     assert_eq!(synced.status, 200, "{}", synced.text());
 }
 

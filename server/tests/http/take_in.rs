@@ -206,10 +206,18 @@ async fn a_file_that_was_changed_or_cut_off_is_refused_whole() {
     refused.push(("another name".into(), swap("李巡查", "王巡查"), "tampered_file"));
     refused.push(("another position".into(), swap("312050000", "312050001"), "tampered_file"));
     refused.push(("more behind the end".into(), [plain.as_slice(), b"\n"].concat(), "tampered_file"));
-    refused.push(("a photo in its place".into(), swap(&STANDARD.encode(&photo), &STANDARD.encode(b"another")), "tampered_file"));
+    refused.push((
+        "a photo in its place".into(),
+        swap(&STANDARD.encode(&photo), &STANDARD.encode(b"another")),
+        "tampered_file",
+    ));
     // Somebody else's device, which signs what is not its own.
     let push = export(&inspector, &[(case(3), report(&[]))], &[]).push;
-    refused.push(("ops of another device".into(), export_of(&other, other.enrolled.account, push, 1, &[]).plain, "foreign_file"));
+    refused.push((
+        "ops of another device".into(),
+        export_of(&other, other.enrolled.account, push, 1, &[]).plain,
+        "foreign_file",
+    ));
     let named = export_of(&other, inspector.enrolled.account, other.request(&[(case(4), report(&[]))]), 1, &[]);
     refused.push(("in another's name".into(), named.plain, "tampered_file"));
     let file = sealed(&inspector, &plain);

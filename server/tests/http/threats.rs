@@ -71,7 +71,8 @@ async fn sql_is_a_text_like_any_other() {
     let inspector = world.phone("li", Role::Inspector, "A3").await;
     world.push(&inspector, &[(case(1), report(&[]))]).await;
     let list = format!("/v1/logs/{}/cases", inspector.log());
-    for sql in ["' OR '1'='1", "'; DROP TABLE entity; --", "x' UNION SELECT password FROM account_secret --", "%", "\0"] {
+    for sql in ["' OR '1'='1", "'; DROP TABLE entity; --", "x' UNION SELECT password FROM account_secret --", "%", "\0"]
+    {
         let quoted: String = sql.bytes().map(|byte| format!("%{byte:02x}")).collect();
         for member in ["category", "subtype", "code"] {
             let said = world.get(&format!("{list}?{member}={quoted}"), inspector.token()).await;

@@ -68,10 +68,14 @@ pub enum PhoneError {
     #[error("set a PIN for this phone's first person before a second one uses it: `people pin`")]
     FirstWithoutPin,
     /// The store was wiped.
-    #[error("this phone was shut out and has wiped itself after the server had all that it held ({0}). Enrol a new --home")]
+    #[error(
+        "this phone was shut out and has wiped itself after the server had all that it held ({0}). Enrol a new --home"
+    )]
     Wiped(String),
     /// The server has not said to which key a file of unsent work is to be sealed.
-    #[error("this phone does not know the server's key yet: sync once, or write the file with --plain, for anybody to read")]
+    #[error(
+        "this phone does not know the server's key yet: sync once, or write the file with --plain, for anybody to read"
+    )]
     NoExportKey,
     /// No such log.
     #[error("this phone has no log {0}")]

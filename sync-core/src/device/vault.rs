@@ -63,12 +63,7 @@ pub fn has_pin(folder: &Path) -> bool {
 ///
 /// # Errors
 /// [`PhoneError::UnfitPin`]; the store's.
-pub fn set_pin(
-    folder: &Path,
-    pin: &str,
-    vault: Option<Vault>,
-    entropy: &mut dyn Entropy,
-) -> Result<Vault, PhoneError> {
+pub fn set_pin(folder: &Path, pin: &str, vault: Option<Vault>, entropy: &mut dyn Entropy) -> Result<Vault, PhoneError> {
     let characters: Vec<char> = pin.chars().collect();
     let same = characters.iter().all(|character| Some(character) == characters.first());
     if !(PIN_CHARS_MIN..=PIN_CHARS_MAX).contains(&characters.len()) || same {

@@ -37,7 +37,10 @@ fn what_is_sealed_opens_whatever_its_length() {
 fn a_file_for_another_server_is_told_from_a_broken_one() {
     let file = sealed(b"x");
     assert!(matches!(Opener::new(file.as_slice(), &secret(2)), Err(SealedFileError::Foreign)));
-    assert!(matches!(Opener::new(&b"{\"rectify_export\":1,\"and\":\"more\"}"[..], &secret(1)), Err(SealedFileError::NotSealed)));
+    assert!(matches!(
+        Opener::new(&b"{\"rectify_export\":1,\"and\":\"more\"}"[..], &secret(1)),
+        Err(SealedFileError::NotSealed)
+    ));
 }
 
 #[test]

@@ -171,6 +171,15 @@ fn areas() -> AreaTree {
     }
 }
 
+/// A report of a kind that the shipped catalogue has, with what it wants for filing.
+fn stall(photos: &[(Hash, usize)]) -> Body {
+    let Body::Report(mut stall) = report(photos) else { unreachable!() };
+    stall.category = "stall".parse().unwrap();
+    stall.subject = Some("12".into());
+    stall.fields.insert("goods".parse().unwrap(), json!("fruit_vegetables"));
+    Body::Report(stall)
+}
+
 impl Cast {
     pub(super) async fn new() -> Self {
         let world = World::start_in(&areas()).await;
@@ -213,16 +222,16 @@ impl Cast {
         let [inspector, traveller, supervisor] =
             [Who::Inspector, Who::Traveller, Who::Supervisor].map(|who| &self.phones[&who]);
         let photos = [(self.photo, photo_file.len())];
-        self.world.push(inspector, &[(self.case, report(&photos))]).await;
-        self.world.push(traveller, &[(self.made_elsewhere, report(&[]))]).await;
+        self.world.push(inspector, &[(self.case, stall(&photos))]).await;
+        self.world.push(traveller, &[(self.made_elsewhere, stall(&[]))]).await;
+        self.world.announce(inspector, &self.photo, photo_file.len()).await;
+        assert_eq!(self.world.patch(inspector, &self.photo, 0, photo_file).await.status, 204);
+        self.world.running.app.photos.sweep().await.unwrap();
         let file = Body::File(File { condition: "occupies_road".parse().unwrap() });
         let assign = Body::Assign(Assign { unit: units[0], co_units: Vec::new(), holder: None, note: None });
         let answer = self.world.push(supervisor, &[(self.case, file), (self.case, assign)]).await;
         let said = serde_json::to_string(&answer).unwrap();
         assert_eq!(said.matches(r#"\"outcome\":\"accepted\""#).count(), 2, "{said}");
-        self.world.announce(inspector, &self.photo, photo_file.len()).await;
-        assert_eq!(self.world.patch(inspector, &self.photo, 0, photo_file).await.status, 204);
-        self.world.running.app.photos.sweep().await.unwrap();
     }
 
     /// A second district that nobody here has a right in.
@@ -247,9 +256,7 @@ impl Cast {
             self.tokens.insert(*who, reply.json()["access"].as_str().unwrap().to_owned());
         }
         self.tokens.insert(Who::Expired, expired);
-        for (who, role, area) in
-            [(Who::Desk, Role::Supervisor, "A1"), (Who::DisabledDesk, Role::Supervisor, "A1")]
-        {
+        for (who, role, area) in [(Who::Desk, Role::Supervisor, "A1"), (Who::DisabledDesk, Role::Supervisor, "A1")] {
             let login = who.login();
             self.world.account(&login, role, area, Some(PASSWORD)).await;
             let reply = self.world.post("/v1/login", &json!({"login": login, "password": PASSWORD})).await;

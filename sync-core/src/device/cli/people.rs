@@ -44,8 +44,9 @@ fn unlock(folder: &Path, name: &str, clocks: &Clocks, out: Out) -> Result<Vault,
 fn typed(setting: &str, out: Out, zh: &str, en: &str) -> Result<String, Failure> {
     match std::env::var(setting) {
         Ok(pin) => Ok(pin),
-        Err(_) if std::io::stdin().is_terminal() => rpassword::prompt_password(out.pick(zh, en))
-            .map_err(|error| Failure::refused(format!("无法读取 PIN：{error}"), format!("the PIN can't be read: {error}"))),
+        Err(_) if std::io::stdin().is_terminal() => rpassword::prompt_password(out.pick(zh, en)).map_err(|error| {
+            Failure::refused(format!("无法读取 PIN：{error}"), format!("the PIN can't be read: {error}"))
+        }),
         Err(_) => Err(PhoneError::PinNeeded.into()),
     }
 }
