@@ -190,7 +190,7 @@ async fn no_secret_is_logged_and_none_is_stored_as_it_is() {
     for name in ["rectify.db", "rectify.db-wal"] {
         files.extend(std::fs::read(folder.path().join(name)).ok().map(|bytes| (name.to_owned(), bytes)));
     }
-    assert!(files.len() >= 2);
+    assert!(files.len() >= 2 || databases::Kind::of_this_run() != databases::Kind::Sqlite, "a database in a file");
     for (name, bytes) in files {
         for secret in &secrets {
             let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());

@@ -91,11 +91,14 @@ fn passwords(district: &District) -> Result<()> {
 
 fn in_both_languages(district: &District) -> Result<()> {
     let data = district.installation.data.display().to_string();
-    let zh = run("rectify", &["--lang", "zh", "device", "code", "li", "--data", &data])?;
-    let en = run("rectify", &["--lang", "en", "device", "code", "li", "--data", &data])?;
+    let database = district.installation.database.as_str();
+    let code = |lang: &str, login: &str| {
+        let place = ["--data", &data, "--database-url", database];
+        run("rectify", &[["--lang", lang, "device", "code", login].as_slice(), &place].concat())
+    };
+    let (zh, en) = (code("zh", "li")?, code("en", "li")?);
     ensure!(zh.out.contains("登记码") && en.out.contains("one-time code"), "{zh:?} {en:?}");
-    let zh = run("rectify", &["--lang", "zh", "device", "code", "nobody", "--data", &data])?;
-    let en = run("rectify", &["--lang", "en", "device", "code", "nobody", "--data", &data])?;
+    let (zh, en) = (code("zh", "nobody")?, code("en", "nobody")?);
     ensure!(zh.err.starts_with("错误") && en.err.starts_with("error"), "{zh:?} {en:?}");
     Ok(())
 }
@@ -106,7 +109,7 @@ fn typing(district: &District, arguments: &[&str], typed: &str) -> Result<Said> 
     let mut child = Command::new(program("rectify")?)
         .args(["--json", "--lang", "en"])
         .args(arguments)
-        .args(["--data", &data])
+        .args(["--data", &data, "--database-url", &district.installation.database])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
