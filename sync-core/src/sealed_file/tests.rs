@@ -1,3 +1,5 @@
+//! Sealing and opening: every length, every cut, every flipped bit.
+
 use std::io::{self, Read, Write};
 
 use super::{ExportSecret, MAGIC, Opener, PIECE_BYTES, SealedFileError, Sealer};
