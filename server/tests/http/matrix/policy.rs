@@ -21,6 +21,8 @@ pub(super) enum Rule {
     Oversees,
     /// Supervisors and administrators.
     Decides(u16),
+    /// Auditors and administrators of the whole log.
+    OverAll,
 }
 
 pub(super) struct Row {
@@ -47,6 +49,7 @@ pub(super) fn expected(rule: Rule, who: Who) -> u16 {
             either(oversees || who == Who::Inspector, 200, 404)
         }
         (Rule::Oversees, _) => either(oversees(who) || who == Who::Admin, 200, 403),
+        (Rule::OverAll, _) => either(who == Who::Admin, 200, 403),
         (Rule::Decides(status), _) => {
             either(matches!(who, Who::Supervisor | Who::OtherSupervisor | Who::Desk | Who::Admin), status, 403)
         }
@@ -119,6 +122,10 @@ pub(super) fn table() -> Vec<Row> {
         GET "/v1/photos/{sha256}/{version}" Rule::Original => |cast, _| {
             Ask::get(format!("/v1/photos/{}/original", cast.photo))
         };
+        GET "/v1/photos/{sha256}/alike" Rule::SeesCase => |cast, _| Ask::get(format!("/v1/photos/{}/alike", cast.photo));
+        GET "/v1/logs" Rule::SignedIn(200) => |_, _| Ask::get("/v1/logs");
+        GET "/v1/logs/{log}/reads" Rule::OverAll => |cast, _| Ask::get(format!("/v1/logs/{}/reads", cast.log));
+        GET "/v1/audit/{log}/standing" Rule::Oversees => |cast, _| Ask::get(format!("/v1/audit/{}/standing", cast.log));
         GET "/v1/logs/{log}/cases" Rule::SignedIn(200) => |cast, _| Ask::get(format!("/v1/logs/{}/cases", cast.log));
         GET "/v1/logs/{log}/cases/{case}" Rule::SeesCase => |cast, _| {
             Ask::get(format!("/v1/logs/{}/cases/{}", cast.log, cast.case))
