@@ -8,8 +8,17 @@ pub const LOG_TABLES: &[&str] =
 /// The tables that `rebuild` makes again from the log.
 pub const VIEW_TABLES: &[&str] = &["entity", "entity_scope", "scope_exit", "photo_ref", "parked", "tile_hash"];
 /// The tables that are neither.
-pub const WORKING_TABLES: &[&str] =
-    &["photo", "durable", "account_secret", "enrol_code", "login_session", "received_photo", "throttle", "upload", "area_placing"];
+pub const WORKING_TABLES: &[&str] = &[
+    "photo",
+    "durable",
+    "account_secret",
+    "enrol_code",
+    "login_session",
+    "received_photo",
+    "throttle",
+    "upload",
+    "area_placing",
+];
 
 diesel::table! {
     log (num) {
