@@ -22,5 +22,6 @@ pub mod position;
 mod registry;
 mod release;
 mod ruling;
+pub mod sealed_file;
 pub mod sync;
 pub mod time;

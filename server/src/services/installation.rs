@@ -4,6 +4,7 @@
 mod areas;
 mod districts;
 mod first;
+mod people;
 
 use std::collections::BTreeMap;
 

@@ -23,6 +23,8 @@ pub mod rebuild;
 pub mod sight;
 pub mod signer;
 pub mod sync;
+pub mod take_in;
+pub mod throttle;
 pub mod ticker;
 pub mod tokens;
 pub mod uploads;

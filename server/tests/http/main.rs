@@ -3,10 +3,14 @@
 
 mod accounts;
 mod contract;
+mod guessing;
 mod leak;
 mod lost_parts;
+mod matrix;
 mod photos;
 mod problems;
 mod reading;
 mod session;
+mod take_in;
+mod threats;
 mod world;

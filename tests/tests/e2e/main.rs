@@ -6,4 +6,5 @@ mod clumsy;
 mod harvest;
 mod intake;
 mod main_job;
+mod people;
 mod two_servers;

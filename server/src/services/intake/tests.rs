@@ -38,11 +38,12 @@ impl Desk {
         };
         let config = Config {
             data: folder.path().join("data"),
-            database_url: None,
+            database_url: Some(databases::address(folder.path())),
             host: "localhost".to_owned(),
             durability: Durability::Local,
             checkpoint_interval_ms: 60_000,
             listen: String::new(),
+            proxies: Vec::new(),
             district: district.clone(),
         };
         let app = App::open(&config, &Clock::standing(NOW_MS)).unwrap();
