@@ -67,11 +67,10 @@ fn oversees(who: Who) -> bool {
 /// Case 1 was made by the inspector in the own area and assigned to the crew's unit; case 2 was made there by an
 /// inspector of the other subdistrict. Administrators administer: they see no cases.
 pub(super) fn sees(who: Who, case: u8) -> bool {
-    match (who, case) {
-        (Who::Inspector | Who::Supervisor | Who::Desk | Who::Auditor, _) => true,
-        (Who::Crew, 1) | (Who::Traveller, 2) => true,
-        _ => false,
-    }
+    matches!(
+        (who, case),
+        (Who::Inspector | Who::Supervisor | Who::Desk | Who::Auditor, _) | (Who::Crew, 1) | (Who::Traveller, 2)
+    )
 }
 
 /// Who may ask for the cases of the own area by its name.
