@@ -6,6 +6,7 @@ mod duplicate;
 mod evidence;
 mod report;
 mod scope;
+pub mod signals;
 mod workflow;
 
 use schema::case::{By, Case, State};
