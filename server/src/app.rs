@@ -3,13 +3,14 @@
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Result;
 use crate::services::accounts::Accounts;
 use crate::services::audit::Audit;
+use crate::services::backup;
 use crate::services::blobs::Blobs;
 use crate::services::checkpoint::Checkpoints;
 use crate::services::events::Events;
@@ -57,13 +58,18 @@ impl App {
             .mode(0o700)
             .create(&config.data)
             .with_context(|| format!("making {}", config.data.display()))?;
+        if config.data.join(backup::UNFINISHED).exists() {
+            let data = config.data.display();
+            return Err(anyhow!("a restore into {data} was interrupted: remove the folder and restore again").into());
+        }
         let tokens = Tokens::new(&config.host, &keys::token_secret(&config.data)?);
         let store = Store::open(&config.database())?;
         let interval_ms = config.checkpoint_interval_ms;
         let checkpoints =
             Checkpoints::open(config.data.clone(), &config.host, interval_ms, store.clone(), clock.clone())
                 .context("opening the signer")?;
-        let ledger = Ledger::start(store.clone(), clock.clone()).context("starting the ledger")?;
+        let ledger = Ledger::start_remembering(store.clone(), clock.clone(), &config.data)
+            .context("starting the ledger")?;
         let blobs = Blobs::open(&config.data).context("opening the photo folder")?;
         let photos = Photos::new(store.clone(), blobs, clock.clone(), ledger.clone());
         let passwords = Passwords::new();

@@ -52,11 +52,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running> {
     let app = App::open(&config, &clock)?;
     let alone = app.logs.store.alone().context("waiting for other servers of this database to start")?;
     app.installation.check_signer(&app.logs.checkpoints.signer().verifier_key()).await?;
-    let restored =
-        app.logs.checkpoints.recover(&app.logs.ledger).await.context("comparing the logs with what was signed")?;
-    for log in restored {
-        tracing::warn!(log.id = %log, "the log was set back: it goes on in a new epoch");
-    }
+    app.logs.store.check_after_crash()?;
+    app.logs.checkpoints.recover(&app.logs.ledger).await.context("comparing the logs with what was signed")?;
     let verifier = app.logs.checkpoints.signer().verifier_key();
     let first_code = app.installation.first_start(&config.district, &verifier).await?;
     drop(alone);

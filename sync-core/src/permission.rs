@@ -12,7 +12,7 @@ use crate::registry::rules_for;
 
 /// The roles that may ask for a kind; none: only the server.
 pub fn roles_for(body: &Body) -> &'static [Role] {
-    use Role::{Admin, Crew, Inspector, Supervisor};
+    use Role::{Admin, Auditor, Crew, Inspector, Supervisor};
     match body {
         Body::Report(_) | Body::Amend(_) | Body::AddEvidence(_) | Body::WithdrawEvidence(_) | Body::Comment(_) => {
             &[Supervisor, Inspector, Crew]
@@ -30,6 +30,7 @@ pub fn roles_for(body: &Body) -> &'static [Role] {
         | Body::Void(_)
         | Body::Release(_) => &[Supervisor],
         Body::Discard(_) => &[Supervisor, Admin],
+        Body::AcknowledgeEpoch(_) => &[Auditor, Admin],
         Body::ImportAreas(_)
         | Body::ImportCatalogue(_)
         | Body::SetUnit(_)

@@ -18,8 +18,7 @@ use server::services::rebuild;
 use tracing_subscriber::EnvFilter;
 
 use super::arguments::{Account, AddAccount, Command, Device, Import, Place, RoleName, Serve, Survival, Unit};
-use super::cases;
-use super::demo;
+use super::{backup, cases, demo};
 use super::output::Output;
 
 /// A checkpoint is signed at the latest after a minute, if the head moved.
@@ -52,6 +51,9 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<()> {
             output.result(&json!({ "areas": count, "version": tree.version }), &zh, &en);
             Ok(())
         }
+        Command::Backup(asked) => backup::backup(&config(asked.place.clone()), asked, *output).await,
+        Command::Restore(asked) => backup::restore(asked, *output).await,
+        Command::Status(place) => backup::status(&config(place), *output).await,
         Command::Rebuild(place) => rebuild(place, output).await,
         Command::Deadline(asked) => super::deadline::deadline(&asked, output),
         Command::Openapi => {
@@ -195,6 +197,15 @@ fn role(name: RoleName) -> Role {
 /// The installation that a command works on, whether a server runs on it or not.
 pub(crate) fn open(place: Place) -> Result<App> {
     App::open(&config(place), &Clock::system())
+}
+
+/// As [`open`], and a log that was set back has gone over to a new epoch: nothing is said about the old one.
+pub(crate) async fn open_recovered(config: &Config) -> Result<App> {
+    let app = App::open(config, &Clock::system())?;
+    app.installation.check_signer(&app.logs.checkpoints.signer().verifier_key()).await?;
+    let recovered = app.logs.checkpoints.recover(&app.logs.ledger).await;
+    recovered.context("comparing the logs with what was signed")?;
+    Ok(app)
 }
 
 fn config(place: Place) -> Config {

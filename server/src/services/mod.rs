@@ -1,7 +1,9 @@
 //! Rules, permissions and transaction boundaries. Diesel and actix are unknown here.
 
 pub mod accounts;
+pub mod acknowledged;
 pub mod audit;
+pub mod backup;
 pub mod blobs;
 pub mod checkpoint;
 pub mod codes;
@@ -21,6 +23,7 @@ pub mod pictures;
 pub mod rebuild;
 pub mod sight;
 pub mod signer;
+pub mod standing;
 pub mod sync;
 pub mod tokens;
 pub mod uploads;

@@ -54,6 +54,7 @@ pub(crate) fn inside(n: u128) -> Position {
 
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
+    pub(crate) data: std::path::PathBuf,
     pub(crate) logs: Logs,
     pub(crate) log: LogId,
     pub(crate) clock: Clock,
@@ -99,10 +100,16 @@ impl World {
     }
 
     pub(crate) async fn on(folder: tempfile::TempDir, store: Store) -> Self {
+        let data = folder.path().to_owned();
+        Self::on_data(folder, data, store).await
+    }
+
+    /// The district of a data folder that lies somewhere in `folder`.
+    pub(crate) async fn on_data(folder: tempfile::TempDir, data: std::path::PathBuf, store: Store) -> Self {
         let clock = Clock::standing(START_MS);
-        let ledger = Ledger::start(store.clone(), clock.clone()).unwrap();
+        let ledger = Ledger::start_remembering(store.clone(), clock.clone(), &data).unwrap();
         let checkpoints =
-            Checkpoints::open(folder.path().to_owned(), "rectify.test", 60_000, store.clone(), clock.clone()).unwrap();
+            Checkpoints::open(data.clone(), "rectify.test", 60_000, store.clone(), clock.clone()).unwrap();
         let log = LogId(id(0, 1));
         let create = CreateLog {
             name: Text { zh: "试验区".into(), en: "Test".into() },
@@ -115,7 +122,7 @@ impl World {
         documents::import_catalogue(&ledger, log, catalogue.clone()).await.unwrap();
         documents::import_areas(&ledger, log, district(2_000_000)).await.unwrap();
         let logs = Logs { store, ledger, checkpoints, clock: clock.clone(), durability: Durability::Local };
-        Self { folder, logs, log, clock, catalogue: sha256(&catalogue) }
+        Self { folder, data, logs, log, clock, catalogue: sha256(&catalogue) }
     }
 
     pub(crate) async fn append(&self, entity: EntityId, body: Body) -> Entry {

@@ -16,7 +16,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::conn::Conn;
 use super::error::StoreError;
-use super::sqlite::{self, Access};
+use super::sqlite::{self, Access, Look};
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../schema/migrations/sqlite");
 const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../schema/migrations/postgres");
@@ -48,6 +48,8 @@ struct Inner {
     writer: Option<Mutex<Db>>,
     pool: Pool<Manager>,
     address: Address,
+    /// The file was not closed by whoever wrote last.
+    left_open: bool,
 }
 
 /// Held by the one server of a database that is starting; the others wait.
@@ -58,13 +60,13 @@ pub struct Alone {
 
 /// Where the database is.
 #[derive(Debug, Clone)]
-enum Address {
+pub(super) enum Address {
     Sqlite(PathBuf),
     Postgres(String),
 }
 
 impl Address {
-    fn parse(url: &str) -> Result<Self, StoreError> {
+    pub(super) fn parse(url: &str) -> Result<Self, StoreError> {
         match url.strip_prefix("sqlite:") {
             Some(path) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
             Some(_) => Err(StoreError::Address),
@@ -110,6 +112,7 @@ impl Store {
     /// An address of no known kind, another program's file, a SQLite with the WAL-reset bug, no connection.
     pub fn open(url: &str) -> Result<Self, StoreError> {
         let address = Address::parse(url)?;
+        let left_open = matches!(&address, Address::Sqlite(path) if sqlite::was_left_open(path));
         let writer = match &address {
             Address::Sqlite(path) => Some(Mutex::new(open_sqlite_writer(path)?)),
             Address::Postgres(url) => {
@@ -125,7 +128,7 @@ impl Store {
             .test_on_check_out(true)
             .build(Manager(address.clone()))
             .map_err(|error| StoreError::Pool(Box::new(error)))?;
-        Ok(Self { inner: Arc::new(Inner { writer, pool, address }) })
+        Ok(Self { inner: Arc::new(Inner { writer, pool, address, left_open }) })
     }
 
     /// Waits until no other server of this database is starting. A SQLite file has one server.
@@ -137,6 +140,21 @@ impl Store {
         let mut conn = PgConnection::establish(url)?;
         conn.batch_execute(&format!("SELECT pg_advisory_lock({STARTING})"))?;
         Ok(Alone { _held: Some(conn) })
+    }
+
+    /// After an end that was none, a file is looked through for damage before it is served from. PostgreSQL sees to its
+    /// own files.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    pub fn check_after_crash(&self) -> Result<(), StoreError> {
+        if !self.inner.left_open {
+            return Ok(());
+        }
+        self.read(|db| match &mut db.conn {
+            Conn::Sqlite(conn) => sqlite::look_through(conn, Look::Quick),
+            Conn::Postgres(_) => Ok(()),
+        })
     }
 
     /// Reads from one snapshot.
@@ -163,6 +181,26 @@ impl Store {
                 let mut db = self.inner.pool.get().map_err(|error| StoreError::Pool(Box::new(error)))?;
                 transaction(&mut db, Mode::Write, work)
             }
+        }
+    }
+
+    /// Work on a reading connection that brings its own snapshot.
+    pub(super) fn outside_transaction<T>(
+        &self,
+        work: impl FnOnce(&mut Db) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut db = self.inner.pool.get().map_err(|error| StoreError::Pool(Box::new(error)))?;
+        work(&mut db)
+    }
+
+    /// Work on the writing connection that can't be done within a transaction.
+    pub(super) fn write_outside_transaction<T>(
+        &self,
+        work: impl FnOnce(&mut Db) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match &self.inner.writer {
+            Some(writer) => work(&mut writer.lock().unwrap_or_else(PoisonError::into_inner)),
+            None => self.outside_transaction(work),
         }
     }
 

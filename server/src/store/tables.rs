@@ -9,7 +9,7 @@ pub const LOG_TABLES: &[&str] =
 pub const VIEW_TABLES: &[&str] = &["entity", "entity_scope", "scope_exit", "photo_ref", "parked", "tile_hash"];
 /// The tables that are neither.
 pub const WORKING_TABLES: &[&str] =
-    &["photo", "durable", "account_secret", "enrol_code", "login_session", "received_photo", "upload"];
+    &["photo", "durable", "returned", "account_secret", "enrol_code", "login_session", "received_photo", "upload"];
 
 diesel::table! {
     log (num) {
@@ -205,6 +205,16 @@ diesel::table! {
     durable (log) {
         log -> BigInt,
         rev -> BigInt,
+        confirmed_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    returned (log, epoch, rev) {
+        log -> BigInt,
+        epoch -> Binary,
+        rev -> BigInt,
+        op -> Binary,
     }
 }
 

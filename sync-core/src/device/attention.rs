@@ -40,10 +40,12 @@ pub enum Trouble {
     PhotoGone,
     /// The storage is full: pulling stopped, sending goes on.
     StorageFull,
+    /// The server has had no backup for long: nothing is durable, and everything stays here.
+    NoBackup,
 }
 
 impl Trouble {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Rejected,
         Self::Parked,
         Self::Conflict,
@@ -57,6 +59,7 @@ impl Trouble {
         Self::BadSignature,
         Self::PhotoGone,
         Self::StorageFull,
+        Self::NoBackup,
     ];
 
     /// Its name in the store and in JSON.
@@ -75,6 +78,7 @@ impl Trouble {
             Self::BadSignature => "bad_signature",
             Self::PhotoGone => "photo_gone",
             Self::StorageFull => "storage_full",
+            Self::NoBackup => "no_backup",
         }
     }
 }

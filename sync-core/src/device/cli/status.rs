@@ -163,6 +163,10 @@ fn item_text(out: Out, item: &Item) -> String {
             "存储已满：停止下载，发送照常。请清理空间",
             "the storage is full: pulling stopped, sending goes on. Free some space",
         ),
+        Trouble::NoBackup => (
+            "服务器已超过 7 天没有备份：内容都保留在本机。请联系管理员",
+            "the server has had no backup for over 7 days: everything is kept on this phone. Tell an administrator",
+        ),
     };
     let case = item.entity.map_or_else(String::new, |entity| format!(" {}", short_code(entity)));
     let kind =
