@@ -123,6 +123,10 @@ impl Running {
         }
         self.handle.stop(true).await;
         drop(self.server.await);
+        if let Err(error) = self.app.logs.store.close() {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "the database was not closed");
+        }
     }
 
     /// Runs until a signal stops it.
@@ -134,6 +138,7 @@ impl Running {
         for task in &self.beside {
             task.abort();
         }
+        self.app.logs.store.close()?;
         Ok(ended.context("the server ended")?)
     }
 }

@@ -66,10 +66,7 @@ impl Store {
             let copy = Self::open(&format!("sqlite:{text}"))?;
             pump(self, &copy)?;
             // Back into one file, without its write-ahead log.
-            copy.write_outside_transaction(|db| match &mut db.conn {
-                Conn::Sqlite(conn) => Ok(conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?),
-                Conn::Postgres(_) => Ok(()),
-            })?;
+            copy.close()?;
         }
         sync(path)
     }

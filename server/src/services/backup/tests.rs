@@ -210,7 +210,8 @@ async fn after_a_restore_numbers_and_receipt_times_are_given_back_and_what_is_mi
         let standing = world.logs.store.read(|db| standing::of(db, log, now_ms)).unwrap();
         let epoch = &standing.restored[0];
         assert_eq!((epoch.last_known_rev, epoch.returned, epoch.acknowledged), (last, 2, false));
-        assert_eq!(epoch.not_returned.last(), Some(&(last, last)), "what only the server had made is listed");
+        let missing = epoch.not_returned.last().map(|(_, last)| *last);
+        assert_eq!(missing, Some(last), "what only the server had made is listed");
         let scratch = data.join("rebuild.db");
         assert_eq!(rebuild(&world.logs.store, log, &scratch, |_| {}).unwrap().differences, []);
         last = world.append(unit().into(), set_unit()).await.rev;
