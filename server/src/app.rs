@@ -68,8 +68,8 @@ impl App {
         let checkpoints =
             Checkpoints::open(config.data.clone(), &config.host, interval_ms, store.clone(), clock.clone())
                 .context("opening the signer")?;
-        let ledger = Ledger::start_remembering(store.clone(), clock.clone(), &config.data)
-            .context("starting the ledger")?;
+        let ledger =
+            Ledger::start_remembering(store.clone(), clock.clone(), &config.data).context("starting the ledger")?;
         let blobs = Blobs::open(&config.data).context("opening the photo folder")?;
         let photos = Photos::new(store.clone(), blobs, clock.clone(), ledger.clone());
         let passwords = Passwords::new();

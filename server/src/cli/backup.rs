@@ -59,7 +59,9 @@ pub(crate) async fn restore(asked: RestoreFrom, output: Output) -> Result<()> {
         let (id, epoch, kept) = (log.log, log.epoch, log.kept_rev);
         let lost = log.last_known_rev.saturating_sub(kept);
         zh.push_str(&format!("\n日志 {id}：保留至 {kept}，新纪元 {epoch}；已知丢失 {lost} 条，由各手机补回"));
-        en.push_str(&format!("\nlog {id}: kept up to {kept}, new epoch {epoch}; {lost} entries known lost, phones bring back theirs"));
+        en.push_str(&format!(
+            "\nlog {id}: kept up to {kept}, new epoch {epoch}; {lost} entries known lost, phones bring back theirs"
+        ));
     }
     zh.push_str("\n请启动服务器，并在各手机同步后查看 rectify status");
     en.push_str("\nstart the server, and look at `rectify status` when the phones have synced");
@@ -86,7 +88,11 @@ fn zh(log: &LogStanding) -> String {
         let state = if epoch.acknowledged { "已确认" } else { "审计员尚未确认" };
         text.push_str(&format!(
             "\n  纪元 {}：保留至 {}，此前已知至 {}；已补回 {} 条，未补回：{}（{state}）",
-            epoch.epoch, epoch.kept_rev, epoch.last_known_rev, epoch.returned, ranges(&epoch.not_returned, "无")
+            epoch.epoch,
+            epoch.kept_rev,
+            epoch.last_known_rev,
+            epoch.returned,
+            ranges(&epoch.not_returned, "无")
         ));
     }
     text
@@ -101,7 +107,11 @@ fn en(log: &LogStanding) -> String {
         let state = if epoch.acknowledged { "acknowledged" } else { "not acknowledged by an auditor yet" };
         text.push_str(&format!(
             "\n  epoch {}: kept up to {}, known to {} before; {} came back, not back: {} ({state})",
-            epoch.epoch, epoch.kept_rev, epoch.last_known_rev, epoch.returned, ranges(&epoch.not_returned, "none")
+            epoch.epoch,
+            epoch.kept_rev,
+            epoch.last_known_rev,
+            epoch.returned,
+            ranges(&epoch.not_returned, "none")
         ));
     }
     text

@@ -18,8 +18,8 @@ use server::services::rebuild;
 use tracing_subscriber::EnvFilter;
 
 use super::arguments::{Account, AddAccount, Command, Device, Import, Place, RoleName, Serve, Survival, Unit};
-use super::{backup, cases, demo};
 use super::output::Output;
+use super::{backup, cases, demo};
 
 /// A checkpoint is signed at the latest after a minute, if the head moved.
 const CHECKPOINT_INTERVAL_MS: u64 = 60_000;

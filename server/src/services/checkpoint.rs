@@ -181,11 +181,7 @@ pub fn newest(
 ///
 /// # Errors
 /// The database's.
-pub fn epoch_start(
-    db: &mut Db,
-    head: &LogHead,
-    durable: Option<TreeHead>,
-) -> Result<Option<EpochStart>, StoreError> {
+pub fn epoch_start(db: &mut Db, head: &LogHead, durable: Option<TreeHead>) -> Result<Option<EpochStart>, StoreError> {
     let Some(newest) = db.newest_checkpoint(head.num, head.epoch)? else { return Ok(None) };
     let Some(epoch) = db.epochs(head.num)?.pop().filter(|epoch| epoch.kept_rev > 0) else { return Ok(None) };
     let Some(entry) = db.entries_after(head.num, epoch.kept_rev, 1)?.pop() else { return Ok(None) };

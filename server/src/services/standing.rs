@@ -46,9 +46,8 @@ fn one(db: &mut Db, head: &LogHead, now_ms: u64) -> Result<LogStanding> {
     let restored = restored.iter().map(|restored| {
         let before = epochs.iter().take_while(|epoch| **epoch != restored.epoch).last();
         // What was lost was of the epoch before, or of one that this database never knew.
-        let lost = |epoch: &EpochId| {
-            Some(epoch) == before || (Some(restored.epoch) == newest && !epochs.contains(epoch))
-        };
+        let lost =
+            |epoch: &EpochId| Some(epoch) == before || (Some(restored.epoch) == newest && !epochs.contains(epoch));
         let came = returned.iter().filter(|came| lost(&came.epoch)).map(|came| came.rev);
         epoch(restored, came.filter(|rev| *rev > restored.kept_rev).collect())
     });

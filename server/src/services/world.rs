@@ -100,12 +100,10 @@ impl World {
     }
 
     pub(crate) async fn on(folder: tempfile::TempDir, store: Store) -> Self {
-        let data = folder.path().to_owned();
-        Self::on_data(folder, data, store).await
+        Self::on_data(folder.path().to_owned(), folder, store).await
     }
 
-    /// The district of a data folder that lies somewhere in `folder`.
-    pub(crate) async fn on_data(folder: tempfile::TempDir, data: std::path::PathBuf, store: Store) -> Self {
+    pub(crate) async fn on_data(data: std::path::PathBuf, folder: tempfile::TempDir, store: Store) -> Self {
         let clock = Clock::standing(START_MS);
         let ledger = Ledger::start_remembering(store.clone(), clock.clone(), &data).unwrap();
         let checkpoints =

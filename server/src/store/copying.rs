@@ -149,12 +149,8 @@ fn sync(path: &Path) -> Result<(), StoreError> {
 fn pump(from: &Store, to: &Store) -> Result<(), StoreError> {
     from.read(|from| {
         to.write(|to| match (&mut from.conn, &mut to.conn) {
-            (Conn::Postgres(from), Conn::Sqlite(to)) => {
-                tables().try_for_each(|table| out_of_postgres(from, to, table))
-            }
-            (Conn::Sqlite(from), Conn::Postgres(to)) => {
-                tables().try_for_each(|table| into_postgres(from, to, table))
-            }
+            (Conn::Postgres(from), Conn::Sqlite(to)) => tables().try_for_each(|table| out_of_postgres(from, to, table)),
+            (Conn::Sqlite(from), Conn::Postgres(to)) => tables().try_for_each(|table| into_postgres(from, to, table)),
             (Conn::Sqlite(_), Conn::Sqlite(_)) | (Conn::Postgres(_), Conn::Postgres(_)) => Err(StoreError::Address),
         })
     })

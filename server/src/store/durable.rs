@@ -7,7 +7,7 @@ use super::columns::{column, number, uuid};
 use super::connection::Db;
 use super::error::StoreError;
 use super::log_tx::{LogNum, LogTx};
-use super::tables::{durable, entry, enrol_code, returned, upload};
+use super::tables::{durable, enrol_code, entry, returned, upload};
 
 /// A durable mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,11 +101,7 @@ impl Db {
         let rev = rev.max(self.durable(log)?.rev);
         delete(durable::table.filter(durable::log.eq(log.0))).execute(&mut self.conn)?;
         insert_into(durable::table)
-            .values((
-                durable::log.eq(log.0),
-                durable::rev.eq(column(rev)?),
-                durable::confirmed_ms.eq(column(now_ms)?),
-            ))
+            .values((durable::log.eq(log.0), durable::rev.eq(column(rev)?), durable::confirmed_ms.eq(column(now_ms)?)))
             .execute(&mut self.conn)?;
         Ok(())
     }

@@ -107,9 +107,7 @@ pub(crate) fn judge_epoch(
     }
     let begun = head.epoch_start.as_deref().is_some_and(|start| {
         epoch_start::check(log.log, head.epoch, &new, start).is_ok_and(|kept_rev| {
-            durable.is_none_or(|durable| {
-                durable.size <= kept_rev && verify_consistency(&durable, &new, &start.durable)
-            })
+            durable.is_none_or(|durable| durable.size <= kept_rev && verify_consistency(&durable, &new, &start.durable))
         })
     });
     Ok(match (begun, durable.or(newest(db, log.id)?)) {

@@ -6,8 +6,8 @@ use schema::entity::{Account, Entity};
 use schema::ids::{DeviceId, EntityId};
 use schema::record::OutcomeLine;
 use schema::sync::{
-    BatchAnswer, Durability, EntityLine, EpochStart, Receipt, ReceiptOp, Scope, SyncEnd, SyncHead, SyncHeader, SyncLine, TreeHead,
-    ValueLine,
+    BatchAnswer, Durability, EntityLine, EpochStart, Receipt, ReceiptOp, Scope, SyncEnd, SyncHead, SyncHeader,
+    SyncLine, TreeHead, ValueLine,
 };
 use serde_json::value::RawValue;
 use sync_core::line;

@@ -95,7 +95,10 @@ fn copied_back() -> Result<()> {
     let standing = story.district.installation.must(&["status"])?;
     ensure!(standing["logs"][0]["restored"].as_array().map(Vec::len) == Some(1), "{standing}");
     let troubles = story.inspector.must(&["needs-attention"])?.to_string();
-    ensure!(troubles.contains("restored") && !troubles.contains("fork") && !troubles.contains("set_back"), "{troubles}");
+    ensure!(
+        troubles.contains("restored") && !troubles.contains("fork") && !troubles.contains("set_back"),
+        "{troubles}"
+    );
     Ok(())
 }
 
@@ -258,4 +261,5 @@ impl Story {
         let data = self.district.folder.path().join(name);
         self.district.installation.move_to(data.clone());
         Ok(data)
-    }}
+    }
+}

@@ -16,12 +16,7 @@ use crate::store::{Db, Entry, LogHead, StoredCheckpoint};
 const TELL_EVERY: u64 = 5_000;
 
 /// Verifies all logs of a copy. `covered` is the whole log: of photos it knows nothing.
-pub(super) fn verify(
-    db: &mut Db,
-    copy: &Path,
-    host: &str,
-    watch: Watch<'_>,
-) -> Result<Vec<LogCopy>, BackupError> {
+pub(super) fn verify(db: &mut Db, copy: &Path, host: &str, watch: Watch<'_>) -> Result<Vec<LogCopy>, BackupError> {
     if !copy.join("keys/log-signer").exists() {
         return Err(BackupError::Damaged("keys/log-signer is missing".to_owned()));
     }
@@ -39,7 +34,9 @@ pub(super) fn verify(
         while let Some(page) = page(db, head.num, frontier.size())? {
             for entry in page {
                 push(&mut frontier, head.log, entry)?;
-                if newest.as_ref().is_some_and(|newest| newest.size == frontier.size() && newest.root != frontier.root())
+                if newest
+                    .as_ref()
+                    .is_some_and(|newest| newest.size == frontier.size() && newest.root != frontier.root())
                 {
                     return Err(damaged(head.log, "is not what its checkpoint says"));
                 }
@@ -72,12 +69,7 @@ fn push(frontier: &mut Frontier, log: LogId, entry: Entry) -> Result<(), BackupE
     Ok(())
 }
 
-fn check_note(
-    head: &LogHead,
-    newest: &StoredCheckpoint,
-    host: &str,
-    verifier: &Verifier,
-) -> Result<(), BackupError> {
+fn check_note(head: &LogHead, newest: &StoredCheckpoint, host: &str, verifier: &Verifier) -> Result<(), BackupError> {
     let checkpoint = verifier.checkpoint(&newest.note).map_err(|_| BackupError::OtherSigner(head.log))?;
     let fits = checkpoint.origin == origin(host, head.log, head.epoch)
         && (checkpoint.head.size, checkpoint.head.root) == (newest.size, newest.root);

@@ -42,8 +42,8 @@ pub(super) fn copy(
             sync_done(touched.take())?;
             folder::make_private(&below)?;
         }
-        let there = fs::metadata(&place).is_ok_and(|file| file.len() == *size)
-            && (trust_old || is_whole(&place, photo)?);
+        let there =
+            fs::metadata(&place).is_ok_and(|file| file.len() == *size) && (trust_old || is_whole(&place, photo)?);
         if !there && copy_photo(&from, &to, photo, *size)? {
             kept.copied += 1;
             touched = Some(below);

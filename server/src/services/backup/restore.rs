@@ -94,7 +94,8 @@ fn verify(dir: &Path, manifest: &Manifest, watch: Watch<'_>) -> Result<Vec<(Hash
     let mut db = Db::open_copy(&copy.join("rectify.db"))?;
     db.look_through()?;
     let found = logs::verify(&mut db, &copy, &manifest.host, watch)?;
-    let heads = |logs: &[LogCopy]| -> Vec<_> { logs.iter().map(|log| (log.log, log.epoch, log.rev, log.root)).collect() };
+    let heads =
+        |logs: &[LogCopy]| -> Vec<_> { logs.iter().map(|log| (log.log, log.epoch, log.rev, log.root)).collect() };
     if heads(&found) != heads(&manifest.logs) {
         return Err(BackupError::Damaged("its logs are not those of its manifest".to_owned()));
     }

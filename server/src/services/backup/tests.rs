@@ -86,9 +86,9 @@ async fn the_durable_mark_moves_to_what_was_read_back_photos_included() {
     let made = back_up(&world, dir.path());
     assert_eq!((made.photos, made.photos_copied), (2, 1), "only what is new is copied");
     assert_eq!(durable(&world), world.head_rev());
-    let copies = fs::read_dir(dir.path()).unwrap().filter(|entry| {
-        entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("copy-"))
-    });
+    let copies = fs::read_dir(dir.path())
+        .unwrap()
+        .filter(|entry| entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("copy-")));
     assert_eq!(copies.count(), 1, "the copy before goes when the new one is good");
 }
 
@@ -191,7 +191,7 @@ async fn after_a_restore_numbers_and_receipt_times_are_given_back_and_what_is_mi
         assert_eq!((restored[0].kept_rev, restored[0].last_known_rev), (made.logs[0].rev, last));
         let store = Store::open(&asked.database).unwrap();
         let now_ms = world.clock.now_ms();
-        world = World::on_data(folder, data.clone(), store).await;
+        world = World::on_data(data.clone(), folder, store).await;
         world.clock.set(now_ms);
 
         let body = again(&mut boss, &lost, receipt);

@@ -115,8 +115,7 @@ impl Ledger {
         answer.await.map_err(|_| LedgerError::Stopping)?
     }
 
-    /// Starts a new epoch where one has to start: the epoch's first entry, if so. `known` is what is remembered of the
-    /// log outside its database.
+    /// Starts a new epoch where one has to: its first entry. `known` is what is remembered outside the database.
     ///
     /// # Errors
     /// See [`LedgerError`].
@@ -273,7 +272,7 @@ impl Writer {
         }
     }
 
-    /// The commit is on the disk and its answers go out whatever comes of this: then a set-back is noticed less finely.
+    /// The answers go out whatever comes of this: then a set-back is noticed less finely.
     fn acknowledge(&mut self, head: &LogHead) {
         let Some(memory) = &mut self.memory else { return };
         let last = SignedHead { epoch: head.epoch, head: TreeHead { size: head.rev, root: head.root } };
