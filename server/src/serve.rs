@@ -8,6 +8,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App as Actix, HttpServer};
 use anyhow::Context;
+use schema::sync::Durability;
 use tokio::task::JoinHandle;
 use tracing_actix_web::TracingLogger;
 
@@ -18,6 +19,7 @@ use crate::error::Result;
 use crate::routes;
 use crate::services::checkpoint::Checkpoints;
 use crate::services::photos::causes;
+use crate::services::replica::{self, Follower};
 use crate::span::RouteSpan;
 
 /// How long the head of a request may take to come.
@@ -28,6 +30,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const CONNECTIONS: usize = 12_000;
 /// How often interrupted work is taken up.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How often the standby is asked.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// How long requests under way are waited for at a stop.
 const STOP_WITHIN_S: u64 = 10;
 
@@ -53,6 +57,9 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running> {
     let alone = app.logs.store.alone().context("waiting for other servers of this database to start")?;
     app.installation.check_signer(&app.logs.checkpoints.signer().verifier_key()).await?;
     app.logs.store.check_after_crash()?;
+    if config.durability == Durability::Replica {
+        replica::check(&app.logs.store).context("looking for a synchronous standby")?;
+    }
     app.logs.checkpoints.recover(&app.logs.ledger).await.context("comparing the logs with what was signed")?;
     let verifier = app.logs.checkpoints.signer().verifier_key();
     let first_code = app.installation.first_start(&config.district, &verifier).await?;
@@ -62,11 +69,14 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running> {
     let address = listener.local_addr().context("reading the address listened on")?;
     let server = listen(listener, app.clone())?;
     let handle = server.handle();
-    let beside = vec![
+    let mut beside = vec![
         tokio::spawn(app.events.clone().watch(app.logs.ledger.commits())),
         tokio::spawn(sweep(app.clone())),
         tokio::spawn(sign(app.logs.checkpoints.clone(), config.checkpoint_interval_ms)),
     ];
+    if config.durability == Durability::Replica {
+        beside.push(tokio::spawn(follow(Follower::new(app.logs.store.clone(), clock))));
+    }
     Ok(Running { address, app, first_code, handle, server: tokio::spawn(server), beside })
 }
 
@@ -96,6 +106,24 @@ async fn sweep(app: App) {
         tick.tick().await;
         if let Err(error) = app.photos.sweep().await {
             tracing::warn!(error = %causes(&error), "the sweep did not end");
+        }
+    }
+}
+
+/// Moves the durable marks to what the standby has. Without one they stay, and phones keep what they made.
+async fn follow(mut follower: Follower) {
+    let mut tick = tokio::time::interval(FOLLOW_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        let followed = tokio::task::spawn_blocking(move || {
+            let done = follower.follow();
+            (follower, done)
+        });
+        let Ok((back, done)) = followed.await else { return };
+        follower = back;
+        if let Err(error) = done {
+            tracing::error!(error = %format!("{:#}", anyhow::Error::new(error)), "nothing becomes durable");
         }
     }
 }

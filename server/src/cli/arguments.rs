@@ -116,6 +116,9 @@ pub(crate) struct Serve {
     /// How an acknowledged op survives the loss of this machine (持久性)
     #[arg(long, value_enum, env = "RECTIFY_DURABILITY", default_value = "backup")]
     pub(crate) durability: Survival,
+    /// With replica: the photo folder lies on storage that survives this machine (照片目录在可靠存储上)
+    #[arg(long, env = "RECTIFY_PHOTOS_SURVIVE")]
+    pub(crate) photos_survive: bool,
     /// A demo city; durability is then local (演示城市)
     #[arg(long)]
     pub(crate) demo: bool,

@@ -78,6 +78,13 @@ async fn run_server(serve: Serve, output: &Output) -> Result<()> {
         Survival::Replica => Durability::Replica,
         Survival::Local => Durability::Local,
     };
+    if durability == Durability::Replica && !serve.photos_survive {
+        return Err(anyhow::anyhow!(
+            "--durability replica: a standby has no photos. Put the photo folder on storage that survives this \
+             machine and say so with --photos-survive, or use backup"
+        )
+        .into());
+    }
     let district = District { name: Text { zh: serve.district_zh, en: serve.district_en }, zone: serve.zone };
     let config = Config { durability, listen: serve.listen, district, ..config(serve.place) };
     let demo = if serve.demo { demo::settle(&config, output).await? } else { Vec::new() };

@@ -21,6 +21,7 @@ pub mod passwords;
 pub mod photos;
 pub mod pictures;
 pub mod rebuild;
+pub mod replica;
 pub mod sight;
 pub mod signer;
 pub mod standing;

@@ -16,7 +16,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::conn::Conn;
 use super::error::StoreError;
-use super::sqlite::{self, Access, Look};
+use super::sqlite::{self, Access};
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../schema/migrations/sqlite");
 const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../schema/migrations/postgres");
@@ -40,16 +40,16 @@ pub struct Db {
 /// The database: cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
-struct Inner {
+pub(super) struct Inner {
     /// SQLite has one writer; PostgreSQL writes through the pool.
-    writer: Option<Mutex<Db>>,
-    pool: Pool<Manager>,
+    pub(super) writer: Option<Mutex<Db>>,
+    pub(super) pool: Pool<Manager>,
     address: Address,
     /// The file was not closed by whoever wrote last.
-    left_open: bool,
+    pub(super) left_open: bool,
 }
 
 /// Held by the one server of a database that is starting; the others wait.
@@ -79,7 +79,7 @@ impl Address {
 }
 
 #[derive(Debug)]
-struct Manager(Address);
+pub(super) struct Manager(Address);
 
 impl ManageConnection for Manager {
     type Connection = Db;
@@ -142,32 +142,6 @@ impl Store {
         Ok(Alone { _held: Some(conn) })
     }
 
-    /// Before a clean end: everything is in the one file, so that the next start need not look through it.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn close(&self) -> Result<(), StoreError> {
-        self.write_outside_transaction(|db| match &mut db.conn {
-            Conn::Sqlite(conn) => Ok(conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?),
-            Conn::Postgres(_) => Ok(()),
-        })
-    }
-
-    /// After an end that was none, a file is looked through for damage before it is served from. PostgreSQL sees to its
-    /// own files.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`].
-    pub fn check_after_crash(&self) -> Result<(), StoreError> {
-        if !self.inner.left_open {
-            return Ok(());
-        }
-        self.read(|db| match &mut db.conn {
-            Conn::Sqlite(conn) => sqlite::look_through(conn, Look::Quick),
-            Conn::Postgres(_) => Ok(()),
-        })
-    }
-
     /// Reads from one snapshot.
     ///
     /// # Errors
@@ -192,26 +166,6 @@ impl Store {
                 let mut db = self.inner.pool.get().map_err(|error| StoreError::Pool(Box::new(error)))?;
                 transaction(&mut db, Mode::Write, work)
             }
-        }
-    }
-
-    /// Work on a reading connection that brings its own snapshot.
-    pub(super) fn outside_transaction<T>(
-        &self,
-        work: impl FnOnce(&mut Db) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let mut db = self.inner.pool.get().map_err(|error| StoreError::Pool(Box::new(error)))?;
-        work(&mut db)
-    }
-
-    /// Work on the writing connection that can't be done within a transaction.
-    pub(super) fn write_outside_transaction<T>(
-        &self,
-        work: impl FnOnce(&mut Db) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        match &self.inner.writer {
-            Some(writer) => work(&mut writer.lock().unwrap_or_else(PoisonError::into_inner)),
-            None => self.outside_transaction(work),
         }
     }
 

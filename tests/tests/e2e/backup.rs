@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use databases::Kind;
 use serde_json::Value;
 use tests::programs::{Phone, program};
 
@@ -59,6 +60,13 @@ fn healed() -> Result<()> {
     ensure!(epoch["acknowledged"] == false && epoch["returned"] == 2, "the report and its filing: {standing}");
     let not_returned = epoch["not_returned"].to_string();
     ensure!(not_returned == "[[17,17]]", "what the server had noted of the photo, and has noted again: {standing}");
+    let auditor = story.district.phone("auditor", "auditor", &[])?;
+    auditor.must(&["sync"])?;
+    let waiting = auditor.must(&["acknowledge-epoch"])?;
+    auditor.must(&["acknowledge-epoch", waiting[0]["epoch"].as_str().context("an epoch that waits")?])?;
+    auditor.must(&["sync"])?;
+    let standing = story.district.installation.must(&["status"])?;
+    ensure!(standing["logs"][0]["restored"][0]["acknowledged"] == true, "{standing}");
     ensure!(story.district.installation.must(&["rebuild"])?["different"] == 0);
     ensure!(story.back_up()?["missing"].as_array().is_some_and(Vec::is_empty), "and the next backup holds it");
     Ok(())
@@ -72,7 +80,7 @@ fn a_database_that_was_copied_back_by_hand_is_noticed() {
 }
 
 fn copied_back() -> Result<()> {
-    let mut story = Story::new()?;
+    let mut story = Story::on(Kind::Sqlite)?;
     story.settle()?;
     story.district.installation.kill()?;
     let database = story.district.installation.data.join("rectify.db");
@@ -152,7 +160,11 @@ struct Story {
 
 impl Story {
     fn new() -> Result<Self> {
-        let mut district = District::new()?;
+        Self::on(Kind::of_this_run())
+    }
+
+    fn on(kind: Kind) -> Result<Self> {
+        let mut district = District::on(kind)?;
         let grid = district.grids().first().context("a grid")?.clone();
         let place = district.place(&grid)?;
         let inspector = district.phone("inspector", "inspector", &["--area", &grid])?;
@@ -250,16 +262,23 @@ impl Story {
     }
 
     fn restore_into(&self, name: &str) -> Result<tests::programs::Said> {
-        let data = self.district.folder.path().join(name);
+        let (data, database) = self.target(name);
         let (data, backup) = (data.display().to_string(), self.backup.display().to_string());
-        tests::programs::run("rectify", &["--json", "--lang", "en", "restore", &backup, "--data", &data])
+        let place = ["--data", &data, "--database-url", &database];
+        tests::programs::run("rectify", &[["--json", "--lang", "en", "restore", &backup].as_slice(), &place].concat())
     }
 
     /// Restores into a new folder; the installation is that one from here on, at the address that phones know.
     fn restore(&mut self, name: &str) -> Result<PathBuf> {
         self.restore_into(name)?.json()?;
-        let data = self.district.folder.path().join(name);
-        self.district.installation.move_to(data.clone());
+        let (data, database) = self.target(name);
+        self.district.installation.move_to(data.clone(), database);
         Ok(data)
+    }
+
+    fn target(&self, name: &str) -> (PathBuf, String) {
+        let data = self.district.folder.path().join(name);
+        let database = Kind::of_this_run().address(&data);
+        (data, database)
     }
 }
