@@ -51,13 +51,13 @@ impl Desk<'_, '_> {
         for last in known {
             starts |= !extends(self.tx.db, &head, last)?;
         }
-        // It began a moment ago, when the writer looked at the log for the first time.
-        if self.tx.db.epochs(head.num)?.last().is_some_and(|epoch| epoch.kept_rev > 0 && epoch.first_rev == head.rev) {
-            return Ok(self.tx.db.entries_after(head.num, head.rev - 1, 1)?.pop());
-        }
         // Before its first entry a log has nothing that could have been set back.
         if !starts || head.rev == 0 {
             return Ok(None);
+        }
+        // It began a moment ago, when the writer looked at the log for the first time.
+        if self.tx.db.epochs(head.num)?.last().is_some_and(|epoch| epoch.kept_rev > 0 && epoch.first_rev == head.rev) {
+            return Ok(self.tx.db.entries_after(head.num, head.rev - 1, 1)?.pop());
         }
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|_| StoreError::NoRandomness)?;
