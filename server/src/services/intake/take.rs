@@ -184,7 +184,7 @@ impl Intake {
         };
         header.signature = Some(standing.secret.sign(&chain::batch_message(&header)));
         let signed_by = Some(standing.secret.key());
-        let push = Push { header, lines, arrived_ms: now_ms, signed_by, first_received_ms: HashMap::new() };
+        let push = Push { header, lines, arrived_ms: now_ms, signed_by, earlier: HashMap::new() };
         match self.ledger.push(push).await? {
             Pushed::Taken(entries) => Ok(entries),
             Pushed::Refused(_) | Pushed::UnknownDevice => Err(Error::fault(
