@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::case::{By, Case};
 use crate::catalogue::Text;
 use crate::hash::{DeviceKey, Hash};
-use crate::ids::{AccountId, AreaId, DeviceId, EntityId, EpochId, GrantId, LogId, PersonId, UnitId};
+use crate::ids::{AccountId, AreaId, DeviceId, EntityId, EpochId, GrantId, LogId, OpId, PersonId, UnitId};
 use crate::op::Role;
 
 /// An entity's document as stored, served and compared. `kind` says which.
@@ -109,6 +109,25 @@ pub struct DocumentInForce {
     pub since_rev: u64,
     /// Those before it, newest first.
     pub earlier: Vec<Hash>,
+    /// What will take its place, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<Planned>,
+}
+
+/// A document that takes effect at a date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Planned {
+    /// The op that planned it.
+    pub op: OpId,
+    /// SHA-256 of the document.
+    pub sha256: Hash,
+    /// Its size.
+    pub size: u64,
+    /// Its version, as it says itself.
+    pub version: String,
+    /// When it takes effect, in ms.
+    pub from_ms: u64,
 }
 
 /// The log itself.

@@ -231,6 +231,10 @@ pub enum Body {
     AcknowledgeEpoch(AcknowledgeEpoch),
     /// A new area tree takes effect.
     ImportAreas(ImportDocument),
+    /// A new area tree will take effect at a date.
+    PlanAreas(PlanAreas),
+    /// It will not.
+    CancelAreas(CancelAreas),
     /// A new catalogue takes effect.
     ImportCatalogue(ImportDocument),
     /// A unit is made or changed.

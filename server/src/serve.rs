@@ -20,6 +20,7 @@ use crate::routes;
 use crate::services::checkpoint::Checkpoints;
 use crate::services::photos::causes;
 use crate::services::replica::{self, Follower};
+use crate::services::ticker;
 use crate::span::RouteSpan;
 
 /// How long the head of a request may take to come.
@@ -107,6 +108,7 @@ async fn sweep(app: App) {
         if let Err(error) = app.photos.sweep().await {
             tracing::warn!(error = %causes(&error), "the sweep did not end");
         }
+        ticker::tick(&app.installation).await;
     }
 }
 

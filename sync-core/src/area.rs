@@ -9,12 +9,14 @@ use schema::ids::AreaId;
 
 mod check;
 mod distance;
+mod drawn;
 mod geometry;
 #[cfg(test)]
 mod tests;
 
 pub use check::AreaError;
 pub use distance::distance_m;
+pub use drawn::drawn_faults;
 use geometry::{Bounds, Point, polygon_holds, segments, segments_meet};
 
 /// An area tree, checked and indexed.

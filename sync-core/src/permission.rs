@@ -33,6 +33,8 @@ pub fn roles_for(body: &Body) -> &'static [Role] {
         Body::AcknowledgeEpoch(_) => &[Auditor, Admin],
         Body::ImportAreas(_)
         | Body::ImportCatalogue(_)
+        | Body::PlanAreas(_)
+        | Body::CancelAreas(_)
         | Body::SetUnit(_)
         | Body::SetAccount(_)
         | Body::Grant(_)

@@ -1,10 +1,11 @@
 //! Ops on everything that is not a case: the log, documents in force, units, accounts, devices.
 
-use schema::entity::{Account, Device, DocumentInForce, Entity, Granted, Log, Restored, Unit};
+use schema::entity::{Account, Device, DocumentInForce, Entity, Granted, Log, Planned, Restored, Unit};
 use schema::hash::Hash;
 use schema::limits::TEXT_BYTES_MAX;
 use schema::op::{
-    AcknowledgeEpoch, Body, EnrolDevice, Grant, ImportDocument, SetAccount, SetMembership, SetUnit, StartEpoch,
+    AcknowledgeEpoch, Body, EnrolDevice, Grant, ImportDocument, PlanAreas, SetAccount, SetMembership, SetUnit,
+    StartEpoch,
 };
 use schema::record::RefusalCode;
 
@@ -21,6 +22,8 @@ pub(crate) fn rules_for(body: &Body) -> bool {
             | Body::AcknowledgeEpoch(_)
             | Body::ImportAreas(_)
             | Body::ImportCatalogue(_)
+            | Body::PlanAreas(_)
+            | Body::CancelAreas(_)
             | Body::SetUnit(_)
             | Body::SetAccount(_)
             | Body::Grant(_)
@@ -57,6 +60,14 @@ pub(crate) fn rule(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
         },
         Body::ImportAreas(body) => import(before, body, "areas", step),
         Body::ImportCatalogue(body) => import(before, body, "catalogue", step),
+        Body::PlanAreas(body) => plan(before, body, step),
+        Body::CancelAreas(body) => match before {
+            Some(Entity::Areas(now)) if now.planned.as_ref().is_some_and(|it| it.sha256 == body.sha256) => {
+                Ruling::accepted(Entity::Areas(DocumentInForce { planned: None, ..now.clone() }))
+            }
+            Some(Entity::Areas(_)) => Ruling::invalid("sha256"),
+            _ => unknown(),
+        },
         Body::SetUnit(body) => set_unit(before, body, step),
         Body::SetAccount(body) => set_account(before, body, step),
         Body::Grant(body) => account(before, |account| grant(account, body, step)),
@@ -148,8 +159,33 @@ fn import(before: Option<&Entity>, body: &ImportDocument, name: &str, step: &Ste
         version: body.version.clone(),
         since_rev: step.ctx.rev,
         earlier,
+        // What is in force is planned no longer.
+        planned: current.and_then(|it| it.planned.clone()).filter(|it| it.sha256 != body.sha256),
     };
     Ruling::accepted(if name == "areas" { Entity::Areas(in_force) } else { Entity::Catalogue(in_force) })
+}
+
+/// One tree is planned at a time, for a time that is to come.
+fn plan(before: Option<&Entity>, body: &PlanAreas, step: &Step<'_>) -> Ruling {
+    let document = &body.document;
+    let Some(Entity::Areas(now)) = before else { return unknown() };
+    if !step.ctx.documents.contains(&document.sha256) {
+        return Ruling::rejected(RefusalCode::DocumentMissing).with("document", document.sha256.to_string());
+    }
+    if body.from_ms <= step.ctx.received_ms {
+        return Ruling::invalid("from_ms");
+    }
+    if now.planned.is_some() || now.sha256 == document.sha256 {
+        return Ruling::invalid("sha256");
+    }
+    let planned = Planned {
+        op: step.op.op,
+        sha256: document.sha256,
+        size: document.size,
+        version: document.version.clone(),
+        from_ms: body.from_ms,
+    };
+    Ruling::accepted(Entity::Areas(DocumentInForce { planned: Some(planned), ..now.clone() }))
 }
 
 fn set_unit(before: Option<&Entity>, body: &SetUnit, step: &Step<'_>) -> Ruling {

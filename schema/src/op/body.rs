@@ -286,6 +286,23 @@ pub struct ImportDocument {
     pub version: String,
 }
 
+/// `plan_areas`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanAreas {
+    /// The area tree.
+    #[serde(flatten)]
+    pub document: ImportDocument,
+    /// When it takes effect, in ms.
+    pub from_ms: u64,
+}
+
+/// `cancel_areas`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CancelAreas {
+    /// SHA-256 of the area tree that was planned.
+    pub sha256: Hash,
+}
+
 /// `set_unit`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SetUnit {

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use schema::ids::{DeviceId, PersonId, UnitId};
 
 use super::cases::Cases;
+use super::imports::{Areas, Catalogue};
 
 /// 整改 Rectify: a city's field inspection server (城市现场巡查整改服务器)
 #[derive(Parser)]
@@ -48,10 +49,10 @@ pub(crate) enum Command {
     Cases(Cases),
     /// The case catalogue (案件目录)
     #[command(subcommand)]
-    Catalogue(Import),
+    Catalogue(Catalogue),
     /// The area tree (区域)
     #[command(subcommand)]
-    Areas(Import),
+    Areas(Areas),
     /// Make a backup while the server runs, and read it back (备份)
     Backup(Backup),
     /// Get an installation back from a backup, into a new folder (恢复)
@@ -245,15 +246,14 @@ pub(crate) enum Unit {
         #[arg(long, value_name = "CODE")]
         area: Option<String>,
     },
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Import {
-    /// Put a file in force (导入文件)
-    Import {
+    /// Give a unit another area (调整责任单位所属区域)
+    Move {
         #[command(flatten)]
         place: Place,
-        /// The file
-        file: PathBuf,
+        /// The unit's id
+        unit: UnitId,
+        /// Code of its area; else the whole log
+        #[arg(long, value_name = "CODE")]
+        area: Option<String>,
     },
 }

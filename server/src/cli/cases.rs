@@ -11,6 +11,9 @@ use super::arguments::Place;
 use super::commands::open;
 use super::output::Output;
 
+/// Warnings that a person is shown; a program gets all.
+const WARNINGS_MAX: usize = 40;
+
 #[derive(Subcommand)]
 pub(crate) enum Cases {
     /// Take in a ledger or an inspection team's list; shows what would come of it first (导入台账)
@@ -131,9 +134,16 @@ fn shown(preview: &Preview) -> (String, String) {
         (&preview.warnings, "提示", "mind"),
     ];
     for (list, title_zh, title_en) in lists.into_iter().filter(|(list, ..)| !list.is_empty()) {
-        let (lines_zh, lines_en) = lines(list);
+        // Errors must all be mended; of what is only said, a page is enough for a person.
+        let most = if title_en == "mind" { WARNINGS_MAX } else { list.len() };
+        let shown = list.get(..most).unwrap_or(list);
+        let (lines_zh, lines_en) = lines(shown);
         zh.push_str(&format!("\n{title_zh} {}：{lines_zh}", list.len()));
         en.push_str(&format!("\n{title_en} ({}):{lines_en}", list.len()));
+        if let Some(left) = list.len().checked_sub(shown.len()).filter(|left| *left > 0) {
+            zh.push_str(&format!("\n  …… 另有 {left} 条，见 --json"));
+            en.push_str(&format!("\n  … and {left} more: --json"));
+        }
     }
     (zh, en)
 }

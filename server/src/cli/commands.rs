@@ -10,16 +10,15 @@ use serde_json::json;
 use server::app::App;
 use server::clock::Clock;
 use server::config::Config;
-use server::error::{Error, Result};
+use server::error::Result;
 use server::routes::openapi;
-use server::services::geojson;
 use server::services::installation::{District, NewAccount};
 use server::services::rebuild;
 use tracing_subscriber::EnvFilter;
 
-use super::arguments::{Account, AddAccount, Command, Device, Import, Place, RoleName, Serve, Survival, Unit};
+use super::arguments::{Account, AddAccount, Command, Device, Place, RoleName, Serve, Survival, Unit};
 use super::output::Output;
-use super::{backup, cases, demo};
+use super::{backup, cases, demo, imports};
 
 /// A checkpoint is signed at the latest after a minute, if the head moved.
 const CHECKPOINT_INTERVAL_MS: u64 = 60_000;
@@ -36,21 +35,13 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<()> {
             Ok(())
         }
         Command::Cases(command) => cases::run(command, output).await,
-        Command::Catalogue(Import::Import { place, file }) => {
-            let bytes = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
-            open(place)?.installation.import_catalogue(bytes).await?;
-            output.result(&json!({ "imported": file }), "案件目录已生效", "the catalogue is in force");
+        Command::Unit(Unit::Move { place, unit, area }) => {
+            open(place)?.installation.move_unit(unit, area.as_deref()).await?;
+            output.result(&json!({ "unit": unit }), "已调整所属区域", "the unit has another area");
             Ok(())
         }
-        Command::Areas(Import::Import { place, file }) => {
-            let bytes = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
-            let tree = geojson::read(&bytes).map_err(|faults| listed(&faults))?;
-            open(place)?.installation.import_areas(&tree).await?;
-            let count = tree.areas.len();
-            let (zh, en) = (format!("{count} 个区域已生效"), format!("{count} areas are in force"));
-            output.result(&json!({ "areas": count, "version": tree.version }), &zh, &en);
-            Ok(())
-        }
+        Command::Catalogue(command) => imports::catalogue(command, output).await,
+        Command::Areas(command) => imports::areas(command, output).await,
         Command::Backup(asked) => backup::backup(&config(asked.place.clone()), asked, *output).await,
         Command::Restore(asked) => backup::restore(asked, *output).await,
         Command::Status(place) => backup::status(&config(place), *output).await,
@@ -225,11 +216,6 @@ fn config(place: Place) -> Config {
         listen: String::new(),
         district: District { name: Text { zh: String::new(), en: String::new() }, zone: String::new() },
     }
-}
-
-fn listed<T: std::fmt::Display>(faults: &[T]) -> Error {
-    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-    anyhow::anyhow!("{}", lines.join("\n")).into()
 }
 
 async fn rebuild(place: Place, output: &Output) -> Result<()> {

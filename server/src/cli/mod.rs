@@ -6,6 +6,7 @@ mod cases;
 mod commands;
 mod deadline;
 mod demo;
+mod imports;
 mod output;
 
 use std::process::ExitCode;

@@ -2,7 +2,7 @@
 //! appending the op that puts it in force; the op names them, and both are committed together.
 
 use schema::area::AreaTree;
-use schema::catalogue::Text;
+use schema::catalogue::{Catalogue, Text};
 use schema::hash::Hash;
 use schema::ids::LogId;
 use schema::limits::DOCUMENT_BYTES_MAX;
@@ -47,9 +47,7 @@ impl From<ImportError> for Error {
 /// # Errors
 /// See [`ImportError`].
 pub async fn import_catalogue(ledger: &Ledger, log: LogId, bytes: Vec<u8>) -> Result<Entry, ImportError> {
-    check_size(&bytes)?;
-    let catalogue =
-        catalogue::read(&bytes).map_err(|faults| ImportError::Faults(faults.into_iter().map(in_words).collect()))?;
+    let catalogue = read_catalogue(&bytes)?;
     import(ledger, log, "catalogue", catalogue.version, bytes, Body::ImportCatalogue).await
 }
 
@@ -66,7 +64,18 @@ pub async fn import_areas(ledger: &Ledger, log: LogId, bytes: Vec<u8>) -> Result
     };
     let tree: AreaTree = serde_json::from_slice(&bytes).map_err(|error| no_tree(&error))?;
     AreaIndex::new(&tree).map_err(|error| no_tree(&error))?;
-    import(ledger, log, "areas", tree.version, bytes, Body::ImportAreas).await
+    let entry = import(ledger, log, "areas", tree.version, bytes, Body::ImportAreas).await?;
+    ledger.place_cases(log).await?;
+    Ok(entry)
+}
+
+/// Reads a catalogue that can take effect.
+///
+/// # Errors
+/// See [`ImportError`].
+pub fn read_catalogue(bytes: &[u8]) -> Result<Catalogue, ImportError> {
+    check_size(bytes)?;
+    catalogue::read(bytes).map_err(|faults| ImportError::Faults(faults.into_iter().map(in_words).collect()))
 }
 
 fn in_words(Fault { place, what }: Fault) -> Text {

@@ -9,6 +9,7 @@ use sync_core::area::{AreaError, AreaIndex};
 
 #[cfg(test)]
 mod tests;
+mod words;
 
 /// The longest version of a tree.
 const VERSION_CHARS_MAX: usize = 40;

@@ -1,21 +1,21 @@
 //! The installation: its first start, and what the operator does at the command line. Every change is an op of the
 //! server in the log; only secrets are not.
 
+mod areas;
 mod first;
 
-use anyhow::{Context, anyhow};
-use schema::area::AreaTree;
+use anyhow::anyhow;
 use schema::catalogue::Text;
 use schema::entity::Entity;
 use schema::hash::Salt;
-use schema::ids::{AccountId, AreaId, DeviceId, EntityId, GrantId, LogId, OpId, PersonId, UnitId};
-use schema::limits::ENROL_CODE_S;
-use schema::op::{Body, Grant, Reason, Role, SealedValue, SetUnit};
+use schema::ids::{AccountId, AreaId, DeviceId, EntityId, LogId, OpId, PersonId, UnitId};
+use schema::limits::{ENROL_CODE_S, TEXT_BYTES_MAX};
+use schema::op::{Body, Reason, Role, SealedValue, SetUnit};
 use schema::problem::ProblemCode;
-use sync_core::area::AreaIndex;
-use sync_core::line::seal;
+use sync_core::line::{seal, singleton_id};
 use uuid::{Builder, Uuid};
 
+use super::changes::{CatalogueChange, catalogue_change};
 use super::ledger::{Append, Ledger, ServerOp};
 use super::passwords::Passwords;
 use super::tokens::random;
@@ -223,11 +223,28 @@ impl Installation {
     /// # Errors
     /// `invalid`: the area or the name.
     pub async fn add_unit(&self, name: Text, area: Option<&str>) -> Result<UnitId> {
+        fit_name(&name.zh)?;
+        fit_name(&name.en)?;
         let head = self.only_log().await?;
         let unit = UnitId(self.new_id()?);
         let area = self.area(&head, area).await?;
         self.append(head.log, EntityId::from(unit), vec![Body::SetUnit(SetUnit { name, area })]).await?;
         Ok(unit)
+    }
+
+    /// Gives a unit another area.
+    ///
+    /// # Errors
+    /// `not_found`: the unit. `invalid`: the area.
+    pub async fn move_unit(&self, unit: UnitId, area: Option<&str>) -> Result<()> {
+        let head = self.only_log().await?;
+        let found = self.entities(&head, "unit").await?.into_iter().find_map(|entity| match entity {
+            Entity::Unit(known) if known.id == unit => Some(known.name),
+            _ => None,
+        });
+        let name = found.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
+        let area = self.area(&head, area).await?;
+        self.append(head.log, EntityId::from(unit), vec![Body::SetUnit(SetUnit { name, area })]).await
     }
 
     /// Puts a catalogue in force.
@@ -240,27 +257,23 @@ impl Installation {
         must_be_accepted(&[entry])
     }
 
-    /// Puts an area tree in force. Administrators of the whole log stay that.
+    /// What a catalogue would change.
     ///
     /// # Errors
-    /// Its faults, for the operator to read.
-    pub async fn import_areas(&self, tree: &AreaTree) -> Result<()> {
-        let root = AreaIndex::new(tree).context("this is no area tree")?.root();
-        let bytes = serde_json::to_vec(tree).context("writing an area tree")?;
+    /// Its faults.
+    pub async fn catalogue_change(&self, bytes: &[u8]) -> Result<CatalogueChange> {
+        let next = documents::read_catalogue(bytes)?;
         let head = self.only_log().await?;
-        let entry = documents::import_areas(&self.ledger, head.log, bytes).await?;
-        must_be_accepted(&[entry])?;
-        for entity in self.entities(&head, "account").await? {
-            let Entity::Account(account) = entity else { continue };
-            let of_log = |area: AreaId| area.0 == head.log.0;
-            let missing = account.grants.iter().any(|grant| of_log(grant.area))
-                && !account.grants.iter().any(|grant| grant.area == root && grant.role == Role::Admin);
-            if missing {
-                let body = Body::Grant(Grant { grant: GrantId(self.new_id()?), role: Role::Admin, area: root });
-                self.append(head.log, EntityId::from(account.id), vec![body]).await?;
-            }
-        }
-        Ok(())
+        let (num, id, parsed) = (head.num, singleton_id(head.log, "catalogue"), self.ledger.parsed().clone());
+        self.store
+            .read_async(move |db| {
+                let now = match super::ledger::read_entity(db, num, id)? {
+                    Some(Entity::Catalogue(now)) => parsed.catalogue(db, num, now.sha256)?,
+                    _ => None,
+                };
+                catalogue_change(db, num, now.as_deref(), &next)
+            })
+            .await
     }
 
     async fn append(&self, log: LogId, entity: EntityId, bodies: Vec<Body>) -> Result<()> {
@@ -335,6 +348,17 @@ impl Installation {
         let random: [u8; 10] = random()?;
         Ok(Builder::from_unix_timestamp_millis(self.clock.now_ms(), &random).into_uuid())
     }
+}
+
+/// A name that people can read: the log takes no other.
+fn fit_name(name: &str) -> Result<()> {
+    if name.trim().is_empty() || name.len() > TEXT_BYTES_MAX || name.chars().any(char::is_control) {
+        return Err(Error::fault(
+            format!("名称“{}”不可用：不能为空，最多 {TEXT_BYTES_MAX} 字节，不能有控制字符", name.escape_debug()),
+            format!("the name {name:?} can't be: not empty, at most {TEXT_BYTES_MAX} bytes, no control characters"),
+        ));
+    }
+    Ok(())
 }
 
 fn must_be_accepted(entries: &[Entry]) -> Result<()> {

@@ -5,6 +5,7 @@ pub mod acknowledged;
 pub mod audit;
 pub mod backup;
 pub mod blobs;
+pub mod changes;
 pub mod checkpoint;
 pub mod codes;
 pub mod coding;
@@ -26,6 +27,7 @@ pub mod sight;
 pub mod signer;
 pub mod standing;
 pub mod sync;
+pub mod ticker;
 pub mod tokens;
 pub mod uploads;
 #[cfg(test)]

@@ -8,8 +8,17 @@ pub const LOG_TABLES: &[&str] =
 /// The tables that `rebuild` makes again from the log.
 pub const VIEW_TABLES: &[&str] = &["entity", "entity_scope", "scope_exit", "photo_ref", "parked", "tile_hash"];
 /// The tables that are neither.
-pub const WORKING_TABLES: &[&str] =
-    &["photo", "durable", "returned", "account_secret", "enrol_code", "login_session", "received_photo", "upload"];
+pub const WORKING_TABLES: &[&str] = &[
+    "photo",
+    "durable",
+    "returned",
+    "account_secret",
+    "enrol_code",
+    "login_session",
+    "received_photo",
+    "upload",
+    "area_placing",
+];
 
 diesel::table! {
     log (num) {
@@ -215,6 +224,14 @@ diesel::table! {
         epoch -> Binary,
         rev -> BigInt,
         op -> Binary,
+    }
+}
+
+diesel::table! {
+    area_placing (log) {
+        log -> BigInt,
+        cause -> Binary,
+        after_case -> Binary,
     }
 }
 

@@ -79,6 +79,26 @@ pub(super) fn segments_meet(a: Point, b: Point, c: Point, d: Point) -> bool {
     crossing || on_segment(a, b, c) || on_segment(a, b, d) || on_segment(c, d, a) || on_segment(c, d, b)
 }
 
+/// Whether two segments cross: each ends on both sides of the other.
+pub(super) fn segments_cross(a: Point, b: Point, c: Point, d: Point) -> bool {
+    side(a, b, c).signum() * side(a, b, d).signum() < 0 && side(c, d, a).signum() * side(c, d, b).signum() < 0
+}
+
+/// Whether the way from `a` over `b` to `c` lies on itself.
+pub(super) fn turns_back(a: Point, b: Point, c: Point) -> bool {
+    on_segment(a, b, c) || on_segment(b, c, a)
+}
+
+/// Whether a point lies in a ring or on it.
+pub(super) fn inside(ring: &[Point], point: Point) -> bool {
+    ring_side(ring, point) != Side::Outside
+}
+
+/// Whether a point lies in a ring and not on it.
+pub(super) fn strictly_inside(ring: &[Point], point: Point) -> bool {
+    ring_side(ring, point) == Side::Inside
+}
+
 /// Where a point lies against a ring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {

@@ -124,6 +124,8 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         | Body::AcknowledgeEpoch(_)
         | Body::ImportAreas(_)
         | Body::ImportCatalogue(_)
+        | Body::PlanAreas(_)
+        | Body::CancelAreas(_)
         | Body::SetUnit(_)
         | Body::SetAccount(_)
         | Body::Grant(_)

@@ -127,6 +127,7 @@ impl Server {
             version: "1".to_owned(),
             since_rev: 1,
             earlier: Vec::new(),
+            planned: None,
         };
         server.lay(singleton_id(LOG, "areas"), Entity::Areas(document("areas", &areas)));
         server.lay(singleton_id(LOG, "catalogue"), Entity::Catalogue(document("catalogue", &catalogue)));

@@ -171,3 +171,34 @@ fn an_administrator_of_a_part_does_not_administer_the_whole() {
     let scopes = default_scopes(&own, Some(&desk.areas));
     assert!(scopes.iter().all(|scope| scope.class == schema::sync::Class::Normal), "nor reads the register");
 }
+
+#[test]
+fn one_tree_is_planned_at_a_time_for_a_time_to_come_and_can_be_taken_back() {
+    use schema::op::{CancelAreas, PlanAreas};
+    let entity = singleton_id(LOG, "areas");
+    let mut desk = Desk::new();
+    let mut rest = Rest::new(&desk);
+    rest.documents.extend((1..=4).map(|byte| Hash([byte; 32])));
+    let document = |byte: u8| ImportDocument { sha256: Hash([byte; 32]), size: 1, version: byte.to_string() };
+    let plan = |byte: u8, from_ms: u64| Body::PlanAreas(PlanAreas { document: document(byte), from_ms });
+    let cancel = |byte: u8| Body::CancelAreas(CancelAreas { sha256: Hash([byte; 32]) });
+    let mut take = |body: Body| {
+        let op = desk.op(ADMIN, entity, &body);
+        refused(&desk.take_with(&op, &rest))
+    };
+    assert_eq!(take(plan(2, u64::MAX >> 1)), Some(RefusalCode::UnknownEntity), "there is nothing to take the place of");
+    assert_eq!(take(Body::ImportAreas(document(1))), None);
+    assert_eq!(take(plan(9, u64::MAX >> 1)), Some(RefusalCode::DocumentMissing));
+    assert_eq!(take(plan(2, 0)), Some(RefusalCode::Validation), "its time has passed");
+    assert_eq!(take(plan(1, u64::MAX >> 1)), Some(RefusalCode::Validation), "it is in force");
+    assert_eq!(take(plan(2, u64::MAX >> 1)), None);
+    assert_eq!(take(plan(3, u64::MAX >> 1)), Some(RefusalCode::Validation), "one at a time");
+    assert_eq!(take(cancel(3)), Some(RefusalCode::Validation));
+    assert_eq!(take(cancel(2)), None);
+    assert_eq!(take(plan(3, u64::MAX >> 1)), None);
+    assert_eq!(take(Body::ImportAreas(document(4))), None);
+    assert_eq!(take(Body::ImportAreas(document(3))), None);
+    let Some(Entity::Areas(now)) = desk.entities.get(&entity) else { panic!("no areas") };
+    assert_eq!(now.planned, None, "what is in force is planned no longer");
+    assert_eq!(now.earlier.len(), 2);
+}

@@ -33,7 +33,7 @@ impl District {
         let city = city(1);
         let file = folder.path().join("areas.geojson");
         std::fs::write(&file, geojson::write(&city.areas))?;
-        installation.must(&["areas", "import", &file.display().to_string()])?;
+        installation.must(&["areas", "import", &file.display().to_string(), "--apply"])?;
         Ok(Self { folder, installation, city })
     }
 

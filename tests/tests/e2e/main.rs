@@ -3,6 +3,8 @@
 mod backup;
 mod bad_input;
 mod city;
+mod clumsy;
 mod harvest;
+mod intake;
 mod main_job;
 mod two_servers;

@@ -2,12 +2,12 @@
 
 use schema::catalogue::{CITY_CATALOGUE, Text};
 use schema::entity::Entity;
-use schema::ids::{AccountId, DeviceId, EntityId, EpochId, GrantId, LogId, PersonId};
+use schema::ids::{AccountId, DeviceId, EntityId, EpochId, GrantId, LogId, PersonId, UnitId};
 use schema::op::{Body, CreateLog, Grant, Role, SetAccount, SetMembership};
 use sync_core::line::singleton_id;
 use uuid::Uuid;
 
-use super::{District, Installation, NewAccount, must_be_accepted};
+use super::{District, Installation, NewAccount, fit_name, must_be_accepted};
 use crate::error::{Error, Result};
 use crate::services::ledger::read_entity;
 use crate::services::passwords::{self, Unfit};
@@ -95,6 +95,7 @@ impl Installation {
         if !fits {
             return Err(Error::invalid("login"));
         }
+        fit_name(&new.name)?;
         let password = match new.password {
             None => None,
             Some(password) => {
@@ -104,6 +105,11 @@ impl Installation {
         };
         let head = self.only_log().await?;
         let area = self.area(&head, new.area.as_deref()).await?;
+        let units = self.entities(&head, "unit").await?;
+        let known = |id: &UnitId| units.iter().any(|unit| matches!(unit, Entity::Unit(unit) if unit.id == *id));
+        if let Some(unknown) = new.units.iter().find(|id| !known(id)) {
+            return Err(Error::fault(format!("没有责任单位 {unknown}"), format!("there is no unit {unknown}")));
+        }
         let person = match new.person {
             Some(person) => person,
             None => PersonId(self.new_id()?),

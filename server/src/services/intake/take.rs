@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use schema::catalogue::Text;
@@ -33,8 +32,6 @@ use crate::store::Entry;
 const INCARNATION: u64 = 1;
 /// How much of a photo is in memory at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
-/// How long to wait between two looks at what the decoders still have to do.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What came of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -213,12 +210,18 @@ impl Intake {
         })
     }
 
-    /// Waits until the decoders have looked at every photo. What is cut short here a server's sweep takes up.
+    /// Has every photo looked at that is here and was not, also what an earlier run left. What can't be looked at now a
+    /// server's sweep tries again.
     async fn let_photos_settle(&self) -> Result<()> {
-        while !self.store.read_async(|db| -> Result<_> { Ok(db.unsettled_photos(1)?) }).await?.is_empty() {
-            tokio::time::sleep(LOOK_AGAIN).await;
+        let mut before = Vec::new();
+        loop {
+            let left = self.store.read_async(|db| -> Result<_> { Ok(db.unsettled_photos(i64::MAX)?) }).await?;
+            if left.is_empty() || left == before {
+                return Ok(());
+            }
+            self.photos.sweep().await?;
+            before = left;
         }
-        Ok(())
     }
 }
 

@@ -38,7 +38,7 @@ impl Desk {
         };
         let config = Config {
             data: folder.path().join("data"),
-            database_url: None,
+            database_url: Some(databases::address(folder.path())),
             host: "localhost".to_owned(),
             durability: Durability::Local,
             checkpoint_interval_ms: 60_000,

@@ -87,13 +87,13 @@ impl Desk<'_, '_> {
         for Consequence { n, entity, body } in following {
             self.enter_consequence(&entry, n, entity, &body, received_ms, depth)?;
         }
-        if let Some(Entity::Areas(_)) = after.as_deref() {
-            self.place_cases(&entry, received_ms, depth)?;
+        if entry.kind == "import_areas" && after.is_some() {
+            self.begin_placing(&entry)?;
         }
         Ok(entry)
     }
 
-    pub(super) fn enter_consequence(
+    fn enter_consequence(
         &mut self,
         cause: &Entry,
         n: u32,

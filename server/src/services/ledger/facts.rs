@@ -332,6 +332,9 @@ impl Named {
             Body::ImportAreas(body) | Body::ImportCatalogue(body) => {
                 self.documents.insert(body.sha256);
             }
+            Body::PlanAreas(body) => {
+                self.documents.insert(body.document.sha256);
+            }
             Body::SetMembership(body) => {
                 self.units.insert(body.unit);
             }
@@ -357,6 +360,7 @@ impl Named {
             | Body::CreateLog(_)
             | Body::StartEpoch(_)
             | Body::AcknowledgeEpoch(_)
+            | Body::CancelAreas(_)
             | Body::SetUnit(_)
             | Body::SetAccount(_)
             | Body::Grant(_)

@@ -5,6 +5,7 @@ mod enter;
 mod epoch;
 mod facts;
 mod listed;
+mod own_ops;
 mod parsed;
 mod placing;
 mod push;

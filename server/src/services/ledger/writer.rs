@@ -8,7 +8,7 @@ use std::thread::Builder;
 
 use schema::hash::Hash;
 use schema::ids::{LogId, OpId};
-use schema::op::{Body, CreateLog, PhotoVerified};
+use schema::op::{Body, CreateLog};
 use schema::sync::TreeHead;
 use sync_core::context::VerifiedPhoto;
 use sync_core::line::consequence_id;
@@ -49,6 +49,7 @@ enum Work {
     Push(Box<Push>, oneshot::Sender<Result<Pushed, LedgerError>>),
     Append(Box<Append>, oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
     PhotoArrived(Hash, VerifiedPhoto, oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
+    Place(oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
     Recover(Vec<SignedHead>, NewEpoch, oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
 }
 
@@ -145,6 +146,27 @@ impl Ledger {
         let id = consequence_id(log, OpId::NIL, "create_log", 0);
         let op = ServerOp { id, entity: log.into(), body: Body::CreateLog(body), values: Vec::new() };
         self.append(log, Append { ops: vec![op], ..Append::default() }).await
+    }
+
+    /// Places every case that a new area tree has not placed yet, some in each transaction. What another server or a
+    /// program before this one began is gone on with.
+    ///
+    /// # Errors
+    /// See [`LedgerError`]; the rest is placed when it is asked for again.
+    pub async fn place_cases(&self, log: LogId) -> Result<usize, LedgerError> {
+        let mut placed = 0;
+        loop {
+            let left = self.store.read_async(move |db| {
+                let head = db.head(log)?;
+                Ok::<_, StoreError>(head.map(|head| db.placing(head.num)).transpose()?.flatten())
+            });
+            if left.await?.is_none() {
+                return Ok(placed);
+            }
+            let (reply, answer) = oneshot::channel();
+            self.send(log, Work::Place(reply)).await?;
+            placed += answer.await.map_err(|_| LedgerError::Stopping)??.len();
+        }
     }
 
     /// Tells every log that waits for a photo that its bytes are here. Call it after the photo's row is committed.
@@ -290,6 +312,7 @@ impl Writer {
             match work {
                 Work::Push(push, _) => desk.push(push).map(|pushed| Done::Pushed(Ok(pushed))),
                 Work::Append(append, _) => desk.append(append, received_ms).map(|entries| Done::Entered(Ok(entries))),
+                Work::Place(_) => desk.place_some(received_ms).map(|entries| Done::Entered(Ok(entries))),
                 Work::Recover(known, when, _) => {
                     let first = desk.recover(known, *when, received_ms)?;
                     Ok(Done::Entered(Ok(first.into_iter().collect())))
@@ -308,7 +331,9 @@ impl Writer {
                 tracing::error!(error = cause, "a job could not be entered");
                 Ok(match work {
                     Work::Push(..) => Done::Pushed(Err(error.into())),
-                    Work::Append(..) | Work::PhotoArrived(..) | Work::Recover(..) => Done::Entered(Err(error.into())),
+                    Work::Append(..) | Work::PhotoArrived(..) | Work::Place(_) | Work::Recover(..) => {
+                        Done::Entered(Err(error.into()))
+                    }
                 })
             }
         }
@@ -337,7 +362,10 @@ impl Work {
         match (self, done) {
             (Self::Push(_, reply), Done::Pushed(done)) => drop(reply.send(done)),
             (
-                Self::Append(_, reply) | Self::PhotoArrived(_, _, reply) | Self::Recover(_, _, reply),
+                Self::Append(_, reply)
+                | Self::PhotoArrived(_, _, reply)
+                | Self::Place(reply)
+                | Self::Recover(_, _, reply),
                 Done::Entered(done),
             ) => drop(reply.send(done)),
             (work, Done::Pushed(_) | Done::Entered(_)) => work.refuse(LedgerError::Stopping),
@@ -347,54 +375,12 @@ impl Work {
     fn refuse(self, error: LedgerError) {
         match self {
             Self::Push(_, reply) => drop(reply.send(Err(error))),
-            Self::Append(_, reply) | Self::PhotoArrived(_, _, reply) | Self::Recover(_, _, reply) => {
+            Self::Append(_, reply)
+            | Self::PhotoArrived(_, _, reply)
+            | Self::Place(reply)
+            | Self::Recover(_, _, reply) => {
                 drop(reply.send(Err(error)));
             }
         }
     }
-}
-
-impl Desk<'_, '_> {
-    fn append(&mut self, append: &Append, received_ms: u64) -> Result<Vec<Entry>, StoreError> {
-        for (sha256, bytes) in &append.documents {
-            self.tx.keep_document(sha256, bytes)?;
-        }
-        let ids: Vec<OpId> = append.ops.iter().map(|op| op.id).collect();
-        let known = self.tx.db.entries_of_ops(self.tx.head.num, &ids)?;
-        let mut entries = Vec::with_capacity(append.ops.len());
-        for op in &append.ops {
-            if let Some(entry) = known.iter().find(|entry| entry.op == op.id) {
-                entries.push(entry.clone());
-                continue;
-            }
-            let mut incoming = self.by_server(op.id, op.entity, &op.body, received_ms)?;
-            incoming.values.clone_from(&op.values);
-            entries.push(self.enter(incoming)?);
-        }
-        Ok(entries)
-    }
-
-    fn photo_arrived(
-        &mut self,
-        sha256: &Hash,
-        photo: &VerifiedPhoto,
-        received_ms: u64,
-    ) -> Result<Vec<Entry>, StoreError> {
-        let mut entries = Vec::new();
-        for entity in self.tx.db.waiting_for(self.tx.head.num, sha256)? {
-            let body =
-                PhotoVerified { sha256: *sha256, size: photo.size, pixels: photo.pixels, flags: photo.flags.clone() };
-            let id = arrival_id(self.tx.head.log, entity, sha256, self.tx.head.rev);
-            let incoming = self.by_server(id, entity, &Body::PhotoVerified(body), received_ms)?;
-            entries.push(self.enter(incoming)?);
-        }
-        Ok(entries)
-    }
-}
-
-/// The id of a `photo_verified` on arrival. The revision is in it, because a photo may be named again later.
-fn arrival_id(log: LogId, entity: schema::ids::EntityId, sha256: &Hash, rev: u64) -> OpId {
-    let occasion = OpId(uuid::Uuid::from_bytes(*entity.bytes()));
-    let n = u32::try_from(rev & u64::from(u32::MAX)).unwrap_or(0);
-    consequence_id(log, occasion, &format!("photo_verified {sha256}"), n)
 }
