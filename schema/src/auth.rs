@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Text;
-use crate::hash::DeviceKey;
+use crate::hash::{DeviceKey, ExportKey};
 use crate::ids::{AccountId, DeviceId, EpochId, LogId};
 
 /// `POST /v1/login`: a person at a desk.
@@ -81,6 +81,9 @@ pub struct Tokens {
     pub access_expires_in_s: i64,
     /// Opaque, bound to the device, good for one rotation.
     pub refresh: String,
+    /// To which a phone seals files of unsent work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export_key: Option<ExportKey>,
 }
 
 /// Claims of the access token (EdDSA JWT, `typ` `at+jwt`).

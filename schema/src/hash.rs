@@ -120,6 +120,10 @@ base64_bytes!(
     Signature, 64, "64 bytes in base64"
 );
 base64_bytes!(
+    /// The server's X25519 public key, to which files of unsent work are sealed.
+    ExportKey, 32, "32 bytes in base64"
+);
+base64_bytes!(
     /// A P-256 public key as its 65-byte uncompressed SEC1 point.
     DeviceKey, 65, "65 bytes (an uncompressed SEC1 point) in base64"
 );

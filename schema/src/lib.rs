@@ -14,6 +14,7 @@ pub mod deadline;
 pub mod device;
 pub mod dictionary;
 pub mod entity;
+pub mod export;
 pub mod hash;
 pub mod ids;
 pub mod limits;

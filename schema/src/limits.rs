@@ -34,6 +34,8 @@ pub const PHOTO_SIDE_PX_MAX: u32 = 12_000;
 pub const PHOTO_PIXELS_MAX: u64 = 50_000_000;
 /// Bytes between two fsyncs of an upload.
 pub const UPLOAD_SYNC_BYTES: u64 = 4 * 1024 * 1024;
+/// The largest file of unsent work that is taken in.
+pub const EXPORT_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// Days that an unfinished upload is kept.
 pub const UPLOAD_KEPT_DAYS: i64 = 30;
 /// Photos named in one op.

@@ -52,6 +52,10 @@ pub enum ProblemCode {
     Malformed,
     /// The body ended before its time.
     Truncated,
+    /// A file of unsent work was changed after its phone had signed it.
+    TamperedFile,
+    /// A file of unsent work is of another installation, or of a phone that is unknown to the caller's districts.
+    ForeignFile,
     /// Larger than it may be.
     TooLarge,
     /// The media type or the content coding is not supported.

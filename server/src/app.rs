@@ -1,6 +1,7 @@
 //! What a request needs, put together once at the start.
 
 use std::fs;
+use std::net::IpAddr;
 use std::os::unix::fs::DirBuilderExt;
 
 use anyhow::{Context, anyhow};
@@ -21,6 +22,7 @@ use crate::services::passwords::Passwords;
 use crate::services::photos::Photos;
 use crate::services::sight::Sight;
 use crate::services::sync::Logs;
+use crate::services::take_in::TakeIn;
 use crate::services::tokens::Tokens;
 use crate::store::Store;
 
@@ -41,6 +43,10 @@ pub struct App {
     pub events: Events,
     /// The first start and the operator's work.
     pub installation: Installation,
+    /// Files of unsent work.
+    pub take_in: TakeIn,
+    /// Proxies whose word on where a request came from is believed.
+    pub proxies: Vec<IpAddr>,
     /// Logs: the write path, the signer.
     pub logs: Logs,
 }
@@ -62,7 +68,10 @@ impl App {
             let data = config.data.display();
             return Err(anyhow!("a restore into {data} was interrupted: remove the folder and restore again").into());
         }
-        let tokens = Tokens::new(&config.host, &keys::token_secret(&config.data)?);
+        let token_secret = keys::token_secret(&config.data)?;
+        let tokens = Tokens::new(&config.host, &token_secret);
+        let export_secret = keys::export_secret(&token_secret)?;
+        let export_key = export_secret.key();
         let store = Store::open(&config.database())?;
         let interval_ms = config.checkpoint_interval_ms;
         let checkpoints =
@@ -73,15 +82,30 @@ impl App {
         let blobs = Blobs::open(&config.data).context("opening the photo folder")?;
         let photos = Photos::new(store.clone(), blobs, clock.clone(), ledger.clone());
         let passwords = Passwords::new();
+        let logs = Logs {
+            store: store.clone(),
+            ledger: ledger.clone(),
+            checkpoints,
+            clock: clock.clone(),
+            durability: config.durability,
+        };
         Ok(Self {
             clock: clock.clone(),
-            accounts: Accounts::new(store.clone(), clock.clone(), tokens, passwords.clone(), ledger.clone()),
+            accounts: Accounts::new(
+                store.clone(),
+                clock.clone(),
+                (tokens, export_key),
+                passwords.clone(),
+                ledger.clone(),
+            ),
             sight: Sight::new(store.clone(), photos.clone(), ledger.parsed().clone()),
             audit: Audit::new(store.clone()),
             events: Events::new(store.clone()),
-            installation: Installation::new(store.clone(), ledger.clone(), clock.clone(), passwords),
+            installation: Installation::new(store, ledger, clock.clone(), passwords),
+            take_in: TakeIn::new(logs.clone(), photos.clone(), export_secret, config.data.clone()),
             photos,
-            logs: Logs { store, ledger, checkpoints, clock: clock.clone(), durability: config.durability },
+            proxies: config.proxies.clone(),
+            logs,
         })
     }
 }

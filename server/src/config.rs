@@ -1,5 +1,6 @@
 //! What the operator decides, read once from flags and environment, handed out as values.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use schema::sync::Durability;
@@ -21,6 +22,8 @@ pub struct Config {
     pub checkpoint_interval_ms: u64,
     /// Address and port to listen on; port 0 takes any free one.
     pub listen: String,
+    /// Proxies on other machines whose word on where a request came from is believed.
+    pub proxies: Vec<IpAddr>,
     /// The district that a first start makes.
     pub district: District,
 }

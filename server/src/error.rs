@@ -94,7 +94,7 @@ pub fn status(code: ProblemCode) -> StatusCode {
         | ProblemCode::RefreshReused => StatusCode::UNAUTHORIZED,
         ProblemCode::DeviceRevoked | ProblemCode::Forbidden => StatusCode::FORBIDDEN,
         ProblemCode::NotFound => StatusCode::NOT_FOUND,
-        ProblemCode::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        ProblemCode::Invalid | ProblemCode::TamperedFile | ProblemCode::ForeignFile => StatusCode::UNPROCESSABLE_ENTITY,
         ProblemCode::Malformed | ProblemCode::Truncated => StatusCode::BAD_REQUEST,
         ProblemCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ProblemCode::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -5,7 +5,7 @@ use schema::problem::ProblemCode;
 use crate::language::Language;
 
 /// All problems, in the order of their pages.
-pub const ALL: [ProblemCode; 22] = [
+pub const ALL: [ProblemCode; 24] = [
     ProblemCode::Unauthenticated,
     ProblemCode::WrongPassword,
     ProblemCode::WrongCode,
@@ -16,6 +16,8 @@ pub const ALL: [ProblemCode; 22] = [
     ProblemCode::Invalid,
     ProblemCode::Malformed,
     ProblemCode::Truncated,
+    ProblemCode::TamperedFile,
+    ProblemCode::ForeignFile,
     ProblemCode::TooLarge,
     ProblemCode::UnsupportedMedia,
     ProblemCode::ProtocolUnsupported,
@@ -57,6 +59,7 @@ fn both(code: ProblemCode) -> (Words, Words) {
         | ProblemCode::RefreshReused
         | ProblemCode::DeviceRevoked
         | ProblemCode::Forbidden => of_identity(code),
+        ProblemCode::TamperedFile | ProblemCode::ForeignFile => of_files(code),
         ProblemCode::OffsetMismatch
         | ProblemCode::ChecksumMismatch
         | ProblemCode::UploadSuperseded
@@ -141,6 +144,25 @@ fn of_identity(code: ProblemCode) -> (Words, Words) {
         _ => (
             ("需要登录", "请登录,或更新访问令牌后重试。"),
             ("Not logged in", "Log in, or renew the access token, and try again."),
+        ),
+    }
+}
+
+fn of_files(code: ProblemCode) -> (Words, Words) {
+    match code {
+        ProblemCode::TamperedFile => (
+            ("导出文件被改动", "文件内容与手机签名不符，未接收任何内容。请在手机上重新导出。"),
+            (
+                "The export file was changed",
+                "Its contents do not fit the phone's signature. Nothing was taken in: export it again on the phone.",
+            ),
+        ),
+        _ => (
+            ("不是本区手机的导出文件", "该文件属于其他系统，或其手机不在您主管的区内；未接收任何内容。"),
+            (
+                "The file is not from a phone of your districts",
+                "It is of another installation, or of a phone in no district that you supervise. Nothing was taken in.",
+            ),
         ),
     }
 }

@@ -90,7 +90,7 @@ fn enrol(phone: &mut Phone) {
     phone.begin_enrolment("http://bench", "code", "bench", NOW).unwrap();
     let name = Text { zh: "区".into(), en: "District".into() };
     let access = LogAccess { log: LOG, epoch: EPOCH, name, zone: "Asia/Shanghai".into(), signer: String::new() };
-    let tokens = Tokens { access: "a".into(), access_expires_in_s: 600, refresh: "r".into() };
+    let tokens = Tokens { access: "a".into(), access_expires_in_s: 600, refresh: "r".into(), export_key: None };
     phone.finish_enrolment(&Enrolled { account: ME, name: "me".into(), logs: vec![access], tokens }).unwrap();
 }
 

@@ -20,5 +20,6 @@ pub mod position;
 mod registry;
 mod release;
 mod ruling;
+pub mod sealed_file;
 pub mod sync;
 pub mod time;

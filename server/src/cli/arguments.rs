@@ -1,5 +1,6 @@
 //! What can be asked for, as clap reads it.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -114,6 +115,9 @@ pub(crate) struct Serve {
     /// Address and port to listen on (监听地址)
     #[arg(long, value_name = "ADDR", env = "RECTIFY_LISTEN", default_value = "127.0.0.1:8080")]
     pub(crate) listen: String,
+    /// A reverse proxy on another machine whose X-Forwarded-For is believed; repeat it for more (反向代理地址)
+    #[arg(long = "proxy", value_name = "IP", env = "RECTIFY_PROXY", value_delimiter = ',')]
+    pub(crate) proxies: Vec<IpAddr>,
     /// How an acknowledged op survives the loss of this machine (持久性)
     #[arg(long, value_enum, env = "RECTIFY_DURABILITY", default_value = "backup")]
     pub(crate) durability: Survival,
@@ -164,6 +168,48 @@ pub(crate) enum Account {
         #[arg(long, default_value = "")]
         reason: String,
     },
+    /// Give a role over an area (授予角色)
+    Grant(Granting),
+    /// Take a role over an area away (收回角色)
+    RevokeGrant(Granting),
+    /// Put an account into a unit, or take it out (加入或退出责任单位)
+    Unit {
+        #[command(flatten)]
+        place: Place,
+        /// Login name (登录名)
+        login: String,
+        /// The unit (责任单位)
+        #[arg(long, value_name = "ID")]
+        unit: UnitId,
+        /// Out of it (退出)
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Set another password, read from standard input; desks are logged out (重设密码)
+    ResetPassword {
+        #[command(flatten)]
+        place: Place,
+        /// Login name (登录名)
+        login: String,
+        /// No password from now on: the account logs in by its phone only (不再使用密码)
+        #[arg(long)]
+        none: bool,
+    },
+}
+
+/// A role over an area.
+#[derive(Args)]
+pub(crate) struct Granting {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Login name (登录名)
+    pub(crate) login: String,
+    /// Role (角色)
+    #[arg(long, value_enum)]
+    pub(crate) role: RoleName,
+    /// Code of the area; else the whole log (区域编码)
+    #[arg(long, value_name = "CODE")]
+    pub(crate) area: Option<String>,
 }
 
 #[derive(Args)]
@@ -227,6 +273,13 @@ pub(crate) enum Device {
         /// Why
         #[arg(long, default_value = "")]
         reason: String,
+    },
+    /// Take in a file of unsent work that a phone exported (接收手机导出文件)
+    TakeIn {
+        #[command(flatten)]
+        place: Place,
+        /// The file (文件)
+        file: PathBuf,
     },
 }
 

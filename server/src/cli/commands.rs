@@ -1,10 +1,7 @@
 //! Doing what was asked for: each command opens the installation, calls one service, and says what came of it.
 
-use std::io::Read;
-
 use anyhow::Context;
 use schema::catalogue::Text;
-use schema::op::Role;
 use schema::sync::Durability;
 use serde_json::json;
 use server::app::App;
@@ -12,13 +9,13 @@ use server::clock::Clock;
 use server::config::Config;
 use server::error::Result;
 use server::routes::openapi;
-use server::services::installation::{District, NewAccount};
+use server::services::installation::District;
 use server::services::rebuild;
 use tracing_subscriber::EnvFilter;
 
-use super::arguments::{Account, AddAccount, Command, Device, Place, RoleName, Serve, Survival, Unit};
+use super::arguments::{Command, Place, Serve, Survival, Unit};
 use super::output::Output;
-use super::{backup, cases, demo, imports};
+use super::{backup, cases, demo, imports, people};
 
 /// A checkpoint is signed at the latest after a minute, if the head moved.
 const CHECKPOINT_INTERVAL_MS: u64 = 60_000;
@@ -27,8 +24,8 @@ const CHECKPOINT_INTERVAL_MS: u64 = 60_000;
 pub(crate) async fn run(command: Command, output: &Output) -> Result<()> {
     match command {
         Command::Serve(serve) => run_server(serve, output).await,
-        Command::Account(command) => account(command, output).await,
-        Command::Device(command) => device(command, output).await,
+        Command::Account(command) => people::account(command, output).await,
+        Command::Device(command) => people::device(command, output).await,
         Command::Unit(Unit::Add { place, zh, en, area }) => {
             let unit = open(place)?.installation.add_unit(Text { zh, en }, area.as_deref()).await?;
             output.result(&json!({ "unit": unit }), &format!("已新增责任单位 {unit}"), &format!("unit {unit} added"));
@@ -77,7 +74,7 @@ async fn run_server(serve: Serve, output: &Output) -> Result<()> {
         .into());
     }
     let district = District { name: Text { zh: serve.district_zh, en: serve.district_en }, zone: serve.zone };
-    let config = Config { durability, listen: serve.listen, district, ..config(serve.place) };
+    let config = Config { durability, listen: serve.listen, proxies: serve.proxies, district, ..config(serve.place) };
     let demo = if serve.demo { demo::settle(&config, output).await? } else { Vec::new() };
     let running = server::start(config.clone(), Clock::system()).await?;
     let address = format!("http://{}", running.address);
@@ -98,98 +95,6 @@ async fn run_server(serve: Serve, output: &Output) -> Result<()> {
     }
     output.result(&json!({ "address": address, "admin_code": code, "durability": durability, "demo": demo }), &zh, &en);
     running.wait().await
-}
-
-async fn account(command: Account, output: &Output) -> Result<()> {
-    match command {
-        Account::Add(add) => add_account(add, output).await,
-        Account::List(place) => {
-            let accounts = open(place)?.installation.accounts().await?;
-            let lines: Vec<String> = accounts
-                .iter()
-                .map(|account| {
-                    let roles: Vec<String> =
-                        account.grants.iter().map(|(role, area)| format!("{role:?}@{area}").to_lowercase()).collect();
-                    let disabled = if account.disabled { "  ✗" } else { "" };
-                    format!("{}  {}  {}  {}{disabled}", account.login, account.name, account.account, roles.join(" "))
-                })
-                .collect();
-            output.result(&accounts, &lines.join("\n"), &lines.join("\n"));
-            Ok(())
-        }
-        Account::Disable { place, login, reason } => {
-            let installation = open(place)?.installation;
-            let account = installation.account(&login).await?;
-            installation.disable(account, &reason).await?;
-            output.result(&json!({ "disabled": account }), &format!("已停用 {login}"), &format!("{login} is disabled"));
-            Ok(())
-        }
-    }
-}
-
-async fn add_account(add: AddAccount, output: &Output) -> Result<()> {
-    let password = if add.password_stdin {
-        let mut typed = String::new();
-        std::io::stdin().read_to_string(&mut typed).context("reading a password")?;
-        Some(typed.trim_end_matches(['\r', '\n']).to_owned())
-    } else {
-        None
-    };
-    let installation = open(add.place)?.installation;
-    let account = installation
-        .add_account(NewAccount {
-            login: add.login.clone(),
-            name: add.name,
-            person: add.person,
-            role: role(add.role),
-            area: add.area,
-            units: add.unit,
-            password,
-        })
-        .await?;
-    let code = installation.code(account).await?;
-    let zh = format!("已新增账号 {}({account})\n登记码(24 小时内有效,仅显示一次):{code}", add.login);
-    let en = format!("account {} ({account}) added\none-time code (24 hours, shown once): {code}", add.login);
-    output.result(&json!({ "account": account, "code": code }), &zh, &en);
-    Ok(())
-}
-
-async fn device(command: Device, output: &Output) -> Result<()> {
-    match command {
-        Device::Code { place, login } => {
-            let installation = open(place)?.installation;
-            let code = installation.code(installation.account(&login).await?).await?;
-            let (zh, en) = (
-                format!("登记码(24 小时内有效,仅显示一次):{code}"),
-                format!("one-time code (24 hours, shown once): {code}"),
-            );
-            output.result(&json!({ "code": code }), &zh, &en);
-        }
-        Device::List(place) => {
-            let devices = open(place)?.installation.devices().await?;
-            let line = |device: &server::services::installation::ListedDevice| {
-                let revoked = if device.revoked { "  ✗" } else { "" };
-                format!("{}  {}  {}{revoked}", device.device, device.label, device.account)
-            };
-            let lines: Vec<String> = devices.iter().map(line).collect();
-            output.result(&devices, &lines.join("\n"), &lines.join("\n"));
-        }
-        Device::Revoke { place, device, reason } => {
-            open(place)?.installation.revoke(device, &reason).await?;
-            output.result(&json!({ "revoked": device }), "设备已停用", "the phone is shut out");
-        }
-    }
-    Ok(())
-}
-
-fn role(name: RoleName) -> Role {
-    match name {
-        RoleName::Inspector => Role::Inspector,
-        RoleName::Crew => Role::Crew,
-        RoleName::Supervisor => Role::Supervisor,
-        RoleName::Auditor => Role::Auditor,
-        RoleName::Admin => Role::Admin,
-    }
 }
 
 /// The installation that a command works on, whether a server runs on it or not.
@@ -214,6 +119,7 @@ fn config(place: Place) -> Config {
         durability: Durability::Backup,
         checkpoint_interval_ms: CHECKPOINT_INTERVAL_MS,
         listen: String::new(),
+        proxies: Vec::new(),
         district: District { name: Text { zh: String::new(), en: String::new() }, zone: String::new() },
     }
 }

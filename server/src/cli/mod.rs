@@ -8,7 +8,9 @@ mod deadline;
 mod demo;
 mod imports;
 mod output;
+mod people;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -20,7 +22,21 @@ use output::Output;
 
 /// Runs what the arguments ask for.
 pub(crate) async fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no errors to clap, and go to the standard output.
+            let wrong = error.use_stderr();
+            if wrong {
+                drop(writeln!(
+                    std::io::stderr(),
+                    "用法不对,请看下面的说明,或用 --help / wrong usage: see below, or --help"
+                ));
+            }
+            drop(error.print());
+            return if wrong { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
     let language = match arguments.lang {
         Some(Spoken::Zh) => Language::Zh,
         Some(Spoken::En) => Language::En,

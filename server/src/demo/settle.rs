@@ -203,8 +203,7 @@ async fn settle_people(app: &App, log: LogId, city: &City) -> Result<Vec<Settled
 
 async fn keep_secret(app: &App, account: &DemoAccount, hash: String) -> Result<()> {
     let (login, now_ms) = (account.login.clone(), app.clock.now_ms());
-    let secret =
-        AccountSecret { account: account.id, login, password: Some(hash), failures: 0, retry_ms: 0, disabled: false };
+    let secret = AccountSecret { account: account.id, login, password: Some(hash), disabled: false };
     app.logs.store.write_async(move |db| -> Result<_> { Ok(db.insert_account(&secret, now_ms)?) }).await
 }
 

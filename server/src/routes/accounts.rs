@@ -6,6 +6,7 @@ use schema::auth::{Enrol, Enrolled, Login, Refresh, Tokens};
 use schema::problem::Problem;
 
 use super::body::Json;
+use super::caller::CameFrom;
 use crate::app::App;
 use crate::error::Result;
 
@@ -15,8 +16,8 @@ use crate::error::Result;
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`wrong_password`"),
     (status = 429, body = Problem, content_type = "application/problem+json", description = "`too_many`: see Retry-After"),
 ))]
-pub(crate) async fn login(app: Data<App>, body: Json<Login>) -> Result<HttpResponse> {
-    Ok(HttpResponse::Ok().json(app.accounts.login(body.0).await?))
+pub(crate) async fn login(app: Data<App>, from: CameFrom, body: Json<Login>) -> Result<HttpResponse> {
+    Ok(HttpResponse::Ok().json(app.accounts.login(body.0, from.0).await?))
 }
 
 /// Makes a phone a device of the person that a one-time code is for. The same phone may ask again.
@@ -24,9 +25,10 @@ pub(crate) async fn login(app: Data<App>, body: Json<Login>) -> Result<HttpRespo
     (status = 200, body = Enrolled),
     (status = 401, body = Problem, content_type = "application/problem+json", description = "`wrong_code`"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
+    (status = 429, body = Problem, content_type = "application/problem+json", description = "`too_many`: see Retry-After"),
 ))]
-pub(crate) async fn enrol(app: Data<App>, body: Json<Enrol>) -> Result<HttpResponse> {
-    Ok(HttpResponse::Ok().json(app.accounts.enrol(body.0).await?))
+pub(crate) async fn enrol(app: Data<App>, from: CameFrom, body: Json<Enrol>) -> Result<HttpResponse> {
+    Ok(HttpResponse::Ok().json(app.accounts.enrol(body.0, from.0).await?))
 }
 
 /// New tokens for a refresh token. Asking again after a lost answer gives the same refresh token.

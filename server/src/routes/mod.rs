@@ -5,6 +5,7 @@ mod audit;
 mod body;
 mod caller;
 mod events;
+mod export_files;
 mod log;
 pub mod openapi;
 mod pages;
@@ -44,6 +45,7 @@ routes! {
     POST    "/v1/token"                                 => accounts::token,
     POST    "/v1/logout"                                => accounts::logout,
     POST    "/v1/sync"                                  => sync::sync,
+    POST    "/v1/export-files"                          => export_files::take_in,
     GET     "/v1/events"                                => events::events,
     GET     "/v1/head"                                  => log::head,
     OPTIONS "/v1/photos"                                => photos::options,

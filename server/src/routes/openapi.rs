@@ -4,7 +4,7 @@ use anyhow::Context;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{accounts, audit, events, log, pages, photos, sync};
+use super::{accounts, audit, events, export_files, log, pages, photos, sync};
 use crate::error::Result;
 
 #[derive(OpenApi)]
@@ -16,7 +16,7 @@ use crate::error::Result;
     ),
     paths(
         accounts::login, accounts::enrol, accounts::token, accounts::logout,
-        sync::sync, events::events, log::head,
+        export_files::take_in, sync::sync, events::events, log::head,
         photos::options, photos::create, photos::have, photos::options_of_one, photos::standing, photos::append,
         photos::show,
         log::cases, log::case, log::entries, log::parked, log::document,

@@ -1,26 +1,25 @@
 //! Accounts: logging in, staying logged in, and who a request comes from. What an account may do
 //! is read from the logs for each request; a token says only who.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use schema::auth::{Login, Refresh, Tokens as TokenPair};
 use schema::entity::{Account, Entity};
+use schema::hash::ExportKey;
 use schema::ids::{AccountId, DeviceId, EntityId, EpochId, LogId};
 use schema::limits::{ACCESS_TOKEN_S, REFRESH_TOKEN_DAYS};
 use schema::problem::ProblemCode;
 use uuid::Uuid;
 
 use super::ledger::Ledger;
-use super::passwords::Passwords;
+use super::passwords::{self, Passwords};
+use super::throttle::{self, Guess};
 use super::tokens::{Family, RefreshToken, Renewal, Tokens, renewal};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::store::{InLog, Session, Store};
 
-/// The first wait after a failed login, doubled by each one after it.
-const FIRST_WAIT_MS: u64 = 1000;
-/// The longest wait. There is no lock-out: anybody could lock anybody out.
-const LONGEST_WAIT_MS: u64 = 15 * 60 * 1000;
 const DAY_MS: u64 = 24 * 3600 * 1000;
 
 /// Accounts. Cheap to clone.
@@ -29,6 +28,7 @@ pub struct Accounts {
     pub(super) store: Store,
     pub(super) clock: Clock,
     tokens: Arc<Tokens>,
+    export_key: ExportKey,
     passwords: Passwords,
     pub(super) ledger: Ledger,
 }
@@ -77,40 +77,66 @@ enum Attempt {
 
 impl Accounts {
     /// Accounts of an installation.
-    pub fn new(store: Store, clock: Clock, tokens: Tokens, passwords: Passwords, ledger: Ledger) -> Self {
-        Self { store, clock, tokens: Arc::new(tokens), passwords, ledger }
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        (tokens, export_key): (Tokens, ExportKey),
+        passwords: Passwords,
+        ledger: Ledger,
+    ) -> Self {
+        Self { store, clock, tokens: Arc::new(tokens), export_key, passwords, ledger }
     }
 
-    /// Logs a person in by password.
+    /// Logs a person in by password. `from` is the address that the request came from, where it is known.
     ///
     /// # Errors
     /// `wrong_password`, `too_many`, `unavailable`.
-    pub async fn login(&self, Login { login, password }: Login) -> Result<TokenPair> {
+    pub async fn login(&self, Login { login, password }: Login, from: Option<IpAddr>) -> Result<TokenPair> {
         let now_ms = self.clock.now_ms();
-        // The failure is counted before the password is looked at: no crash and no race makes a free guess.
+        let guesses: Vec<Guess> = [Guess::name(&login)].into_iter().chain(from.map(Guess::address)).collect();
+        let counted = guesses.clone();
         let attempt = self
             .store
             .write_async(move |db| -> Result<Attempt> {
-                let Some(known) = db.account_by_login(&login)? else {
-                    return Ok(Attempt::Check { account: None, stored: None });
-                };
-                if now_ms < known.retry_ms {
-                    return Ok(Attempt::Wait { seconds: (known.retry_ms - now_ms).div_ceil(1000) });
+                if let Some(seconds) = throttle::count(db, &counted, now_ms)? {
+                    return Ok(Attempt::Wait { seconds });
                 }
-                let failures = known.failures.saturating_add(1);
-                db.set_failures(known.account, failures, now_ms.saturating_add(wait_ms(failures)))?;
-                let stored = known.password.filter(|_| !known.disabled);
-                Ok(Attempt::Check { account: Some(known.account), stored })
+                let known = db.account_by_login(&login)?.filter(|known| !known.disabled);
+                let account = known.as_ref().map(|known| known.account);
+                Ok(Attempt::Check { account, stored: known.and_then(|known| known.password) })
             })
             .await?;
         let (account, stored) = match attempt {
             Attempt::Wait { seconds } => return Err(Error::later(ProblemCode::TooMany, seconds)),
             Attempt::Check { account, stored } => (account, stored),
         };
-        let right = self.passwords.verify(password, stored).await?;
-        let Some(account) = account.filter(|_| right) else { return Err(Error::refused(ProblemCode::WrongPassword)) };
-        self.store.write_async(move |db| -> Result<_> { Ok(db.set_failures(account, 0, 0)?) }).await?;
+        let old = stored.as_deref().is_some_and(|stored| !passwords::is_current(stored));
+        let right = self.passwords.verify(password.clone(), stored).await?;
+        let Some(account) = account.filter(|_| right) else {
+            self.store.write_async(move |db| -> Result<_> { Ok(throttle::forget(db, now_ms)?) }).await?;
+            return Err(Error::refused(ProblemCode::WrongPassword));
+        };
+        let rehashed = if old { Some(self.passwords.hash(password).await?) } else { None };
+        self.store
+            .write_async(move |db| -> Result<()> {
+                if rehashed.is_some() {
+                    db.set_password(account, rehashed.as_deref())?;
+                }
+                Ok(throttle::was_right(db, &guesses)?)
+            })
+            .await?;
         self.start_session(account, None).await
+    }
+
+    /// Counts a one-time code from an address before it is looked at.
+    pub(super) async fn count_code(&self, from: Option<IpAddr>) -> Result<Vec<Guess>> {
+        let now_ms = self.clock.now_ms();
+        let guesses: Vec<Guess> = from.map(Guess::address).into_iter().collect();
+        let counted = guesses.clone();
+        match self.store.write_async(move |db| -> Result<_> { Ok(throttle::count(db, &counted, now_ms)?) }).await? {
+            Some(seconds) => Err(Error::later(ProblemCode::TooMany, seconds)),
+            None => Ok(guesses),
+        }
     }
 
     /// New tokens for a refresh token.
@@ -246,7 +272,15 @@ impl Accounts {
             expires_ms: session_end(now_ms),
             ended: false,
         };
-        self.store.write_async(move |db| -> Result<_> { Ok(db.insert_session(&session, now_ms)?) }).await?;
+        self.store
+            .write_async(move |db| -> Result<()> {
+                // A phone has one login: enrolling it again ends what an older token could still do.
+                if device.is_some() {
+                    db.end_sessions(account, device, now_ms)?;
+                }
+                Ok(db.insert_session(&session, now_ms)?)
+            })
+            .await?;
         self.pair(account, device, &refresh)
     }
 
@@ -255,6 +289,7 @@ impl Accounts {
             access: self.tokens.access(account, device, self.clock.now_ms())?,
             access_expires_in_s: ACCESS_TOKEN_S,
             refresh: refresh.text(),
+            export_key: Some(self.export_key),
         })
     }
 }
@@ -275,22 +310,6 @@ fn is_shut_out(entity: &Entity, account: AccountId) -> bool {
     }
 }
 
-/// How long after this many failures the next password is looked at.
-fn wait_ms(failures: u64) -> u64 {
-    let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(u32::MAX).min(20);
-    FIRST_WAIT_MS.saturating_mul(1 << doublings).min(LONGEST_WAIT_MS)
-}
-
 fn session_end(now_ms: u64) -> u64 {
     now_ms.saturating_add(REFRESH_TOKEN_DAYS.unsigned_abs().saturating_mul(DAY_MS))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::wait_ms;
-
-    #[test]
-    fn each_failure_doubles_the_wait_up_to_a_quarter_of_an_hour() {
-        assert_eq!([1, 2, 3, 10, 11, u64::MAX].map(wait_ms), [1000, 2000, 4000, 512_000, 900_000, 900_000]);
-    }
 }

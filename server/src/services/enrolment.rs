@@ -1,5 +1,7 @@
 //! Enrolling a phone by a one-time code: it becomes a device of one person in every log that person may use.
 
+use std::net::IpAddr;
+
 use anyhow::anyhow;
 use schema::auth::{Enrol, Enrolled, LogAccess};
 use schema::entity::{Device, Entity};
@@ -9,8 +11,8 @@ use schema::problem::ProblemCode;
 use sync_core::line::consequence_id;
 
 use super::accounts::Accounts;
-use super::codes;
 use super::ledger::{Append, ServerOp};
+use super::{codes, throttle};
 use crate::error::{Error, Result};
 use crate::store::InLog;
 
@@ -20,24 +22,25 @@ const ACCEPTED: u8 = 1;
 const LABEL_CHARS_MAX: usize = 80;
 
 impl Accounts {
-    /// Makes a phone a device of the person that a one-time code is for. The same phone may ask again.
+    /// Makes a phone a device of the person that a one-time code is for. The same phone may ask again. `from` is the
+    /// address that the request came from, where it is known.
     ///
     /// # Errors
-    /// `wrong_code`, `invalid` (`device`, `key`, `label`).
-    pub async fn enrol(&self, enrol: Enrol) -> Result<Enrolled> {
+    /// `wrong_code`, `too_many`, `invalid` (`device`, `key`, `label`).
+    pub async fn enrol(&self, enrol: Enrol, from: Option<IpAddr>) -> Result<Enrolled> {
         check_phone(&enrol)?;
+        let guesses = self.count_code(from).await?;
         let now_ms = self.clock.now_ms();
         let (hash, device) = (codes::stored(&enrol.code), enrol.device);
         let account = self
             .store
             .write_async(move |db| -> Result<Option<AccountId>> {
                 let Some(code) = db.enrol_code(&hash)? else { return Ok(None) };
-                let ours = code.used_by.is_none_or(|used_by| used_by == device);
                 let disabled = db.account_secret(code.account)?.is_none_or(|secret| secret.disabled);
-                if !ours || disabled || now_ms >= code.expires_ms {
+                if disabled || now_ms >= code.expires_ms || !db.use_enrol_code(&hash, device, now_ms)? {
                     return Ok(None);
                 }
-                db.use_enrol_code(&hash, device, now_ms)?;
+                throttle::was_right(db, &guesses)?;
                 Ok(Some(code.account))
             })
             .await?

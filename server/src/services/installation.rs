@@ -3,6 +3,7 @@
 
 mod areas;
 mod first;
+mod people;
 
 use anyhow::anyhow;
 use schema::catalogue::Text;

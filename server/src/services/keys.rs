@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use sync_core::line::sha256;
+use sync_core::sealed_file::ExportSecret;
+
 use super::tokens::random;
 use crate::error::Result;
 
@@ -42,6 +45,15 @@ fn secret(data: &Path, name: &str) -> Result<[u8; 32]> {
         }
         Err(error) => Err(anyhow::Error::new(error).context(format!("making {}", path.display())).into()),
     }
+}
+
+/// The secret that opens files of unsent work. It follows from the token signer's, so that a backup holds both or none.
+///
+/// # Errors
+/// Only the server's own.
+pub fn export_secret(token_secret: &[u8; 32]) -> Result<ExportSecret> {
+    let seed = sha256(&[b"rectify export key 1\n".as_slice(), token_secret].concat());
+    Ok(ExportSecret::from_bytes(&seed.0).context("making the export key")?)
 }
 
 fn read(path: &Path) -> Result<Option<[u8; 32]>> {

@@ -27,6 +27,8 @@ pub mod sight;
 pub mod signer;
 pub mod standing;
 pub mod sync;
+pub mod take_in;
+pub mod throttle;
 pub mod ticker;
 pub mod tokens;
 pub mod uploads;

@@ -19,6 +19,8 @@ impl Pace {
     pub const MESSAGE: Self = Self { longest: Duration::from_secs(15), least_per_window: 0 };
     /// For a push over a bad network: as long as a photo, at a pace that a 2G line keeps.
     pub const PUSH: Self = Self { longest: Duration::from_secs(120), least_per_window: 10 * 512 };
+    /// For files of unsent work with all their photos.
+    pub const EXPORT: Self = Self { longest: Duration::from_secs(3600), least_per_window: 10 * 4096 };
     /// For photos: 4 KiB/s.
     pub const PHOTO: Self = Self { longest: Duration::from_secs(600), least_per_window: 10 * 4096 };
 }

@@ -125,6 +125,11 @@ fn hash(password: &str, salt: &[u8]) -> Result<String> {
     Ok(hash.to_string())
 }
 
+/// Whether a stored hash was made as one would be made today.
+pub fn is_current(stored: &str) -> bool {
+    stored.starts_with(&format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p=1$"))
+}
+
 /// Why a text may not become a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {

@@ -1,6 +1,6 @@
 //! Secrets of accounts: passwords, one-time codes, logins. What an account may do is in the log, not here.
 
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, insert_into, update};
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, insert_into, update};
 use schema::hash::Hash;
 use schema::ids::{AccountId, DeviceId};
 use uuid::Uuid;
@@ -19,10 +19,6 @@ pub struct AccountSecret {
     pub login: String,
     /// Its password's hash; none where it has no password.
     pub password: Option<String>,
-    /// Failed logins since the last good one.
-    pub failures: u64,
-    /// No password is looked at before this time, in ms.
-    pub retry_ms: u64,
     /// It can't log in.
     pub disabled: bool,
 }
@@ -57,7 +53,7 @@ pub struct Session {
     pub ended: bool,
 }
 
-type SecretRow = (Vec<u8>, String, Option<String>, i64, i64, bool, i64);
+type SecretRow = (Vec<u8>, String, Option<String>, bool, i64);
 type SessionRow = (Vec<u8>, Vec<u8>, Option<Vec<u8>>, Vec<u8>, Option<Vec<u8>>, i64, i64, i64, Option<i64>);
 
 impl Db {
@@ -100,8 +96,6 @@ impl Db {
                 account_secret::account.eq(new.account.bytes().as_slice()),
                 account_secret::login.eq(&new.login),
                 account_secret::password.eq(new.password.as_deref()),
-                account_secret::failures.eq(column(new.failures)?),
-                account_secret::retry_ms.eq(column(new.retry_ms)?),
                 account_secret::disabled.eq(new.disabled),
                 account_secret::created_ms.eq(column(now_ms)?),
             ))
@@ -116,17 +110,6 @@ impl Db {
     pub fn set_password(&mut self, account: AccountId, password: Option<&str>) -> Result<(), StoreError> {
         update(account_secret::table.find(account.bytes().as_slice()))
             .set(account_secret::password.eq(password))
-            .execute(&mut self.conn)?;
-        Ok(())
-    }
-
-    /// Counts a login that is about to be tried.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn set_failures(&mut self, account: AccountId, failures: u64, retry_ms: u64) -> Result<(), StoreError> {
-        update(account_secret::table.find(account.bytes().as_slice()))
-            .set((account_secret::failures.eq(column(failures)?), account_secret::retry_ms.eq(column(retry_ms)?)))
             .execute(&mut self.conn)?;
         Ok(())
     }
@@ -184,18 +167,18 @@ impl Db {
         Ok(())
     }
 
-    /// Uses a one-time code up.
+    /// Uses a one-time code up for a device. Says whether it was free, or this device's already: of two phones that
+    /// come at once, on whichever server, one gets it.
     ///
     /// # Errors
     /// The database's.
-    pub fn use_enrol_code(&mut self, code: &Hash, device: DeviceId, now_ms: u64) -> Result<(), StoreError> {
-        update(enrol_code::table.find(code.0.as_slice()))
-            .set((
-                enrol_code::used_ms.eq(Some(column(now_ms)?)),
-                enrol_code::device.eq(Some(device.bytes().as_slice())),
-            ))
+    pub fn use_enrol_code(&mut self, code: &Hash, device: DeviceId, now_ms: u64) -> Result<bool, StoreError> {
+        let bytes = device.bytes();
+        let free = enrol_code::device.is_null().or(enrol_code::device.eq(Some(bytes.as_slice())));
+        let used = update(enrol_code::table.find(code.0.as_slice()).filter(free))
+            .set((enrol_code::used_ms.eq(Some(column(now_ms)?)), enrol_code::device.eq(Some(bytes.as_slice()))))
             .execute(&mut self.conn)?;
-        Ok(())
+        Ok(used > 0)
     }
 
     /// A login.
@@ -250,6 +233,29 @@ impl Db {
         Ok(())
     }
 
+    /// Ends the logins of an account on a device, or those at desks where none is named.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn end_sessions(
+        &mut self,
+        account: AccountId,
+        device: Option<DeviceId>,
+        now_ms: u64,
+    ) -> Result<(), StoreError> {
+        let open = login_session::table
+            .filter(login_session::account.eq(account.bytes().as_slice()))
+            .filter(login_session::ended_ms.is_null());
+        let ended = login_session::ended_ms.eq(Some(column(now_ms)?));
+        match device {
+            Some(device) => update(open.filter(login_session::device.eq(Some(device.bytes().as_slice()))))
+                .set(ended)
+                .execute(&mut self.conn)?,
+            None => update(open.filter(login_session::device.is_null())).set(ended).execute(&mut self.conn)?,
+        };
+        Ok(())
+    }
+
     /// Ends a login.
     ///
     /// # Errors
@@ -263,15 +269,8 @@ impl Db {
 }
 
 fn read_secret(row: SecretRow) -> Result<AccountSecret, StoreError> {
-    let (account, login, password, failures, retry_ms, disabled, _) = row;
-    Ok(AccountSecret {
-        account: AccountId(uuid(&account)?),
-        login,
-        password,
-        failures: number(failures, "failures below zero")?,
-        retry_ms: number(retry_ms, "a time below zero")?,
-        disabled,
-    })
+    let (account, login, password, disabled, _) = row;
+    Ok(AccountSecret { account: AccountId(uuid(&account)?), login, password, disabled })
 }
 
 fn read_session(row: SessionRow) -> Result<Session, StoreError> {

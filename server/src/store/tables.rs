@@ -16,6 +16,7 @@ pub const WORKING_TABLES: &[&str] = &[
     "enrol_code",
     "login_session",
     "received_photo",
+    "throttle",
     "upload",
     "area_placing",
 ];
@@ -243,10 +244,17 @@ diesel::table! {
         account -> Binary,
         login -> Text,
         password -> Nullable<Text>,
-        failures -> BigInt,
-        retry_ms -> BigInt,
         disabled -> Bool,
         created_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    throttle (subject) {
+        subject -> Binary,
+        failures -> BigInt,
+        retry_ms -> BigInt,
+        at_ms -> BigInt,
     }
 }
 

@@ -3,9 +3,13 @@
 
 mod accounts;
 mod contract;
+mod guessing;
 mod lost_parts;
+mod matrix;
 mod photos;
 mod problems;
 mod reading;
 mod session;
+mod take_in;
+mod threats;
 mod world;

@@ -102,16 +102,22 @@ pub(crate) fn config(folder: &std::path::Path) -> Config {
         durability: Durability::Local,
         checkpoint_interval_ms: 1000,
         listen: "127.0.0.1:0".into(),
+        proxies: Vec::new(),
         district: District { name: Text { zh: "示范区".into(), en: "Model".into() }, zone: "Asia/Shanghai".into() },
     }
 }
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::start_in(&areas()).await
+    }
+
+    /// In another district than the usual one.
+    pub(crate) async fn start_in(areas: &AreaTree) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::standing(START_MS);
         let running = server::start(config(folder.path()), clock.clone()).await.unwrap();
-        running.app.installation.import_areas(&areas()).await.unwrap();
+        running.app.installation.import_areas(areas).await.unwrap();
         Self { running, clock, folder }
     }
 

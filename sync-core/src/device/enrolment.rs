@@ -15,6 +15,7 @@ use super::error::PhoneError;
 use super::outbox::new_incarnation;
 use super::phone::{Phone, logs, secret_of, write};
 use super::row::{Blob, ScopeText, int};
+use super::vault::{self, Vault};
 use crate::log::chain::DeviceSecret;
 
 impl Phone {
@@ -41,16 +42,17 @@ impl Phone {
             return Err(PhoneError::OtherServer(other.clone()));
         }
         let (device, secret) = match (held.0, held.1) {
-            (Some(device), Some(secret)) => (device.0, secret_of(&secret)?),
+            (Some(device), Some(secret)) => (device.0, secret_of(self.vault.as_ref(), &secret)?),
             _ => {
                 let ms = u64::try_from(now.wall_ms).unwrap_or(0) & ((1 << 48) - 1);
                 let id = Builder::from_unix_timestamp_millis(ms, &draw(self.entropy.as_mut())?).into_uuid();
                 (DeviceId(id), new_secret(self.entropy.as_mut())?)
             }
         };
+        let kept = vault::close_secret(self.vault.as_ref(), &secret.to_bytes(), self.entropy.as_mut())?;
         change.execute(
             "UPDATE meta SET device = ?1, secret = ?2, server = ?3, label = ?4",
-            params![Blob(device), secret.to_bytes().as_slice(), server, label],
+            params![Blob(device), kept, server, label],
         )?;
         change.commit()?;
         Ok(Enrol { code: code.to_owned(), device, key: secret.key(), label: label.to_owned() })
@@ -73,7 +75,7 @@ impl Phone {
             "UPDATE meta SET account = ?1, account_name = ?2",
             params![Blob(enrolled.account), enrolled.name],
         )?;
-        put_tokens(&change, &enrolled.tokens)?;
+        put_tokens(&change, &enrolled.tokens, self.vault.as_ref(), self.entropy.as_mut())?;
         for access in &enrolled.logs {
             put_log(&change, access, enrolled.account, self.entropy.as_mut())?;
         }
@@ -86,7 +88,7 @@ impl Phone {
     /// # Errors
     /// The store's.
     pub fn take_tokens(&mut self, tokens: &Tokens) -> Result<(), PhoneError> {
-        put_tokens(&self.db, tokens)
+        put_tokens(&self.db, tokens, self.vault.as_ref(), self.entropy.as_mut())
     }
 
     /// Access and refresh token.
@@ -97,7 +99,37 @@ impl Phone {
         let held: (Option<String>, Option<String>) =
             self.db.query_row("SELECT access, refresh FROM meta", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let (Some(access), Some(refresh)) = held else { return Err(PhoneError::NotEnrolled) };
-        Ok((access, refresh))
+        let open = |column, stored: &str| vault::open_text(self.vault.as_ref(), column, stored);
+        Ok((open("access", &access)?, open("refresh", &refresh)?))
+    }
+
+    /// Puts the key and the tokens under a PIN's vault, for a store that had none. Nothing of them is left beside it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn lock_in(&mut self, vault: Vault) -> Result<(), PhoneError> {
+        let change = write(&mut self.db)?;
+        let held: (Option<Vec<u8>>, Option<String>, Option<String>) =
+            change.query_row("SELECT secret, access, refresh FROM meta", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
+        let (vault, entropy) = (Some(vault), self.entropy.as_mut());
+        if let Some(secret) = held.0 {
+            let secret = vault::open_secret(vault.as_ref(), &secret)?;
+            let kept = vault::close_secret(vault.as_ref(), &secret, entropy)?;
+            change.execute("UPDATE meta SET secret = ?1", params![kept])?;
+        }
+        for (column, held) in [("access", held.1), ("refresh", held.2)] {
+            let Some(held) = held else { continue };
+            let text = vault::open_text(vault.as_ref(), column, &held)?;
+            let kept = vault::close_text(vault.as_ref(), column, &text, entropy)?;
+            change.execute(&format!("UPDATE meta SET {column} = ?1"), params![kept])?;
+        }
+        change.commit()?;
+        // The log of the database still holds them in plain.
+        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.vault = vault;
+        Ok(())
     }
 
     /// The logs that a device syncs.
@@ -109,8 +141,18 @@ impl Phone {
     }
 }
 
-fn put_tokens(db: &Connection, tokens: &Tokens) -> Result<(), PhoneError> {
-    db.execute("UPDATE meta SET access = ?1, refresh = ?2", params![tokens.access, tokens.refresh])?;
+fn put_tokens(
+    db: &Connection,
+    tokens: &Tokens,
+    vault: Option<&Vault>,
+    entropy: &mut dyn Entropy,
+) -> Result<(), PhoneError> {
+    let access = vault::close_text(vault, "access", &tokens.access, entropy)?;
+    let refresh = vault::close_text(vault, "refresh", &tokens.refresh, entropy)?;
+    db.execute(
+        "UPDATE meta SET access = ?1, refresh = ?2, export_key = COALESCE(?3, export_key)",
+        params![access, refresh, tokens.export_key.map(|key| key.to_string())],
+    )?;
     Ok(())
 }
 

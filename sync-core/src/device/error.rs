@@ -40,6 +40,43 @@ pub enum PhoneError {
     /// Enrolled at another server.
     #[error("this phone is enrolled at {0}; use another --home for another server")]
     OtherServer(String),
+    /// A PIN is asked for.
+    #[error("this person's PIN is needed: set RECTIFY_PHONE_PIN, or run it at a terminal")]
+    PinNeeded,
+    /// It is another one.
+    #[error("the PIN is wrong; after some wrong ones each costs a longer wait")]
+    WrongPin,
+    /// Too many wrong ones.
+    #[error("too many wrong PINs: wait {seconds} s and try again")]
+    PinLater {
+        /// How long.
+        seconds: i64,
+    },
+    /// What may not become a PIN.
+    #[error("a PIN has 6 to 64 characters that are not all the same")]
+    UnfitPin,
+    /// What may not become the name of a person on a phone.
+    #[error("a name here has 1 to 32 letters, digits, - or _, and is not `main`")]
+    UnfitName,
+    /// Nobody of this name.
+    #[error("there is no {0} on this phone: `people list` shows who is, `people add` adds somebody")]
+    NoPerson(String),
+    /// Somebody has this name.
+    #[error("there is a {0} on this phone already")]
+    PersonExists(String),
+    /// The phone's own person has no PIN.
+    #[error("set a PIN for this phone's first person before a second one uses it: `people pin`")]
+    FirstWithoutPin,
+    /// The store was wiped.
+    #[error(
+        "this phone was shut out and has wiped itself after the server had all that it held ({0}). Enrol a new --home"
+    )]
+    Wiped(String),
+    /// The server has not said to which key a file of unsent work is to be sealed.
+    #[error(
+        "this phone does not know the server's key yet: sync once, or write the file with --plain, for anybody to read"
+    )]
+    NoExportKey,
     /// No such log.
     #[error("this phone has no log {0}")]
     UnknownLog(String),
@@ -109,6 +146,18 @@ impl PhoneError {
             Self::NotEnrolled => "本机尚未登记：请向管理员索取登记码，运行一次 enrol".into(),
             Self::OtherAccount(name) => format!("本机属于 {name}；一机一人，他人请使用另一个 --home"),
             Self::OtherServer(server) => format!("本机已在 {server} 登记；其他服务器请使用另一个 --home"),
+            Self::PinNeeded => "需要该人员的 PIN：设置 RECTIFY_PHONE_PIN，或在终端中运行".into(),
+            Self::WrongPin => "PIN 不正确；多次输错后每次都要等待更久".into(),
+            Self::PinLater { seconds } => format!("PIN 输错次数过多：请等待 {seconds} 秒后重试"),
+            Self::UnfitPin => "PIN 须为 6 到 64 个字符，且不能全部相同".into(),
+            Self::UnfitName => "名称须为 1 到 32 个字母、数字、- 或 _，且不能是 main".into(),
+            Self::NoPerson(name) => format!("本机没有 {name}：用 people list 查看，用 people add 添加"),
+            Self::PersonExists(name) => format!("本机已有 {name}"),
+            Self::FirstWithoutPin => "第二人使用本机之前，请先为第一人设置 PIN：people pin".into(),
+            Self::Wiped(when) => {
+                format!("本机已被停用，并在服务器收齐其全部内容后自行清除（{when}）。请换一个 --home 重新登记")
+            }
+            Self::NoExportKey => "本机尚未取得服务器的公钥：请先同步一次，或用 --plain 写成任何人可读的文件".into(),
             Self::UnknownLog(log) => format!("本机没有日志 {log}"),
             Self::TooLarge { what, bytes, bytes_max } => {
                 format!("{}过大：{bytes} 字节，最多 {bytes_max} 字节。未保存任何内容", chinese_part(what))

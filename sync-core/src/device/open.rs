@@ -10,7 +10,7 @@ use schema::device::{APPLICATION_ID, STEPS};
 
 use super::entropy::{Entropy, draw};
 use super::error::PhoneError;
-use super::outbox;
+use super::{outbox, wipe};
 
 /// The oldest SQLite without the bug that damages a log-mode database under two connections.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
@@ -28,7 +28,10 @@ impl Home {
     pub(crate) fn photos(&self) -> PathBuf {
         self.folder.join("photos")
     }
-    fn marker(&self) -> PathBuf {
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.folder.join("phone.lock")
+    }
+    pub(crate) fn marker(&self) -> PathBuf {
         self.folder.join("install.marker")
     }
 }
@@ -39,10 +42,13 @@ pub(crate) fn open(folder: &Path, entropy: &mut dyn Entropy) -> Result<(Connecti
         return Err(PhoneError::OldSqlite(rusqlite::version().to_owned()));
     }
     let home = Home { folder: folder.to_path_buf() };
+    wipe::go_on(&home)?;
     refuse_untouched(&home.database())?;
     make_folder(&home.folder)?;
     make_folder(&home.photos())?;
     let in_use = sweep(&home)?;
+    // Another program may have wiped it while this one waited for the lock.
+    wipe::go_on(&home)?;
     let mut db = connect(&home)?;
     migrate(&mut db, &home)?;
     mark(&mut db, &home, entropy)?;
@@ -209,7 +215,7 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<(), PhoneError> {
 /// Removes what captures that never ended left behind: files still under their temporary name. Only where no other
 /// program has the home open, whose capture may be under way. The lock that is returned says that this one has.
 fn sweep(home: &Home) -> Result<File, PhoneError> {
-    let path = home.folder.join("phone.lock");
+    let path = home.lock();
     let failed = |error| PhoneError::file(&path)(error);
     let lock = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
     if lock.try_lock().is_ok() {

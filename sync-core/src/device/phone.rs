@@ -17,6 +17,7 @@ use super::entropy::{Entropy, NoEntropy, draw};
 use super::error::PhoneError;
 use super::open::{self, Home};
 use super::row::Blob;
+use super::vault::{self, Vault};
 use crate::area::AreaIndex;
 use crate::line::seal;
 use crate::log::chain::DeviceSecret;
@@ -27,7 +28,8 @@ pub struct Phone {
     pub(crate) home: Home,
     pub(crate) entropy: Box<dyn Entropy>,
     pub(crate) read: ReadDocuments,
-    _in_use: File,
+    pub(crate) vault: Option<Vault>,
+    pub(crate) in_use: File,
 }
 
 /// Documents that were read before: by hash, so they can't be out of date.
@@ -42,8 +44,6 @@ pub(crate) struct ReadDocuments {
 pub struct Identity {
     /// The device.
     pub device: DeviceId,
-    /// Its secret key.
-    pub secret: DeviceSecret,
     /// Its user.
     pub account: AccountId,
     /// The user's name.
@@ -93,7 +93,20 @@ impl Phone {
     /// See [`PhoneError`]; a file that is newer or not ours is not touched.
     pub fn open(folder: &Path, mut entropy: Box<dyn Entropy>) -> Result<Self, PhoneError> {
         let (db, home, in_use) = open::open(folder, entropy.as_mut())?;
-        Ok(Self { db, home, entropy, read: ReadDocuments::default(), _in_use: in_use })
+        Ok(Self { db, home, entropy, read: ReadDocuments::default(), vault: None, in_use })
+    }
+
+    /// Opens what a PIN protects, from here on.
+    pub fn unlock(&mut self, vault: Vault) {
+        self.vault = Some(vault);
+    }
+
+    /// The device's secret key.
+    ///
+    /// # Errors
+    /// [`PhoneError::NotEnrolled`]; [`PhoneError::PinNeeded`] where a PIN protects it.
+    pub(crate) fn secret(&self) -> Result<DeviceSecret, PhoneError> {
+        secret(&self.db, self.vault.as_ref())
     }
 
     /// Who this phone is.
@@ -168,20 +181,23 @@ pub(crate) fn server_time_ms(db: &Connection, now: Captured) -> Result<u64, Phon
 }
 
 pub(crate) fn identity(db: &Connection) -> Result<Identity, PhoneError> {
-    type Columns = (Option<Blob<DeviceId>>, Option<Vec<u8>>, Option<Blob<AccountId>>, Option<String>, Option<String>);
-    let columns: Columns =
-        db.query_row("SELECT device, secret, account, account_name, server FROM meta", [], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-        })?;
-    let (Some(device), Some(secret), Some(account), Some(account_name), Some(server)) = columns else {
+    type Columns = (Option<Blob<DeviceId>>, Option<Blob<AccountId>>, Option<String>, Option<String>);
+    let columns: Columns = db.query_row("SELECT device, account, account_name, server FROM meta", [], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    })?;
+    let (Some(device), Some(account), Some(account_name), Some(server)) = columns else {
         return Err(PhoneError::NotEnrolled);
     };
-    Ok(Identity { device: device.0, secret: secret_of(&secret)?, account: account.0, account_name, server })
+    Ok(Identity { device: device.0, account: account.0, account_name, server })
 }
 
-pub(crate) fn secret_of(bytes: &[u8]) -> Result<DeviceSecret, PhoneError> {
-    let bytes: &[u8; 32] = bytes.try_into().map_err(PhoneError::internal)?;
-    DeviceSecret::from_bytes(bytes).map_err(PhoneError::internal)
+pub(crate) fn secret(db: &Connection, vault: Option<&Vault>) -> Result<DeviceSecret, PhoneError> {
+    let stored: Option<Vec<u8>> = db.query_row("SELECT secret FROM meta", [], |row| row.get(0))?;
+    secret_of(vault, &stored.ok_or(PhoneError::NotEnrolled)?)
+}
+
+pub(crate) fn secret_of(vault: Option<&Vault>, stored: &[u8]) -> Result<DeviceSecret, PhoneError> {
+    DeviceSecret::from_bytes(&vault::open_secret(vault, stored)?).map_err(PhoneError::internal)
 }
 
 const LOG_COLUMNS: &str = "SELECT id, log, name, zone, signer, epoch, head, own, durable, durability, incarnation,

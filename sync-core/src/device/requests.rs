@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
-use schema::ids::{LogId, OpId};
+use schema::ids::{DeviceId, LogId, OpId};
 use schema::limits::{BATCH_OPS_MAX, PROTOCOL, SCOPES_MAX};
 use schema::op::Captured;
 use schema::sync::{Scope, SignedReceipt, SyncHeader};
 
 use super::error::PhoneError;
 use super::outbox::StoredOp;
-use super::phone::{Identity, LogState, Phone, identity, log_state};
+use super::phone::{LogState, Phone, identity, log_state, secret};
 use super::row::{Blob, ScopeText, nat};
 use super::{outbox, trust};
-use crate::log::chain::batch_message;
+use crate::log::chain::{DeviceSecret, batch_message};
 use crate::sync::batch::{self, OpLine};
 
 /// A sync request. The header is kept with it: the answer means nothing without what was asked.
@@ -36,7 +36,8 @@ impl Phone {
         // One snapshot: another program may capture meanwhile.
         let snapshot = self.db.transaction()?;
         let (identity, log) = (identity(&snapshot)?, log_state(&snapshot, log)?);
-        let request = request(&snapshot, &identity, &log, ops_max, now)?;
+        let secret = secret(&snapshot, self.vault.as_ref())?;
+        let request = request(&snapshot, (identity.device, &secret), &log, ops_max, now)?;
         snapshot.finish()?;
         Ok(request)
     }
@@ -44,7 +45,7 @@ impl Phone {
 
 fn request(
     db: &Connection,
-    identity: &Identity,
+    (device, secret): (DeviceId, &DeviceSecret),
     log: &LogState,
     ops_max: usize,
     now: Captured,
@@ -57,7 +58,7 @@ fn request(
     let fitting = batch::fitting(&lines, ops_max);
     ops.truncate(fitting);
     lines.truncate(fitting);
-    let mut header = batch_header(db, identity, log, &ops, now)?;
+    let mut header = batch_header(db, device, secret, log, &ops, now)?;
     header.scopes = if log.forked { BTreeMap::new() } else { cursors(db, log.id)? };
     header.checkpoint = trust::newest(db, log.id)?;
     header.durable_checkpoint = trust::newest_at_most(db, log.id, log.durable)?;
@@ -68,7 +69,8 @@ fn request(
 /// The header of a batch, signed. It pulls nothing.
 pub(crate) fn batch_header(
     db: &Connection,
-    identity: &Identity,
+    device: DeviceId,
+    secret: &DeviceSecret,
     log: &LogState,
     ops: &[StoredOp],
     now: Captured,
@@ -76,7 +78,7 @@ pub(crate) fn batch_header(
     let mut header = SyncHeader {
         protocol: (PROTOCOL, PROTOCOL),
         log: log.log,
-        device: identity.device,
+        device,
         epoch: log.epoch,
         app: concat!("rectify-phone/", env!("CARGO_PKG_VERSION")).to_owned(),
         incarnation: log.incarnation,
@@ -93,7 +95,7 @@ pub(crate) fn batch_header(
         receipts: receipts(db, log, ops.iter().map(|op| op.op))?,
     };
     if header.count > 0 {
-        header.signature = Some(identity.secret.sign(&batch_message(&header)));
+        header.signature = Some(secret.sign(&batch_message(&header)));
     }
     Ok(header)
 }

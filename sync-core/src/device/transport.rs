@@ -82,6 +82,14 @@ impl CallError {
         }
     }
 
+    /// When it asks to be left alone until, in s.
+    pub fn retry_after_s(&self) -> Option<u64> {
+        match self {
+            Self::Refused { retry_after_ms, .. } => retry_after_ms.map(|ms| ms.div_ceil(1000)),
+            Self::TimedOut | Self::Unreachable(_) | Self::Unreadable(_) => None,
+        }
+    }
+
     fn status(&self) -> Option<u16> {
         match self {
             Self::Refused { status, .. } => Some(*status),

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::program::{Program, REPORT};
 use super::server::Server;
-use super::town::{Town, enrolled_at, now};
+use super::town::{Town, enrolled_at, now, open};
 use super::web::Listening;
 
 /// A phone of the supervisor in a folder, enrolled at a listening server.
-fn online(town: &Town) -> (PathBuf, Listening, String) {
+pub(crate) fn online(town: &Town) -> (PathBuf, Listening, String) {
     let (home, listening) = (town.folder.path().join("program"), Listening::start(Server::new()));
     let phone = enrolled_at(&listening.address, &mut listening.web().server, &home, 3, now(1));
     let device = phone.identity().unwrap().device.to_string();
@@ -24,19 +24,25 @@ fn a_revoked_phone_is_told_what_it_holds_and_not_to_enrol_itself_again() {
     let town = Town::new(0);
     let (home, listening, device) = online(&town);
     let program = Program { home: &home };
-    program.json(&REPORT);
-    listening.web().revoked.insert(device);
-    let (status, said) = program.refusal(&["--lang", "en", "sync"]);
-    assert_eq!(status, Some(1));
-    assert!(said.contains("revoked; it has delivered all that it held. Ask the administrator."), "{said}");
-    assert!(said.contains("can't be enrolled again: to go on working, enrol a new --home"), "{said}");
-    assert_eq!(listening.web().server.ops().len(), 1);
     let photo = town.folder.path().join("photo.jpg");
     std::fs::write(&photo, b"no jpeg at all").unwrap();
     program.json(&[REPORT.as_slice(), &["--photo", photo.to_str().unwrap()]].concat());
+    listening.web().revoked.insert(device);
     let (_, said) = program.refusal(&["sync"]);
     assert!(said.contains("仍有未送达的 0 项操作、1 张照片") && said.contains("换一个 --home"), "{said}");
     assert!(!said.contains("再次运行 enrol"), "{said}");
+    assert_eq!(listening.web().server.ops().len(), 1);
+    assert_eq!(program.json(&["status"])["photos_to_send"], 1, "nothing is wiped that nobody else has");
+    let mut phone = open(&home).unwrap();
+    for photo in phone.photos_to_send().unwrap() {
+        phone.photo_answer(photo.sha256, schema::photo::PhotoState::Verified).unwrap();
+    }
+    drop(phone);
+    let (status, said) = program.refusal(&["--lang", "en", "sync"]);
+    assert_eq!(status, Some(1));
+    let told = "revoked; it has delivered all that it held, and has wiped itself. Ask the administrator.";
+    assert!(said.contains(told), "{said}");
+    assert!(said.contains("can't be enrolled again: to go on working, enrol a new --home"), "{said}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use schema::auth::{Enrolled, LogAccess, Tokens};
+use schema::auth::{Enrol, Enrolled, LogAccess, Tokens};
 use schema::case::{Case, Channel, FieldName, Position, Source};
 use schema::catalogue::Text;
 use schema::entity::Entity;
@@ -169,18 +169,27 @@ pub(crate) fn enrolled(server: &mut Server, home: &Path, number: u64, now: Captu
 }
 
 pub(crate) fn enrolled_at(address: &str, server: &mut Server, home: &Path, number: u64, now: Captured) -> Phone {
-    let mut phone = open(home).unwrap();
+    enrol(open(home).unwrap(), address, server, number, now)
+}
+
+/// Enrols a phone as the device of an account.
+pub(crate) fn enrol(mut phone: Phone, address: &str, server: &mut Server, number: u64, now: Captured) -> Phone {
     let enrol = phone.begin_enrolment(address, "code", "test", now).unwrap();
+    let enrolled = answer(server, &enrol, number);
+    phone.finish_enrolment(&enrolled).unwrap();
+    phone
+}
+
+/// What a server answers to an enrolment.
+pub(crate) fn answer(server: &mut Server, enrol: &Enrol, number: u64) -> Enrolled {
     let account = account_id(number.into());
     server.keys.insert(enrol.device, enrol.key);
     server.owners.insert(enrol.device, account);
     let name = Text { zh: "区".into(), en: "District".into() };
     let access =
         LogAccess { log: LOG, epoch: server.epoch, name, zone: "Asia/Shanghai".into(), signer: server.verifier_key() };
-    let tokens = Tokens { access: "a".into(), access_expires_in_s: 600, refresh: "r".into() };
-    let enrolled = Enrolled { account, name: format!("person {number}"), logs: vec![access], tokens };
-    phone.finish_enrolment(&enrolled).unwrap();
-    phone
+    let tokens = Tokens { access: "a".into(), access_expires_in_s: 600, refresh: "r".into(), export_key: None };
+    Enrolled { account, name: format!("person {number}"), logs: vec![access], tokens }
 }
 
 pub(crate) fn now(wall_ms: i64) -> Captured {

@@ -13,6 +13,7 @@ use serde_json::json;
 use sync_core::line::sha256;
 
 use super::server::{Server, area_document, catalogue_document};
+use super::town::answer;
 
 /// What the server holds and does.
 pub(crate) struct Web {
@@ -25,6 +26,10 @@ pub(crate) struct Web {
     pub(crate) tokens_given: usize,
     /// Devices that were revoked.
     pub(crate) revoked: BTreeSet<String>,
+    /// No login is good.
+    pub(crate) logged_out: bool,
+    /// Whose phone is enrolled next.
+    pub(crate) enrols: u64,
     /// The page of what is parked; null: not for this caller.
     pub(crate) parked: serde_json::Value,
     /// Pages of entries by case.
@@ -56,6 +61,8 @@ impl Listening {
             pieces_a_token: usize::MAX,
             tokens_given: 0,
             revoked: BTreeSet::new(),
+            logged_out: false,
+            enrols: 0,
             parked: json!({"parked": [], "next": null}),
             entries: BTreeMap::new(),
             pieces: 0,
@@ -122,6 +129,12 @@ impl Web {
         let who = asked.headers.get("authorization").cloned().unwrap_or_default();
         let shut_out = who.strip_prefix("Device ").is_some_and(|device| self.revoked.contains(device));
         match (asked.method.as_str(), asked.path.as_str()) {
+            ("POST", "/v1/enrol") => {
+                let enrol = serde_json::from_slice(&asked.body).unwrap();
+                self.logged_out = false;
+                found(&answer(&mut self.server, &enrol, self.enrols))
+            }
+            _ if self.logged_out => refusal(401, "unauthenticated"),
             ("POST", "/v1/token") if !self.revoked.is_empty() => refusal(403, "device_revoked"),
             ("POST", "/v1/token") => self.new_tokens(),
             _ if !self.revoked.is_empty() && !shut_out => refusal(401, "unauthenticated"),

@@ -67,7 +67,8 @@ impl Handset {
             zone: city.zone.to_owned(),
             signer: signer.to_owned(),
         };
-        let tokens = Tokens { access: "a".to_owned(), access_expires_in_s: 600, refresh: "r".to_owned() };
+        let tokens =
+            Tokens { access: "a".to_owned(), access_expires_in_s: 600, refresh: "r".to_owned(), export_key: None };
         let (account, name) = (self.account.id, self.account.name.clone());
         self.phone().finish_enrolment(&Enrolled { account, name, logs: vec![access], tokens })?;
         Ok(())

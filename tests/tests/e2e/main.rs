@@ -7,4 +7,5 @@ mod clumsy;
 mod harvest;
 mod intake;
 mod main_job;
+mod people;
 mod two_servers;

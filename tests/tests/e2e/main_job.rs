@@ -71,13 +71,19 @@ fn main_job() -> Result<()> {
     assert!(again.to_string().contains("photo_used_before"), "the photo of another case is told so: {again}");
     crew.must(&["do", &case, "comment", "--note", "last words"])?;
     district.installation.must(&["account", "disable", "crew", "--reason", "left"])?;
-    crew.run(&["sync"])?;
-    assert_eq!(crew.must(&["status"])?["on_this_phone"], 0, "what a disabled person's phone held is in custody");
-    accounts_end(&district, &inspector, &case)
+    let said = crew.run(&["sync"])?;
+    assert!(said.err.contains("has delivered all that it held, and has wiped itself"), "{said:?}");
+    assert_eq!(wiped(&crew)?, ["wiped.json"], "what a disabled person's phone held is in custody, and gone from it");
+    accounts_end(&district, &inspector, &supervisor, &case)
 }
 
 /// A revoked phone delivers what it holds, into custody, and gets nothing more.
-fn accounts_end(district: &District, inspector: &tests::programs::Phone, case: &str) -> Result<()> {
+fn accounts_end(
+    district: &District,
+    inspector: &tests::programs::Phone,
+    supervisor: &tests::programs::Phone,
+    case: &str,
+) -> Result<()> {
     let devices = district.installation.must(&["device", "list"])?;
     let rows: Vec<Value> = devices.as_array().cloned().unwrap_or_default();
     assert!(rows.len() >= 4, "{devices}");
@@ -88,7 +94,16 @@ fn accounts_end(district: &District, inspector: &tests::programs::Phone, case: &
     let device = device.and_then(|id| id.as_str().map(str::to_owned)).unwrap_or_default();
     inspector.must(&["do", case, "comment", "--note", "last words"])?;
     district.installation.must(&["device", "revoke", &device, "--reason", "lost"])?;
-    inspector.run(&["sync"])?;
-    assert_eq!(inspector.must(&["status"])?["on_this_phone"], 0, "what it held is in custody");
+    let said = inspector.run(&["sync"])?;
+    assert!(said.err.contains("has delivered all that it held, and has wiped itself"), "{said:?}");
+    assert_eq!(wiped(inspector)?, ["wiped.json"]);
+    let parked = supervisor.must(&["parked"])?;
+    assert_eq!(parked.as_array().map(Vec::len), Some(2), "the last words of both wait for a person: {parked}");
     Ok(())
+}
+
+/// What is left in a phone's folder.
+fn wiped(phone: &tests::programs::Phone) -> Result<Vec<String>> {
+    let entries = std::fs::read_dir(&phone.home)?.flatten();
+    Ok(entries.filter_map(|entry| entry.file_name().into_string().ok()).collect())
 }

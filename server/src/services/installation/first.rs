@@ -120,7 +120,7 @@ impl Installation {
         ];
         bodies.extend(new.units.into_iter().map(|unit| Body::SetMembership(SetMembership { unit, member: true })));
         let new_account = AccountId(self.new_id()?);
-        let secret = AccountSecret { account: new_account, login, password, failures: 0, retry_ms: 0, disabled: false };
+        let secret = AccountSecret { account: new_account, login, password, disabled: false };
         let now_ms = self.clock.now_ms();
         // The secret first: a login name that is taken stops everything.
         let account = self

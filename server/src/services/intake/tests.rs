@@ -43,6 +43,7 @@ impl Desk {
             durability: Durability::Local,
             checkpoint_interval_ms: 60_000,
             listen: String::new(),
+            proxies: Vec::new(),
             district: district.clone(),
         };
         let app = App::open(&config, &Clock::standing(NOW_MS)).unwrap();

@@ -36,6 +36,8 @@ pub struct Push {
     pub lines: Vec<PushLine>,
     /// When it arrived.
     pub arrived_ms: u64,
+    /// It came in a file that somebody carried: when it was written, in the server's time, nobody knows.
+    pub carried: bool,
     /// The key that its signature was found good by; none if it was not.
     pub signed_by: Option<DeviceKey>,
     /// What became of ops before a restore, by receipts whose signature is good.
@@ -171,7 +173,8 @@ impl Desk<'_, '_> {
         let earlier = push.earlier.get(&id);
         let first_received_ms = earlier.map_or(received_ms, |earlier| earlier.first_received_ms).min(received_ms);
         let number = earlier.and_then(|earlier| earlier.number.clone());
-        let captured = op.as_ref().ok().and_then(|op| capture::interval(&op.captured, &header.clock, push.arrived_ms));
+        let sampled = op.as_ref().ok().filter(|_| !push.carried);
+        let captured = sampled.and_then(|op| capture::interval(&op.captured, &header.clock, push.arrived_ms));
         let entry = self.enter(Incoming {
             id,
             device: device.id,

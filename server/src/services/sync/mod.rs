@@ -6,9 +6,11 @@ mod request;
 
 use std::collections::HashMap;
 
-use schema::ids::{AccountId, DeviceId, OpId};
+use schema::ids::{AccountId, DeviceId, LogId, OpId};
 use schema::problem::ProblemCode;
+use schema::record::Outcome;
 use schema::sync::{BatchAnswer, Durability, Receipt, ReceiptOp, SignedReceipt};
+use sync_core::log::leaf::outcome_number;
 use sync_core::log::{chain, receipt};
 
 use self::request::Request;
@@ -76,7 +78,7 @@ pub async fn exchange(logs: &Logs, caller: Caller, body: Vec<u8>) -> Result<Vec<
     let arrived_ms = logs.clock.now_ms();
     let prepared = {
         let logs = logs.clone();
-        blocking(move || prepare(&logs, caller, &body, arrived_ms)).await?
+        blocking(move || prepare(&logs, caller, &body, arrived_ms, false)).await?
     };
     let delivered = deliver(logs, prepared.push).await?;
     let logs = logs.clone();
@@ -90,6 +92,54 @@ pub async fn exchange(logs: &Logs, caller: Caller, body: Vec<u8>) -> Result<Vec<
     .await
 }
 
+/// What became of a batch that somebody carried here in a file.
+pub enum Carried {
+    /// Each line has its outcome, now or from before.
+    Taken(Vec<Outcome>),
+    /// Its numbers are others' by now: the phone was renumbered, or sends what comes before. It brings them itself.
+    Refused {
+        /// So many lines.
+        ops: usize,
+    },
+}
+
+/// Looks at a batch of a file: the log that it is for, and how many ops are in it.
+///
+/// # Errors
+/// `tampered_file`: it can't be read, or the device did not sign it. `foreign_file`: the log does not know the device.
+pub fn check_carried(logs: &Logs, caller: Caller, body: &[u8]) -> Result<(LogId, usize)> {
+    let prepared = prepare(logs, caller, body, 0, true).map_err(|error| match error.code() {
+        ProblemCode::Internal => error,
+        ProblemCode::Forbidden => Error::refused(ProblemCode::ForeignFile),
+        _ => Error::refused(ProblemCode::TamperedFile),
+    })?;
+    match prepared.push.signed_by {
+        Some(_) => Ok((prepared.header.log, prepared.push.lines.len())),
+        None => Err(Error::refused(ProblemCode::TamperedFile)),
+    }
+}
+
+/// Takes in a batch of a file, as the phone would have pushed it.
+///
+/// # Errors
+/// As [`exchange`].
+pub async fn carried(logs: &Logs, caller: Caller, body: Vec<u8>) -> Result<Carried> {
+    let arrived_ms = logs.clock.now_ms();
+    let prepared = {
+        let logs = logs.clone();
+        blocking(move || prepare(&logs, caller, &body, arrived_ms, true)).await?
+    };
+    let ops = prepared.push.lines.len();
+    let delivered = deliver(logs, prepared.push).await?;
+    if delivered.entries.len() < ops {
+        tracing::warn!(device.id = %caller.device, batch = ?delivered.batch, "a batch of a file was not taken");
+        return Ok(Carried::Refused { ops });
+    }
+    let all = [Outcome::Accepted, Outcome::AcceptedWithConflict, Outcome::Rejected, Outcome::Parked];
+    let of_entry = |entry: &Entry| all.into_iter().find(|outcome| outcome_number(*outcome) == entry.outcome);
+    Ok(Carried::Taken(delivered.entries.iter().filter_map(of_entry).collect()))
+}
+
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(|_| Error::refused(ProblemCode::Unavailable))?
 }
@@ -100,7 +150,7 @@ struct Prepared {
     push: Push,
 }
 
-fn prepare(logs: &Logs, caller: Caller, body: &[u8], arrived_ms: u64) -> Result<Prepared> {
+fn prepare(logs: &Logs, caller: Caller, body: &[u8], arrived_ms: u64, carried: bool) -> Result<Prepared> {
     let Request { header, lines } = request::read(body)?;
     if header.device != caller.device {
         return Err(Error::refused(ProblemCode::Forbidden));
@@ -120,6 +170,7 @@ fn prepare(logs: &Logs, caller: Caller, body: &[u8], arrived_ms: u64) -> Result<
     let push = Push {
         lines,
         arrived_ms,
+        carried,
         signed_by: good.then_some(device.key),
         earlier: earlier(logs, &header),
         header: header.clone(),

@@ -122,5 +122,5 @@ pub(crate) async fn lay_out(folder: &Path) {
 }
 
 fn secret_of(account: AccountId, login: &str) -> AccountSecret {
-    AccountSecret { account, login: login.to_owned(), password: None, failures: 0, retry_ms: 0, disabled: false }
+    AccountSecret { account, login: login.to_owned(), password: None, disabled: false }
 }

@@ -168,6 +168,7 @@ fn without_tokens(body: &str) -> String {
     if let Some(tokens) = value.get_mut("tokens") {
         tokens["access"] = "<access token>".into();
         tokens["refresh"] = "<refresh token>".into();
+        tokens["export_key"] = "<export key>".into();
         return value.to_string();
     }
     body.to_owned()

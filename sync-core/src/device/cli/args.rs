@@ -13,6 +13,9 @@ pub(crate) struct Arguments {
     /// 本机数据文件夹（含密钥，仅本人可读） / the phone's folder, which holds its key: readable by its user only
     #[arg(long, global = true, env = "RECTIFY_PHONE_HOME", value_name = "DIR")]
     pub(crate) home: Option<PathBuf>,
+    /// 本机上的人员，默认为当前人员 / which person of this phone; else who uses it now
+    #[arg(long, global = true, env = "RECTIFY_PHONE_PERSON", value_name = "NAME")]
+    pub(crate) person: Option<String>,
     /// 语言 / language [default: zh, or en where LANG is English]
     #[arg(long, global = true, value_enum)]
     pub(crate) lang: Option<Language>,
@@ -37,8 +40,11 @@ pub(crate) enum Command {
     Status,
     /// 同步 / sync with the server
     Sync(Sync),
-    /// 将未发送的内容导出到一个文件 / write all that is unsent into one file
+    /// 将未发送的内容导出到一个文件，只有服务器能读 / write all that is unsent into one file that only the server can read
     Export(Export),
+    /// 多人共用本机：查看、切换、添加人员，设置 PIN / several people on one phone: who, switch, add, set a PIN
+    #[command(subcommand)]
+    People(People),
     /// 需要人工处理的事项 / what a person should look at
     NeedsAttention(NeedsAttention),
     /// 试算期限（不需要网络） / when a limit ends, counted day by day; needs no network
@@ -160,6 +166,27 @@ pub(crate) struct Sync {
 pub(crate) struct Export {
     /// 目标文件 / the file to write
     pub(crate) file: PathBuf,
+    /// 不加密：任何拿到文件的人都能读 / not sealed: whoever finds the file can read it
+    #[arg(long)]
+    pub(crate) plain: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum People {
+    /// 列出本机人员 / who is on this phone
+    List,
+    /// 换人使用（不需要网络，需要其 PIN） / somebody else uses the phone; needs their PIN, and no network
+    Switch {
+        /// 名称 / name
+        name: String,
+    },
+    /// 添加一人，并设置其 PIN；之后用 enrol 登记 / add somebody, with a PIN; enrol them then
+    Add {
+        /// 名称（字母、数字、- 或 _） / name: letters, digits, - or _
+        name: String,
+    },
+    /// 设置或更改当前人员的 PIN / set or change the PIN of who uses the phone
+    Pin,
 }
 
 #[derive(Debug, Args)]

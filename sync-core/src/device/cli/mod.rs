@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use clap::Parser;
 use sync_core::device::clocks::Clocks;
 use sync_core::device::entropy::SystemEntropy;
-use sync_core::device::phone::Phone;
 
 use self::args::{Arguments, Command};
 use self::say::{Failure, Language, Out};
@@ -21,6 +20,7 @@ mod export;
 mod fields;
 mod listener;
 mod parked;
+mod people;
 mod photo;
 mod report;
 mod say;
@@ -37,6 +37,9 @@ pub(crate) fn run() -> ExitCode {
         Err(error) => {
             // Help and version are no errors to clap, and go to the standard output.
             let code = if error.use_stderr() { 2 } else { 0 };
+            if code == 2 {
+                eprintln!("用法不对，请看下面的说明，或用 --help / wrong usage: see below, or --help");
+            }
             let _ = error.print();
             return ExitCode::from(code);
         }
@@ -61,7 +64,10 @@ fn execute(arguments: Arguments, out: Out) -> Result<ExitCode, Failure> {
     if let Command::Deadline(asked) = &arguments.command {
         return deadline::deadline(out, asked);
     }
-    let mut phone = Phone::open(&home, Box::new(SystemEntropy))?;
+    if let Command::People(asked) = &arguments.command {
+        return people::people(&home, arguments.person.as_deref(), &clocks, out, asked);
+    }
+    let mut phone = people::open(&home, arguments.person.as_deref(), &clocks, out)?;
     match arguments.command {
         Command::Enrol(asked) => syncing::enrol(&mut phone, &clocks, out, &asked),
         Command::Report(asked) => report::report(&mut phone, &clocks, out, &asked),
@@ -69,9 +75,10 @@ fn execute(arguments: Arguments, out: Out) -> Result<ExitCode, Failure> {
         Command::Show(asked) => show::show(&phone, out, &asked),
         Command::Status => status::status(&phone, &clocks, out),
         Command::Sync(asked) => syncing::sync(&mut phone, &clocks, out, &asked),
-        Command::Export(asked) => export::export(&phone, &clocks, out, &asked.file),
+        Command::Export(asked) => export::export(&mut phone, &clocks, out, &asked),
         Command::NeedsAttention(asked) => status::needs_attention(&mut phone, out, &asked),
-        // Answered above, without a phone.
+        // These two are answered above, without a phone.
+        Command::People(_) => Ok(ExitCode::SUCCESS),
         Command::Deadline(asked) => deadline::deadline(out, &asked),
         Command::Parked => parked::parked(&mut phone, out),
         Command::AcknowledgeEpoch(asked) => epochs::acknowledge(&mut phone, &clocks, out, asked.epoch),

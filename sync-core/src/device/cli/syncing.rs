@@ -10,8 +10,8 @@ use schema::problem::ProblemCode;
 use sync_core::device::clocks::Clocks;
 use sync_core::device::drive::{Drive, Ended, News, Watcher};
 use sync_core::device::phone::Phone;
-use sync_core::device::status::Status;
 use sync_core::device::transport::{CallError, Transport};
+use sync_core::device::wipe::Wiping;
 use sync_core::sync::session::Session;
 
 use super::args::{Enrol, Sync};
@@ -66,6 +66,13 @@ fn refused(out: Out, error: &CallError) -> Failure {
             "登记码不对、已使用或已过期，请向管理员索取新的",
             "the code is wrong, used or too old: ask an administrator for a new one",
         ),
+        Some(ProblemCode::TooMany) => {
+            let seconds = error.retry_after_s().unwrap_or(60);
+            Failure::refused(
+                format!("从此处尝试的登记码太多：请等待 {seconds} 秒后重试"),
+                format!("too many codes were tried from here: wait {seconds} s and try again"),
+            )
+        }
         _ => {
             let _ = out;
             Failure::refused(format!("服务器未接受：{error}"), error.to_string())
@@ -88,7 +95,7 @@ pub(crate) fn sync(phone: &mut Phone, clocks: &Clocks, out: Out, asked: &Sync) -
             Ok(ExitCode::SUCCESS)
         }
         Ended::Paused => Err(paused()),
-        Ended::Revoked => Err(revoked(&status)),
+        Ended::Revoked => Err(revoked(phone, clocks)?),
         Ended::Stopped => {
             let (ops, photos) = (status.on_this_phone, status.photos_to_send);
             Err(Failure::refused(
@@ -107,24 +114,38 @@ fn paused() -> Failure {
 }
 
 /// A revoked device is never enrolled again: nobody is to be sent that way. That of a disabled account looks the same.
-fn revoked(status: &Status) -> Failure {
-    let (zh_held, en_held) = match (status.on_this_phone, status.photos_to_send) {
-        (0, 0) => ("已交出全部内容".to_owned(), "it has delivered all that it held".to_owned()),
-        (ops, photos) => (
-            format!("仍有未送达的 {ops} 项操作、{photos} 张照片，均保留在本机，可用 export 导出"),
-            format!(
-                "it still holds {ops} steps and {photos} photos that were not sent; they stay here, and `export` writes them out"
-            ),
+/// Once the server has all that it held, it wipes itself.
+fn revoked(phone: &mut Phone, clocks: &Clocks) -> Result<Failure, Failure> {
+    let status = phone.status()?;
+    let (zh, en) = match phone.wipe(clocks.now())? {
+        Wiping::Done => (
+            "已交出全部内容，并已自行清除本机数据".to_owned(),
+            "it has delivered all that it held, and has wiped itself".to_owned(),
+        ),
+        Wiping::HoldsSomething => {
+            let (ops, photos) = (status.on_this_phone, status.photos_to_send);
+            (
+                format!("仍有未送达的 {ops} 项操作、{photos} 张照片，均保留在本机，可用 export 导出"),
+                format!(
+                    "it still holds {ops} steps and {photos} photos that were not sent; they stay here, and `export` writes them out"
+                ),
+            )
+        }
+        Wiping::Witness => (
+            "已交出全部内容；服务器历史曾被改写，本机保留证据，请联系审计人员".to_owned(),
+            "it has delivered all that it held; it keeps the proof that the server's history was rewritten: tell an auditor".to_owned(),
+        ),
+        Wiping::InUse => (
+            "已交出全部内容；另一程序正在使用本机数据，关闭后再次 sync 即清除".to_owned(),
+            "it has delivered all that it held; another program has its data open: close that and `sync` again, and it wipes itself".to_owned(),
         ),
     };
-    Failure::refused(
+    Ok(Failure::refused(
+        format!("本机或其账号已被停用；{zh}。请联系管理员；本机停用后不能再次登记，继续工作请换一个 --home 登记新机"),
         format!(
-            "本机或其账号已被停用；{zh_held}。请联系管理员；本机停用后不能再次登记，继续工作请换一个 --home 登记新机"
+            "this phone, or its account, was revoked; {en}. Ask the administrator. A revoked phone can't be enrolled again: to go on working, enrol a new --home"
         ),
-        format!(
-            "this phone, or its account, was revoked; {en_held}. Ask the administrator. A revoked phone can't be enrolled again: to go on working, enrol a new --home"
-        ),
-    )
+    ))
 }
 
 fn run_once(phone: &mut Phone, clocks: &Clocks, out: Out) -> Result<Ended, Failure> {
@@ -149,7 +170,7 @@ fn watch(phone: &mut Phone, clocks: &Clocks, out: Out) -> Result<ExitCode, Failu
         drop(screen);
         match ended {
             Ended::Paused => return Err(paused()),
-            Ended::Revoked => return Err(revoked(&phone.status()?)),
+            Ended::Revoked => return Err(revoked(phone, clocks)?),
             Ended::Rest | Ended::Stopped => {}
         }
         out.json(&phone.status()?)?;

@@ -36,7 +36,7 @@ fn text() -> Text {
 
 fn secret(account: u128, login: &str) -> AccountSecret {
     let account = AccountId(id(2, account));
-    AccountSecret { account, login: login.into(), password: None, failures: 0, retry_ms: 0, disabled: false }
+    AccountSecret { account, login: login.into(), password: None, disabled: false }
 }
 
 #[tokio::test]
