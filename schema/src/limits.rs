@@ -38,6 +38,12 @@ pub const UPLOAD_SYNC_BYTES: u64 = 4 * 1024 * 1024;
 pub const EXPORT_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// Days that an unfinished upload is kept.
 pub const UPLOAD_KEPT_DAYS: i64 = 30;
+/// Unfinished uploads of one device; beyond it the one announced longest ago begins anew.
+pub const UPLOADS_PER_DEVICE_MAX: usize = 64;
+/// A photo whose camera says another time than its op, by more than this, is flagged.
+pub const PHOTO_TIME_FAR_MS: u64 = 2 * 3600 * 1000;
+/// A photo whose camera says another place than its case, by more than this and the accuracy of both, is flagged.
+pub const PHOTO_PLACE_FAR_M: u64 = 300;
 /// Photos named in one op.
 pub const PHOTOS_PER_OP_MAX: usize = 20;
 /// Pieces of evidence in one case.

@@ -32,7 +32,8 @@ pub fn consequences(before: Option<&Entity>, op: &Op, decision: &Decision, ctx: 
     let mut n = 0;
     for sha256 in waiting {
         if let Some(photo) = ctx.verified.get(&sha256) {
-            let body = PhotoVerified { sha256, size: photo.size, pixels: photo.pixels, flags: photo.flags.clone() };
+            let (size, pixels, flags) = (photo.size, photo.pixels, photo.flags.clone());
+            let body = PhotoVerified { sha256, size, pixels, flags, claims: Vec::new() };
             found.push(Consequence { entity: op.entity, body: Body::PhotoVerified(body), n });
             n += 1;
         }

@@ -164,6 +164,11 @@ impl Installation {
         serde_json::from_str(&line).with_context(|| format!("the server said: {line:?}"))
     }
 
+    /// The process of the server, if it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.running.as_ref().map(Child::id)
+    }
+
     /// SIGKILL: a normal stop.
     ///
     /// # Errors

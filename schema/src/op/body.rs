@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Change, PhotoClaim, Role, Sealed};
+use super::{Change, EvidenceRole, PhotoClaim, Role, Sealed};
 use crate::case::{FieldName, Position, Source};
 use crate::catalogue::Code;
 use crate::hash::{DeviceKey, Hash};
@@ -216,6 +216,20 @@ pub struct PhotoVerified {
     pub pixels: Option<(u32, u32)>,
     /// What people should know about it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<String>,
+    /// What people should know about single claims of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<ClaimFlags>,
+}
+
+/// What people should know about a photo as one op named it in one role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimFlags {
+    /// The op.
+    pub op: OpId,
+    /// The role.
+    pub role: EvidenceRole,
+    /// What people should know.
     pub flags: Vec<String>,
 }
 

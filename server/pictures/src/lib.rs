@@ -4,3 +4,4 @@
 pub mod camera;
 pub mod drawing;
 pub mod look;
+pub mod near;

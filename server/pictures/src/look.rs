@@ -6,11 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::codecs::jpeg::JpegEncoder;
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
-use image_hasher::{HashAlg, HasherConfig};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use schema::limits::{PHOTO_PIXELS_MAX, PHOTO_SIDE_PX_MAX};
 
 use crate::camera::{self, Camera};
+use crate::near::{HASHED_PX, Look};
 
 /// The longer side of a list's picture.
 pub const SMALL_PX: u32 = 320;
@@ -32,8 +33,8 @@ pub struct Picture {
     pub camera: Camera,
     /// The small versions; none if it does not decode.
     pub versions: Option<Versions>,
-    /// A hash of what it shows: near for pictures that look alike.
-    pub perceptual: Option<Vec<u8>>,
+    /// What it looks like, upright first, then turned and mirrored; empty if it does not decode.
+    pub looks: Vec<Look>,
 }
 
 /// Small versions as JPEG files, without metadata.
@@ -48,13 +49,20 @@ pub struct Versions {
 /// Looks at a photo. What does not decode, or breaks a decoder, has no pixels.
 pub fn look(file: impl BufRead + Seek) -> Picture {
     match catch_unwind(AssertUnwindSafe(|| decode(file))) {
-        Ok(Ok((image, camera))) => match shrink(image) {
-            Ok(shrunk) => Picture { camera, ..shrunk },
-            Err(error) => {
-                tracing::warn!(%error, "a decoded photo could not be made smaller");
-                Picture { camera, ..Picture::default() }
+        Ok(Ok(decoded)) => {
+            let camera = decoded.camera.clone();
+            match catch_unwind(AssertUnwindSafe(|| shrink(decoded))) {
+                Ok(Ok(shrunk)) => Picture { camera, ..shrunk },
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "a decoded photo could not be made smaller");
+                    Picture { camera, ..Picture::default() }
+                }
+                Err(_) => {
+                    tracing::warn!("a decoded photo broke what makes it smaller");
+                    Picture { camera, ..Picture::default() }
+                }
             }
-        },
+        }
         Ok(Err(error)) => {
             tracing::info!(%error, "a photo does not decode");
             Picture::default()
@@ -66,8 +74,17 @@ pub fn look(file: impl BufRead + Seek) -> Picture {
     }
 }
 
+/// A photo in memory, as it lies in its file.
+#[derive(Debug)]
+struct Decoded {
+    image: DynamicImage,
+    /// How it must be turned to stand upright.
+    orientation: Orientation,
+    camera: Camera,
+}
+
 /// Header first: a picture beyond the limits is refused before memory for it is taken.
-fn decode(file: impl BufRead + Seek) -> anyhow::Result<(RgbImage, Camera)> {
+fn decode(file: impl BufRead + Seek) -> anyhow::Result<Decoded> {
     let mut reader = ImageReader::new(file).with_guessed_format()?;
     let mut limits = Limits::default();
     limits.max_image_width = Some(PHOTO_SIDE_PX_MAX);
@@ -80,27 +97,26 @@ fn decode(file: impl BufRead + Seek) -> anyhow::Result<(RgbImage, Camera)> {
     anyhow::ensure!(pixels > 0 && pixels <= PHOTO_PIXELS_MAX, "{width} × {height} pixels");
     anyhow::ensure!(decoder.total_bytes() <= DECODE_BYTES_MAX, "{} bytes decoded", decoder.total_bytes());
     let camera = camera::read(decoder.exif_metadata().unwrap_or_default());
-    let orientation = decoder.orientation().ok();
-    let mut image = DynamicImage::from_decoder(decoder)?;
-    if let Some(orientation) = orientation {
-        image.apply_orientation(orientation);
-    }
-    Ok((image.into_rgb8(), camera))
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    Ok(Decoded { image: DynamicImage::from_decoder(decoder)?, orientation, camera })
 }
 
-/// The small versions, the larger one first because the smaller one is made from it.
-fn shrink(image: RgbImage) -> anyhow::Result<Picture> {
-    let pixels = (image.width(), image.height());
-    let large = fit(DynamicImage::ImageRgb8(image), LARGE_PX)?;
+/// The small versions, the larger one first because the smaller one is made from it. A large picture is made small
+/// before anything else is done to it: no second one of its size is in memory.
+fn shrink(Decoded { image, orientation, .. }: Decoded) -> anyhow::Result<Picture> {
+    let (width, height) = (image.width(), image.height());
+    let mut large = fit(image, LARGE_PX)?;
+    large.apply_orientation(orientation);
+    let large = DynamicImage::ImageRgb8(large.into_rgb8());
+    let on_its_side = (large.width() < large.height()) != (width < height) && width != height;
     let large_jpeg = jpeg(&large)?;
     let small = fit(large, SMALL_PX)?;
-    let hasher = HasherConfig::new().hash_alg(HashAlg::DoubleGradient).preproc_dct().to_hasher();
-    let perceptual = hasher.hash_image(&small).as_bytes().to_vec();
+    let small_jpeg = jpeg(&small)?;
     Ok(Picture {
-        pixels: Some(pixels),
+        pixels: Some(if on_its_side { (height, width) } else { (width, height) }),
         camera: Camera::default(),
-        versions: Some(Versions { small: jpeg(&small)?, large: large_jpeg }),
-        perceptual: Some(perceptual),
+        versions: Some(Versions { small: small_jpeg, large: large_jpeg }),
+        looks: Look::all(&fit(small, HASHED_PX)?),
     })
 }
 
@@ -115,7 +131,7 @@ fn fit(image: DynamicImage, side: u32) -> anyhow::Result<DynamicImage> {
         let exact = u64::from(length).saturating_mul(u64::from(side)) / u64::from(longer).max(1);
         Ok(u32::try_from(exact)?.max(1))
     };
-    let mut smaller = DynamicImage::ImageRgb8(RgbImage::new(scaled(width)?, scaled(height)?));
+    let mut smaller = DynamicImage::new(scaled(width)?, scaled(height)?, image.color());
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
     Resizer::new().resize(&image, &mut smaller, &options)?;
     Ok(smaller)
@@ -127,6 +143,9 @@ fn jpeg(image: &DynamicImage) -> anyhow::Result<Vec<u8>> {
     Ok(file)
 }
 
+#[cfg(test)]
+#[path = "metadata_tests.rs"]
+mod metadata_tests;
 #[cfg(test)]
 #[path = "look_tests.rs"]
 mod tests;

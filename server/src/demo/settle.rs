@@ -80,9 +80,10 @@ pub async fn settle(config: &Config, progress: impl Fn(Progress) + Send) -> Resu
     progress(Progress::Drawing);
     let plan = tokio::task::spawn_blocking(move || plan(SEED, now_ms)).await.context("drawing the demo's photos")?;
     let begin_ms = plan.steps.first().map_or(now_ms, |step| step.at_ms).saturating_sub(DAY_MS);
-    store_photos(&app, &plan, &progress).await?;
+    let server_device = DeviceId(Uuid::from_bytes(random()?));
+    store_photos(&app, &plan, server_device, &progress).await?;
     clock.set(begin_ms);
-    let log = make_log(&app, &plan.city).await?;
+    let log = make_log(&app, &plan.city, server_device).await?;
     let settled = settle_people(&app, log, &plan.city).await?;
     let mut phones = enrol(&app, log, &plan.city).await?;
     let count = plan.steps.len();
@@ -99,15 +100,15 @@ pub async fn settle(config: &Config, progress: impl Fn(Progress) + Send) -> Resu
     Ok(Some(settled))
 }
 
-/// Photos first: an op that names a photo whose bytes are here has them verified directly behind it.
-async fn store_photos(app: &App, plan: &Plan, progress: &impl Fn(Progress)) -> Result<()> {
+/// Photos first: an op that names a photo whose bytes are here has them verified directly behind it. What the server
+/// took in itself, any case may show that names it.
+async fn store_photos(app: &App, plan: &Plan, device: DeviceId, progress: &impl Fn(Progress)) -> Result<()> {
     let photos: BTreeMap<Hash, &Photo> =
         plan.steps.iter().flat_map(|step| &step.photos).map(|photo| (photo.sha256, photo)).collect();
     // What a start that was interrupted left behind nobody else would take up.
     while unsettled(app).await? {
         app.photos.sweep().await?;
     }
-    let device = DeviceId(Uuid::from_bytes(random()?));
     for (done, photo) in photos.values().enumerate() {
         let size = u64::try_from(photo.jpeg.len()).context("a photo's size")?;
         app.photos.create(photo.sha256, device, size).await?;
@@ -131,13 +132,13 @@ async fn unsettled(app: &App) -> Result<bool> {
     Ok(!app.logs.store.read_async(|db| db.unsettled_photos(1)).await.map_err(Error::from)?.is_empty())
 }
 
-async fn make_log(app: &App, city: &City) -> Result<LogId> {
+async fn make_log(app: &App, city: &City, server_device: DeviceId) -> Result<LogId> {
     let log = LogId(Uuid::from_bytes(random()?));
     let body = CreateLog {
         name: city.name.clone(),
         zone: city.zone.to_owned(),
         signer: app.logs.checkpoints.signer().verifier_key(),
-        server_device: DeviceId(Uuid::from_bytes(random()?)),
+        server_device,
     };
     app.logs.ledger.create_log(log, EpochId(Uuid::from_bytes(random()?)), body).await.map_err(anyhow::Error::new)?;
     let areas = serde_json::to_vec(&city.areas).context("writing the areas")?;

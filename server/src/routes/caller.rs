@@ -82,7 +82,7 @@ fn came_from(peer: Option<IpAddr>, forwarded: &str, proxies: &[IpAddr]) -> Optio
 }
 
 /// What stands behind a scheme in the `Authorization` header.
-fn authorization(request: &HttpRequest, scheme: &str) -> Option<String> {
+pub(super) fn authorization(request: &HttpRequest, scheme: &str) -> Option<String> {
     let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let (named, token) = value.split_once(' ')?;
     named.eq_ignore_ascii_case(scheme).then(|| token.trim().to_owned())

@@ -54,6 +54,7 @@ routes! {
     OPTIONS "/v1/photos/{sha256}"                       => photos::options_of_one,
     HEAD    "/v1/photos/{sha256}"                       => photos::standing,
     PATCH   "/v1/photos/{sha256}"                       => photos::append,
+    GET     "/v1/photos/{sha256}/alike"                 => photos::alike,
     GET     "/v1/photos/{sha256}/{version}"             => photos::show,
     GET     "/v1/logs/{log}/cases"                      => log::cases,
     GET     "/v1/logs/{log}/cases/{case}"               => log::case,

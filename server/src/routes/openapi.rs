@@ -18,7 +18,7 @@ use crate::error::Result;
         accounts::login, accounts::enrol, accounts::token, accounts::logout,
         export_files::take_in, sync::sync, events::events, log::head,
         photos::options, photos::create, photos::have, photos::options_of_one, photos::standing, photos::append,
-        photos::show,
+        photos::show, photos::alike,
         log::cases, log::case, log::entries, log::parked, log::document,
         audit::standing, audit::checkpoint, audit::bundle, audit::tile, audit::consistency, audit::inclusion,
         pages::healthz, pages::readyz, pages::openapi, pages::docs, pages::style, pages::problem,

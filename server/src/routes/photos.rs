@@ -3,17 +3,17 @@
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use schema::hash::Hash;
 use schema::ids::DeviceId;
 use schema::limits::PHOTO_BYTES_MAX;
-use schema::photo::{Have, HaveAnswer};
+use schema::photo::{AlikeAnswer, Have, HaveAnswer};
 use schema::problem::{Problem, ProblemCode};
 
 use super::body::{Body, Json, Piece, media_type};
-use super::caller::SignedIn;
+use super::caller::{SignedIn, authorization};
 use super::stream;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -45,40 +45,38 @@ pub(crate) async fn options_of_one() -> HttpResponse {
 
 /// Announces an upload (tus creation). `Upload-Metadata` names the photo: `sha256`, base64 of its hex digits. The
 /// answer is the place that the hash names; asking again changes nothing.
-#[utoipa::path(post, path = "/v1/photos", tag = "photos", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/photos", tag = "photos", security(("bearer" = []), ("device" = [])),
     params(("Tus-Resumable" = String, Header), ("Upload-Length" = u64, Header), ("Upload-Metadata" = String, Header)),
     responses(
         (status = 201, description = "Location, Upload-Offset, Upload-Expires"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "`too_large`"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`"),
     ))]
-pub(crate) async fn create(app: Data<App>, caller: SignedIn, request: HttpRequest) -> Result<HttpResponse> {
+pub(crate) async fn create(app: Data<App>, request: HttpRequest) -> Result<HttpResponse> {
+    let named = named_in_metadata(&request);
+    let sender = sender(&app, &request, named).await?;
     if let Some(other) = another_tus(&request) {
         return Ok(other);
     }
     let length = number(&request, "Upload-Length")?;
-    let photo = named_in_metadata(&request).ok_or_else(|| Error::invalid("Upload-Metadata"))?;
-    let standing = app.photos.create(photo, device(&caller.0)?, length).await?;
+    let photo = named.ok_or_else(|| Error::invalid("Upload-Metadata"))?;
+    let standing = app.photos.create(photo, sender, length).await?;
     let mut answer = HttpResponse::Created();
     answer.insert_header((header::LOCATION, format!("/v1/photos/{photo}")));
     Ok(told(answer, &standing).finish())
 }
 
-/// How far an upload is (tus core). A photo that is here whole has its offset at its length.
-#[utoipa::path(head, path = "/v1/photos/{sha256}", tag = "photos", security(("bearer" = [])), params(("sha256" = String, Path)), responses(
+/// How far an upload is (tus core). A photo that this device has sent whole has its offset at its length.
+#[utoipa::path(head, path = "/v1/photos/{sha256}", tag = "photos", security(("bearer" = []), ("device" = [])), params(("sha256" = String, Path)), responses(
     (status = 200, description = "Upload-Offset, Upload-Length, Upload-Expires"),
     (status = 404, description = "never announced by this device"),
 ))]
-pub(crate) async fn standing(
-    app: Data<App>,
-    caller: SignedIn,
-    photo: Path<String>,
-    request: HttpRequest,
-) -> Result<HttpResponse> {
+pub(crate) async fn standing(app: Data<App>, photo: Path<String>, request: HttpRequest) -> Result<HttpResponse> {
+    let sender = sender(&app, &request, photo.parse().ok()).await?;
     if let Some(other) = another_tus(&request) {
         return Ok(other);
     }
-    let standing = app.photos.standing(hash(&photo)?, device(&caller.0)?).await?;
+    let standing = app.photos.standing(hash(&photo)?, sender).await?;
     let mut answer = told(HttpResponse::Ok(), &standing);
     answer.insert_header((header::CACHE_CONTROL, "no-store"));
     answer.insert_header(("Upload-Length", standing.size.to_string()));
@@ -86,7 +84,7 @@ pub(crate) async fn standing(
 }
 
 /// Bytes of a photo (tus core, checksum). The whole hash is checked with the last of them.
-#[utoipa::path(patch, path = "/v1/photos/{sha256}", tag = "photos", security(("bearer" = [])),
+#[utoipa::path(patch, path = "/v1/photos/{sha256}", tag = "photos", security(("bearer" = []), ("device" = [])),
     params(("sha256" = String, Path), ("Tus-Resumable" = String, Header), ("Upload-Offset" = u64, Header), ("Upload-Checksum" = Option<String>, Header)),
     request_body(content_type = "application/offset+octet-stream", content = Vec<u8>),
     responses(
@@ -98,11 +96,11 @@ pub(crate) async fn standing(
     ))]
 pub(crate) async fn append(
     app: Data<App>,
-    caller: SignedIn,
     photo: Path<String>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse> {
+    let sender = sender(&app, &request, photo.parse().ok()).await?;
     if let Some(other) = another_tus(&request) {
         return Ok(other);
     }
@@ -112,7 +110,7 @@ pub(crate) async fn append(
     let offset = number(&request, "Upload-Offset")?;
     let checksum = checksum(&request)?;
     let body = Body::new(payload, Pace::PHOTO);
-    let standing = match app.photos.begin(hash(&photo)?, device(&caller.0)?, offset, checksum).await? {
+    let standing = match app.photos.begin(hash(&photo)?, sender, offset, checksum).await? {
         Stream::Open(stream) => receive(*stream, body).await?,
         Stream::Whole(standing) => {
             // Read to its end, so that the sender gets to read the answer.
@@ -150,7 +148,7 @@ async fn drain(mut body: Body) {
     }
 }
 
-/// Which of these photos are here?
+/// Which of these photos has this device sent?
 #[utoipa::path(post, path = "/v1/photos/have", tag = "photos", security(("bearer" = [])), request_body = Have, responses((status = 200, body = HaveAnswer)))]
 pub(crate) async fn have(app: Data<App>, caller: SignedIn, body: Json<Have>) -> Result<HttpResponse> {
     Ok(HttpResponse::Ok().json(app.photos.have(body.0, caller.0.device).await?))
@@ -185,6 +183,13 @@ pub(crate) async fn show(app: Data<App>, caller: SignedIn, path: Path<(String, S
     stream::file(answer, &place, length).await
 }
 
+/// Where else a photo, or one that looks like it, is evidence: of the cases that the caller may see.
+#[utoipa::path(get, path = "/v1/photos/{sha256}/alike", tag = "photos", security(("bearer" = [])), params(("sha256" = String, Path)),
+    responses((status = 200, body = AlikeAnswer), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn alike(app: Data<App>, caller: SignedIn, photo: Path<String>) -> Result<HttpResponse> {
+    Ok(HttpResponse::Ok().json(app.sight.alike(&caller.0, hash(&photo)?).await?))
+}
+
 /// A client of another tus is told which one is spoken.
 fn another_tus(request: &HttpRequest) -> Option<HttpResponse> {
     let spoken = request.headers().get("Tus-Resumable").map(HeaderValue::as_bytes);
@@ -206,6 +211,19 @@ fn told(mut answer: HttpResponseBuilder, standing: &Standing) -> HttpResponseBui
 
 fn hash(text: &str) -> Result<Hash> {
     text.parse().map_err(|_| Error::refused(ProblemCode::NotFound))
+}
+
+/// The device that sends a photo: by its token, or, where it was shut out, by its key's signature over the photo's hash.
+async fn sender(app: &App, request: &HttpRequest, photo: Option<Hash>) -> Result<DeviceId> {
+    let refused = || Error::refused(ProblemCode::Unauthenticated);
+    let Some(shown) = authorization(request, "Device") else {
+        return device(&SignedIn::extract(request).await?.0);
+    };
+    let (id, signature) = shown.split_once(' ').ok_or_else(refused)?;
+    let (sender, photo) = (id.parse().map_err(|_| refused())?, photo.ok_or_else(refused)?);
+    let signature = signature.trim().parse().map_err(|_| refused())?;
+    app.accounts.may_hand_in(sender, photo, signature).await?;
+    Ok(sender)
 }
 
 /// Photos are sent by phones: a desk has nothing to send.

@@ -82,10 +82,13 @@ impl Blobs {
             // An offset will be promised for it: then its name must survive too.
             sync_folder(&self.uploads)?;
         }
-        if file.metadata()?.len() < offset {
+        let length = file.metadata()?.len();
+        if length < offset {
             return Ok(None);
         }
-        file.set_len(offset)?;
+        if length > offset {
+            file.set_len(offset)?;
+        }
         file.seek(SeekFrom::Start(offset))?;
         Ok(Some(file))
     }

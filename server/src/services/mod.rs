@@ -13,6 +13,7 @@ pub mod documents;
 pub mod enrolment;
 pub mod events;
 pub mod geojson;
+mod hand_in;
 pub mod installation;
 pub mod intake;
 pub mod keys;

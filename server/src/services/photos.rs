@@ -12,8 +12,7 @@ use tokio::runtime::Handle;
 
 use super::blobs::{Blobs, Version};
 use super::ledger::Ledger;
-use super::ledger::PHOTO_USED_BEFORE;
-use super::pictures::{Decoders, Picture, UNDECODABLE};
+use super::pictures::{ALIKE_BITS_MAX, Decoders, Look, Picture, UNDECODABLE};
 use super::uploads::{Fences, blocking};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -44,7 +43,7 @@ impl Photos {
         Self { store, blobs, clock, fences, decoders, background: Handle::current(), ledger }
     }
 
-    /// Which of these are here, and how much of the others this device has sent.
+    /// Which of these this device has sent, and how much of the others.
     ///
     /// # Errors
     /// More than [`HAVE_MAX`]; or the server's own.
@@ -56,12 +55,15 @@ impl Photos {
             .read_async(move |db| {
                 let mut photos = Vec::with_capacity(asked.photos.len());
                 for photo in &asked.photos {
-                    if db.received_photo(photo)?.is_some() {
+                    let Some(device) = device else {
+                        photos.push(PhotoState::Absent);
+                        continue;
+                    };
+                    if db.received_from(photo, device)?.is_some() {
                         photos.push(PhotoState::Verified);
                         continue;
                     }
-                    let upload = device.map(|device| db.upload(photo, device)).transpose()?.flatten();
-                    photos.push(match upload {
+                    photos.push(match db.upload(photo, device)? {
                         Some(upload) => PhotoState::Partial { offset: upload.offset },
                         None => PhotoState::Absent,
                     });
@@ -90,7 +92,13 @@ impl Photos {
     /// Takes custody of a photo whose file is durable, and has it looked at after the answer.
     pub(super) async fn take(&self, photo: Hash, device: DeviceId, size: u64) -> Result<()> {
         let now_ms = self.clock.now_ms();
-        self.store.write_async(move |db| -> Result<_> { Ok(db.receive_photo(&photo, device, size, now_ms)?) }).await?;
+        let known = self
+            .store
+            .write_async(move |db| -> Result<_> { Ok(db.receive_photo(&photo, device, size, now_ms)?) })
+            .await?;
+        if known.settled {
+            return Ok(());
+        }
         let photos = self.clone();
         self.background.spawn(async move {
             if let Err(error) = photos.settle(photo, size).await {
@@ -119,18 +127,43 @@ impl Photos {
             self.blobs.keep_version(photo, Version::Large, &versions.large)?;
         }
         let camera = serde_json::to_string(&picture.camera).context("writing what a camera wrote")?;
+        let upright = picture.looks.first();
+        self.store.write(|db| -> Result<()> {
+            if let Some(look) = upright {
+                db.put_look(photo, &look.pieces())?;
+            }
+            Ok(db.keep_looks(photo, &camera, upright.map(Look::bytes))?)
+        })?;
+        // Behind that commit: of two photos that are looked at at once, at least one finds the other.
+        self.compare(photo, &picture.looks)?;
         let now_ms = self.clock.now_ms();
+        let flags = if picture.pixels.is_none() { vec![UNDECODABLE.to_owned()] } else { Vec::new() };
+        let looked_at = VerifiedPhoto { size, pixels: picture.pixels, flags };
+        self.store.write(|db| Ok(db.insert_photo(photo, &looked_at, now_ms)?))
+    }
+
+    /// Notes which photos that are here already look like this one, whichever way it is turned or mirrored.
+    fn compare(&self, photo: &Hash, looks: &[Look]) -> Result<()> {
+        let Some((upright, turned)) = looks.split_first() else { return Ok(()) };
+        let mut pieces = upright.pieces_nearby();
+        pieces.extend(turned.iter().flat_map(Look::pieces));
+        let sharing = self.store.read(|db| -> Result<_> { Ok(db.looks_sharing(&pieces)?) })?;
+        let mut alike = Vec::new();
+        for (other, look) in sharing {
+            let Some(look) = Look::from_bytes(&look) else { continue };
+            let nearest = looks.iter().map(|of| of.distance(&look)).min().unwrap_or(u32::MAX);
+            if other != *photo && nearest <= ALIKE_BITS_MAX {
+                alike.push((other, u64::from(nearest)));
+            }
+        }
+        if alike.is_empty() {
+            return Ok(());
+        }
         self.store.write(|db| {
-            let mut flags = Vec::new();
-            if picture.pixels.is_none() {
-                flags.push(UNDECODABLE.to_owned());
+            for (other, distance) in &alike {
+                db.put_alike(photo, other, *distance)?;
             }
-            if db.cases_naming(photo)? > 1 {
-                flags.push(PHOTO_USED_BEFORE.to_owned());
-            }
-            db.keep_looks(photo, &camera, picture.perceptual.as_deref())?;
-            let looked_at = VerifiedPhoto { size, pixels: picture.pixels, flags };
-            Ok(db.insert_photo(photo, &looked_at, now_ms)?)
+            Ok(())
         })
     }
 
@@ -146,15 +179,11 @@ impl Photos {
             }
         }
         self.ledger.sweep_photos().await?;
-        let photos = self.clone();
-        blocking(move || {
-            for part in photos.store.read(|db| db.expired_uploads(photos.clock.now_ms()))? {
-                photos.store.write(|db| db.forget_upload(&part.photo, part.device))?;
-                photos.blobs.discard(&part.photo, part.device)?;
-            }
-            Ok(())
-        })
-        .await
+        let now_ms = self.clock.now_ms();
+        for part in self.store.read_async(move |db| -> Result<_> { Ok(db.expired_uploads(now_ms)?) }).await? {
+            self.forget(part).await?;
+        }
+        Ok(())
     }
 }
 

@@ -5,10 +5,12 @@ use std::io::BufReader;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use pictures::look::look;
 pub use pictures::look::{LARGE_PX, Picture, SMALL_PX, UNDECODABLE};
+pub use pictures::near::{ALIKE_BITS_MAX, Look};
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
@@ -17,33 +19,69 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone)]
 pub struct Decoders {
     turns: Arc<Semaphore>,
+    within: Duration,
 }
+
+/// How long one photo may be decoded: fifty million pixels take one or two seconds.
+const DECODE_WITHIN: Duration = Duration::from_secs(20);
 
 impl Decoders {
     /// One permit fewer than the machine has cores, at least one.
     pub fn new() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Self { turns: Arc::new(Semaphore::new(cores.saturating_sub(1).max(1))) }
+        Self::within(DECODE_WITHIN)
     }
 
-    /// Looks at a photo's file.
+    fn within(within: Duration) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Self { turns: Arc::new(Semaphore::new(cores.saturating_sub(1).max(1))), within }
+    }
+
+    /// Looks at a photo's file. One that takes too long counts as one that does not decode; its turn ends when its
+    /// decoder does, so that no more than so many ever run.
     ///
     /// # Errors
     /// Where the file can't be read; not where it is no picture.
     pub async fn look(&self, path: &Path) -> Result<Picture> {
         let turn = Arc::clone(&self.turns).acquire_owned().await.context("the decoders are closed")?;
-        let path = path.to_owned();
+        let (path, place) = (path.to_owned(), path);
         let looked = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let file = File::open(&path).with_context(|| format!("opening {}", path.display()))?;
             Ok(look(BufReader::new(file)))
         });
-        looked.await.map_err(|error| Error::Internal(anyhow!(error).context("a decoder did not end")))?
+        match tokio::time::timeout(self.within, looked).await {
+            Ok(looked) => looked.map_err(|error| Error::Internal(anyhow!(error).context("a decoder did not end")))?,
+            Err(_) => {
+                tracing::warn!(photo = %place.display(), "a photo took too long to decode");
+                Ok(Picture::default())
+            }
+        }
     }
 }
 
 impl Default for Decoders {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use pictures::drawing::{Scene, Shot};
+
+    use super::{Decoders, Picture};
+
+    #[tokio::test]
+    async fn a_photo_that_takes_too_long_is_let_be_and_the_next_has_its_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let photo = folder.path().join("photo");
+        let shot = Shot { scene: Scene::Dog, fixed: false, place: 1, shot: 1 };
+        std::fs::write(&photo, pictures::drawing::jpeg(&shot).unwrap()).unwrap();
+        let hurried = Decoders::within(Duration::ZERO);
+        assert_eq!(hurried.look(&photo).await.unwrap(), Picture::default());
+        assert_eq!(hurried.look(&photo).await.unwrap(), Picture::default(), "its turn came back");
+        assert!(Decoders::new().look(&photo).await.unwrap().pixels.is_some());
     }
 }

@@ -2,18 +2,19 @@
 
 mod parked;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
 use schema::api::{CasePage, CaseRow, CaseView, EntryPage, EntryRow};
-use schema::case::State;
+use schema::case::{Case, State};
 use schema::catalogue::ReaderClass;
 use schema::entity::{Account, Entity};
 use schema::hash::Hash;
-use schema::ids::{AreaId, EntityId, LogId};
+use schema::ids::{AccountId, AreaId, EntityId, LogId};
 use schema::op::Role;
+use schema::photo::{AlikeAnswer, AlikeCase};
 use schema::problem::ProblemCode;
 use schema::sync::{Node, Scope};
 use serde_json::value::RawValue;
@@ -57,6 +58,7 @@ pub struct CaseQuery {
 struct View<'a> {
     db: &'a mut Db,
     log: LogNum,
+    log_id: LogId,
     account: Account,
     areas: Option<Arc<AreaIndex>>,
 }
@@ -78,12 +80,35 @@ impl View<'_> {
         }
     }
 
-    /// Whether a device of the reader uploaded a photo.
-    fn uploaded(&mut self, photo: &Hash) -> Result<bool> {
-        let device = self.db.received_photo(photo)?.and_then(|photo| photo.device);
-        let Some(device) = device else { return Ok(false) };
-        let device = super::ledger::read_entity(self.db, self.log, device.into())?;
-        Ok(matches!(device, Some(Entity::Device(device)) if device.account == self.account.id))
+    /// Whose naming of a photo shows it.
+    fn shown_by(&mut self, photo: &Hash) -> Result<ShownBy> {
+        let mut shown_by = ShownBy::default();
+        let server = match super::ledger::read_entity(self.db, self.log, self.log_id.into())? {
+            Some(Entity::Log(log)) => Some(log.server_device),
+            _ => None,
+        };
+        for device in self.db.holders(photo)? {
+            shown_by.server |= server == Some(device);
+            if let Some(Entity::Device(device)) = super::ledger::read_entity(self.db, self.log, device.into())? {
+                shown_by.accounts.insert(device.account);
+            }
+        }
+        Ok(shown_by)
+    }
+
+    /// The cases that name a photo and show it to the reader in this version.
+    fn showing(&mut self, photo: &Hash, version: Version) -> Result<Vec<(EntityId, Box<Case>)>> {
+        let shown_by = self.shown_by(photo)?;
+        let naming = self.db.naming(self.log, photo)?;
+        let mut showing = Vec::new();
+        for (id, (_, document)) in self.db.documents_of(self.log, &naming)? {
+            let entity = read_entity(&document)?;
+            let shows = shows(self, &entity, photo, version, &shown_by);
+            if let (Entity::Case(case), true) = (entity, shows) {
+                showing.push((id, case));
+            }
+        }
+        Ok(showing)
     }
 
     fn has_role(&self, roles: &[Role]) -> bool {
@@ -193,30 +218,53 @@ impl Sight {
         .await
     }
 
-    /// The file of a photo, if the caller may see a case that names it. Originals go to those who oversee, and to
-    /// whoever took it.
+    /// The file of a photo, if the caller may see a case that names it by somebody who has shown its bytes. Originals go
+    /// to those who oversee, and to whoever took it.
     ///
     /// # Errors
     /// `not_found`.
     pub async fn photo(&self, caller: &Caller, photo: Hash, version: Version) -> Result<(PathBuf, u64)> {
         for access in &caller.logs {
-            let seen = self
-                .in_log(caller, access.log, move |view| {
-                    let uploaded = view.uploaded(&photo)?;
-                    let naming = view.db.naming(view.log, &photo)?;
-                    for (_, document) in view.db.documents_of(view.log, &naming)?.into_values() {
-                        if shows(view, &read_entity(&document)?, &photo, version, uploaded) {
-                            return Ok(true);
-                        }
-                    }
-                    Ok(false)
-                })
-                .await?;
-            if seen {
+            let seen = self.in_log(caller, access.log, move |view| Ok(!view.showing(&photo, version)?.is_empty()));
+            if seen.await? {
                 return self.photos.file(photo, version).await;
             }
         }
         Err(Error::refused(ProblemCode::NotFound))
+    }
+
+    /// Where else a photo, or one that looks like it, is evidence: the cases that the caller may see. The caller must
+    /// see the photo itself.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn alike(&self, caller: &Caller, photo: Hash) -> Result<AlikeAnswer> {
+        let mut known = false;
+        let mut found = Vec::new();
+        for access in &caller.logs {
+            let log = access.log;
+            let here = self.in_log(caller, log, move |view| {
+                let known = !view.showing(&photo, Version::Large)?.is_empty();
+                let mut photos = view.db.alike(&photo)?;
+                photos.insert(photo, 0);
+                let mut cases = Vec::new();
+                for (other, bits) in photos {
+                    for (case, document) in view.showing(&other, Version::Large)? {
+                        let (short_code, number) = (document.short_code.clone(), document.number.clone());
+                        cases.push(AlikeCase { log, case, short_code, number, photo: other, bits });
+                    }
+                }
+                Ok((known, cases))
+            });
+            let (known_here, cases) = here.await?;
+            known |= known_here;
+            found.extend(cases);
+        }
+        if !known {
+            return Err(Error::refused(ProblemCode::NotFound));
+        }
+        found.sort_by_key(|case| (case.bits, case.log, case.case));
+        Ok(AlikeAnswer { cases: found })
     }
 
     /// Whether a caller is an auditor of a log, or one who oversees it.
@@ -244,24 +292,42 @@ impl Sight {
             .read_async(move |db| {
                 let head = db.head(log)?.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
                 let areas = parsed.areas_in_force(db, head.num, log)?;
-                work(&mut View { db, log: head.num, account, areas })
+                work(&mut View { db, log: head.num, log_id: log, account, areas })
             })
             .await
     }
 }
 
-/// Whether an entity shows a photo to a reader. A case of one's own that names a hash is no proof of having taken the
-/// photo: its original is for whoever uploaded it.
-fn shows(view: &View<'_>, entity: &Entity, photo: &Hash, version: Version, uploaded: bool) -> bool {
+/// Who has shown the bytes of a photo.
+#[derive(Debug, Default)]
+struct ShownBy {
+    /// The server took it in itself.
+    server: bool,
+    /// These accounts, by their devices.
+    accounts: BTreeSet<AccountId>,
+}
+
+/// Whether an entity shows a photo to a reader. Naming a hash is no proof of having had the photo: it shows one only
+/// where whoever named it has shown the bytes, or the server took them in.
+fn shows(view: &View<'_>, entity: &Entity, photo: &Hash, version: Version, shown_by: &ShownBy) -> bool {
     let Entity::Case(case) = entity else { return false };
     let (account, areas) = (&view.account, view.areas());
+    let named: Vec<AccountId> = case
+        .evidence
+        .iter()
+        .filter(|piece| piece.sha256 == *photo)
+        .map(|piece| piece.by.account)
+        .filter(|by| shown_by.server || shown_by.accounts.contains(by))
+        .collect();
+    if named.is_empty() {
+        return false;
+    }
     let oversees = account.grants.iter().any(|grant| {
         matches!(grant.role, Role::Supervisor | Role::Auditor | Role::Admin) && reaches(grant, case.area, areas)
     });
-    let made = case.evidence.iter().any(|piece| piece.sha256 == *photo && piece.by.account == account.id);
     match version {
         Version::Small | Version::Large => may_see(account, entity, areas),
-        Version::Original => account.disabled_rev.is_none() && (oversees || (made && uploaded)),
+        Version::Original => account.disabled_rev.is_none() && (oversees || named.contains(&account.id)),
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use anyhow::anyhow;
 use schema::hash::Hash;
 use schema::ids::DeviceId;
-use schema::limits::{PHOTO_BYTES_MAX, UPLOAD_KEPT_DAYS, UPLOAD_SYNC_BYTES};
+use schema::limits::{PHOTO_BYTES_MAX, UPLOAD_KEPT_DAYS, UPLOAD_SYNC_BYTES, UPLOADS_PER_DEVICE_MAX};
 use schema::problem::ProblemCode;
 use sha2::{Digest, Sha256};
 
@@ -62,6 +62,12 @@ impl Fences {
         fences.insert((photo, device), Arc::downgrade(&fence));
         (fence, fences.keys().filter(|(_, of)| *of == device).count())
     }
+
+    /// Whether somebody writes to an upload.
+    fn is_open(&self, photo: Hash, device: DeviceId) -> bool {
+        let fences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        fences.get(&(photo, device)).is_some_and(|fence| fence.strong_count() > 0)
+    }
 }
 
 impl Photos {
@@ -74,10 +80,11 @@ impl Photos {
             return Err(Error::refused(ProblemCode::TooLarge));
         }
         let expires_ms = self.clock.now_ms().saturating_add(UPLOAD_KEPT_DAYS.unsigned_abs().saturating_mul(DAY_MS));
+        self.make_room(photo, device).await?;
         let standing = self
             .store
             .write_async(move |db| -> Result<_> {
-                if let Some(whole) = db.received_photo(&photo)? {
+                if let Some(whole) = db.received_from(&photo, device)? {
                     return Ok(Standing::whole(whole.size));
                 }
                 let known = db.upload(&photo, device)?;
@@ -99,6 +106,26 @@ impl Photos {
         Ok(standing)
     }
 
+    /// Lets go of the parts that a device announced longest ago, beyond as many as it may have: it has the photos
+    /// still, and a refusal would stop it for a month.
+    async fn make_room(&self, photo: Hash, device: DeviceId) -> Result<()> {
+        let announced = self.store.read_async(move |db| -> Result<_> { Ok(db.uploads_of(device)?) }).await?;
+        let others: Vec<Upload> = announced.into_iter().filter(|upload| upload.photo != photo).collect();
+        let surplus = others.len().saturating_sub(UPLOADS_PER_DEVICE_MAX.saturating_sub(1));
+        for upload in others.into_iter().filter(|upload| !self.fences.is_open(upload.photo, device)).take(surplus) {
+            self.forget(upload).await?;
+        }
+        Ok(())
+    }
+
+    /// Throws a part away, its row first: what has no row was never promised.
+    pub(super) async fn forget(&self, upload: Upload) -> Result<()> {
+        let Upload { photo, device, .. } = upload;
+        self.store.write_async(move |db| -> Result<_> { Ok(db.forget_upload(&photo, device)?) }).await?;
+        let blobs = self.blobs.clone();
+        blocking(move || Ok(blobs.discard(&photo, device)?)).await
+    }
+
     /// How far an upload is; `not_found` if it was never announced.
     ///
     /// # Errors
@@ -107,7 +134,7 @@ impl Photos {
         let found = self
             .store
             .read_async(move |db| -> Result<_> {
-                if let Some(whole) = db.received_photo(&photo)? {
+                if let Some(whole) = db.received_from(&photo, device)? {
                     return Ok(Some(Standing::whole(whole.size)));
                 }
                 Ok(db.upload(&photo, device)?.as_ref().map(Standing::of))
@@ -161,7 +188,13 @@ impl Photos {
     /// the photo is taken now; or it is lost: then the device learns that it begins anew. The fence is held.
     async fn recover(&self, photo: Hash, device: DeviceId) -> Result<Stream> {
         let blobs = self.blobs.clone();
-        if let Some(size) = blocking(move || Ok(blobs.size_of_whole(&photo)?)).await? {
+        let store = self.store.clone();
+        let renamed = blocking(move || {
+            // A photo that has its row is somebody else's: it says nothing about this device's part.
+            let known = store.read(|db| -> Result<_> { Ok(db.received_photo(&photo)?) })?;
+            if known.is_some() { Ok(None) } else { Ok(blobs.size_of_whole(&photo)?) }
+        });
+        if let Some(size) = renamed.await? {
             self.take(photo, device, size).await?;
             let blobs = self.blobs.clone();
             blocking(move || Ok(blobs.discard(&photo, device)?)).await?;

@@ -17,6 +17,7 @@ mod entries;
 mod error;
 mod listing;
 mod log_tx;
+mod looks;
 mod packed;
 mod parked;
 mod photos;

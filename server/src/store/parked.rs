@@ -113,6 +113,22 @@ impl Db {
         Ok(found.is_some())
     }
 
+    /// The ops of a device that are or were in custody, newest first, as many as a phone may have made in years.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn parked_ops_of(&mut self, log: LogNum, device: DeviceId) -> Result<Vec<OpId>, StoreError> {
+        let Some(device) = self.reference(log, device.bytes())? else { return Ok(Vec::new()) };
+        let rows: Vec<Vec<u8>> = parked::table
+            .filter(parked::log.eq(log.0))
+            .filter(parked::device.eq(device))
+            .order(parked::rev.desc())
+            .limit(10_000)
+            .select(parked::op)
+            .load(&mut self.conn)?;
+        rows.iter().map(|op| Ok(OpId(uuid(op)?))).collect()
+    }
+
     /// A parked op by its id.
     ///
     /// # Errors

@@ -19,6 +19,9 @@ pub const WORKING_TABLES: &[&str] = &[
     "throttle",
     "upload",
     "area_placing",
+    "photo_holder",
+    "photo_look",
+    "photo_alike",
 ];
 
 diesel::table! {
@@ -291,7 +294,6 @@ diesel::table! {
         settled_ms -> Nullable<BigInt>,
         camera -> Nullable<Text>,
         perceptual -> Nullable<Binary>,
-        device -> Nullable<Binary>,
     }
 }
 
@@ -307,3 +309,28 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(received_photo, photo);
 diesel::allow_tables_to_appear_in_same_query!(entity, log);
+
+diesel::table! {
+    photo_holder (sha256, device) {
+        sha256 -> Binary,
+        device -> Binary,
+    }
+}
+
+diesel::table! {
+    photo_look (piece, sha256) {
+        piece -> BigInt,
+        sha256 -> Binary,
+    }
+}
+
+diesel::table! {
+    photo_alike (sha256, other) {
+        sha256 -> Binary,
+        other -> Binary,
+        distance -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(photo_look, received_photo);
+diesel::allow_tables_to_appear_in_same_query!(photo_alike, photo_ref);

@@ -7,7 +7,7 @@ use schema::ids::DeviceId;
 use super::columns::{bound, column, hash, number, uuid};
 use super::connection::Db;
 use super::error::StoreError;
-use super::tables::{photo, photo_ref, received_photo, upload};
+use super::tables::{photo, received_photo, upload};
 
 /// A photo whose bytes are here: its file is whole and synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +16,6 @@ pub struct ReceivedPhoto {
     pub size: u64,
     /// It was looked at, and every case that named it then knows.
     pub settled: bool,
-    /// The device that uploaded it; not known of the oldest.
-    pub device: Option<DeviceId>,
 }
 
 /// What a device has sent of a photo.
@@ -41,23 +39,27 @@ impl Db {
     /// # Errors
     /// The database's.
     pub fn received_photo(&mut self, photo: &Hash) -> Result<Option<ReceivedPhoto>, StoreError> {
-        type Row = (i64, Option<i64>, Option<Vec<u8>>);
-        let row: Option<Row> = received_photo::table
+        let row: Option<(i64, Option<i64>)> = received_photo::table
             .find(photo.0.as_slice())
-            .select((received_photo::size, received_photo::settled_ms, received_photo::device))
+            .select((received_photo::size, received_photo::settled_ms))
             .first(&mut self.conn)
             .optional()?;
-        row.map(|(size, settled, device)| {
-            Ok(ReceivedPhoto {
-                size: number(size, "a photo's size below zero")?,
-                settled: settled.is_some(),
-                device: device.map(|device| uuid(&device).map(DeviceId)).transpose()?,
-            })
+        row.map(|(size, settled)| {
+            Ok(ReceivedPhoto { size: number(size, "a photo's size below zero")?, settled: settled.is_some() })
         })
         .transpose()
     }
 
-    /// Takes custody of a photo whose file is durable. Its device's part is a part no longer.
+    /// A photo that is here whole and whose bytes this device has shown. What others have sent is nothing to a device
+    /// that only knows the hash.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn received_from(&mut self, photo: &Hash, device: DeviceId) -> Result<Option<ReceivedPhoto>, StoreError> {
+        if self.holds(photo, device)? { self.received_photo(photo) } else { Ok(None) }
+    }
+
+    /// Takes custody of a photo whose file is durable. Its device's part is a part no longer, and it is a holder now.
     ///
     /// # Errors
     /// The database's.
@@ -69,6 +71,7 @@ impl Db {
         now_ms: u64,
     ) -> Result<ReceivedPhoto, StoreError> {
         self.forget_upload(photo, device)?;
+        self.put_holder(photo, device)?;
         if let Some(known) = self.received_photo(photo)? {
             return Ok(known);
         }
@@ -77,10 +80,9 @@ impl Db {
                 received_photo::sha256.eq(photo.0.as_slice()),
                 received_photo::size.eq(column(size)?),
                 received_photo::received_ms.eq(column(now_ms)?),
-                received_photo::device.eq(device.bytes().as_slice()),
             ))
             .execute(&mut self.conn)?;
-        Ok(ReceivedPhoto { size, settled: false, device: Some(device) })
+        Ok(ReceivedPhoto { size, settled: false })
     }
 
     /// Photos that are here and not settled, oldest first.
@@ -143,14 +145,6 @@ impl Db {
         Ok(found.flatten())
     }
 
-    /// How many entities name a photo, over all logs.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn cases_naming(&mut self, named: &Hash) -> Result<i64, StoreError> {
-        Ok(photo_ref::table.filter(photo_ref::sha256.eq(named.0.as_slice())).count().get_result(&mut self.conn)?)
-    }
-
     /// A photo was looked at and every case that named it then knows.
     ///
     /// # Errors
@@ -208,6 +202,18 @@ impl Db {
     pub fn forget_upload(&mut self, photo: &Hash, device: DeviceId) -> Result<(), StoreError> {
         delete(upload::table.find((photo.0.as_slice(), device.bytes().as_slice()))).execute(&mut self.conn)?;
         Ok(())
+    }
+
+    /// What a device has announced and not finished, what it announced longest ago first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn uploads_of(&mut self, device: DeviceId) -> Result<Vec<Upload>, StoreError> {
+        let rows: Vec<UploadRow> = upload::table
+            .filter(upload::device.eq(device.bytes().as_slice()))
+            .order((upload::expires_ms, upload::sha256))
+            .load(&mut self.conn)?;
+        rows.into_iter().map(read_upload).collect()
     }
 
     /// Uploads whose time is over.

@@ -2,10 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on fails")]
 
 mod accounts;
+mod bad_photos;
 mod contract;
 mod guessing;
 mod lost_parts;
 mod matrix;
+mod photo_custody;
+mod photo_signals;
 mod photos;
 mod problems;
 mod reading;

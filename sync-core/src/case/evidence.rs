@@ -113,6 +113,8 @@ pub(super) fn verified(case: &Case, body: &PhotoVerified, step: &Step<'_>) -> Ru
         item.verified_rev = Some(step.ctx.rev);
         item.pixels = body.pixels;
         item.flags.clone_from(&body.flags);
+        let of_claim = body.claims.iter().filter(|claim| claim.op == item.by.op && claim.role == item.role);
+        item.flags.extend(of_claim.flat_map(|claim| claim.flags.iter().cloned()));
         if item.size != body.size {
             item.flags.push("size_differs".to_owned());
         }

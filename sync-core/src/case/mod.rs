@@ -5,6 +5,7 @@ mod amend;
 mod duplicate;
 mod evidence;
 mod report;
+pub mod signals;
 mod workflow;
 
 use schema::case::{By, Case, State};

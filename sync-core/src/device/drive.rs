@@ -65,6 +65,11 @@ pub trait Watcher {
     fn news(&mut self, news: &News<'_>);
     /// Waits so long, or until there is a reason to go on; false ends the drive.
     fn wait(&mut self, time: Duration) -> bool;
+    /// Whether photos may be sent now: asked before each piece of one, for a network that costs may begin at any time.
+    /// Ops are never asked about.
+    fn may_send_photos(&mut self) -> bool {
+        true
+    }
 }
 
 /// How a drive ended.
@@ -89,6 +94,8 @@ pub struct Drive<'a> {
     photos: Vec<PhotoToSend>,
     advanced: bool,
     revoked: bool,
+    /// The photos are sent on the key alone.
+    handing_in: bool,
 }
 
 impl<'a> Drive<'a> {
@@ -99,7 +106,16 @@ impl<'a> Drive<'a> {
         clocks: &'a Clocks,
         watcher: &'a mut dyn Watcher,
     ) -> Self {
-        Self { phone, transport, clocks, watcher, photos: Vec::new(), advanced: false, revoked: false }
+        Self {
+            phone,
+            transport,
+            clocks,
+            watcher,
+            photos: Vec::new(),
+            advanced: false,
+            revoked: false,
+            handing_in: false,
+        }
     }
 
     /// Wakes a session and works until it rests, pauses, or the watcher stops it.
@@ -129,6 +145,7 @@ impl<'a> Drive<'a> {
                 Effect::FetchDocuments => self.documents()?,
                 Effect::OfferPhotos => self.offer()?,
                 Effect::SendPhoto => self.send_photo()?,
+                Effect::HandInPhoto => self.hand_in_photo()?,
                 Effect::RefreshToken => self.refresh()?,
             };
             if std::mem::take(&mut self.advanced) {
@@ -223,6 +240,10 @@ impl<'a> Drive<'a> {
     }
 
     fn offer(&mut self) -> Result<Event, PhoneError> {
+        if !self.watcher.may_send_photos() {
+            self.photos.clear();
+            return Ok(Event::Offered { to_send: 0 });
+        }
         let hashes: Vec<Hash> = self.phone.photos_to_offer()?.into_iter().map(|photo| photo.sha256).collect();
         for some in hashes.chunks(OFFER_MAX) {
             let (token, _) = self.phone.tokens()?;
@@ -255,10 +276,23 @@ impl<'a> Drive<'a> {
                 Ok(Event::PhotoSent { more: !self.photos.is_empty() })
             }
             Err(Unsent::Unreadable(error)) => self.photo_unreadable(&photo, &error),
+            Err(Unsent::NotNow) => {
+                self.photos.clear();
+                Ok(Event::PhotoSent { more: false })
+            }
             Err(Unsent::NoFurther) => self.photo_refused(&photo, &"its bytes did not have their hash"),
             Err(Unsent::Call(error)) if is_of_the_photo(&error) => self.photo_refused(&photo, &error),
             Err(Unsent::Call(error)) => self.failed(&error),
         }
+    }
+
+    /// By key nobody is asked which photos are missing: each says so itself.
+    fn hand_in_photo(&mut self) -> Result<Event, PhoneError> {
+        if !std::mem::replace(&mut self.handing_in, true) {
+            self.photos = self.phone.photos_to_send()?;
+            self.photos.reverse();
+        }
+        self.send_photo()
     }
 
     /// Either the way spoilt the bytes, or this phone's medium did: the second is for a person to know.
@@ -284,11 +318,18 @@ impl<'a> Drive<'a> {
     /// Chunk by chunk from where the server is; what it has is noted after each.
     fn send_bytes(&mut self, photo: &PhotoToSend, file: &mut File) -> Result<Result<(), Unsent>, PhoneError> {
         let (token, _) = self.phone.tokens()?;
-        let mut offset = match self.transport.photo_offset(&token, photo.sha256, photo.size) {
+        let who = match self.handing_in {
+            true => self.phone.signs_photo(&photo.sha256)?,
+            false => Identified::Token(&token),
+        };
+        let mut offset = match self.transport.photo_offset(who, photo.sha256, photo.size) {
             Ok(offset) => offset,
             Err(error) => return Ok(Err(Unsent::Call(error))),
         };
         while offset < photo.size {
+            if !self.watcher.may_send_photos() {
+                return Ok(Err(Unsent::NotNow));
+            }
             let chunk = match chunk(file, offset) {
                 Ok(chunk) if chunk.is_empty() => {
                     return Ok(Err(Unsent::Unreadable(io::ErrorKind::UnexpectedEof.into())));
@@ -296,7 +337,7 @@ impl<'a> Drive<'a> {
                 Ok(chunk) => chunk,
                 Err(error) => return Ok(Err(Unsent::Unreadable(error))),
             };
-            offset = match self.transport.photo_bytes(&token, photo.sha256, offset, &chunk) {
+            offset = match self.transport.photo_bytes(who, photo.sha256, offset, &chunk) {
                 Ok(further) if further > offset => further,
                 Ok(_) => return Ok(Err(Unsent::NoFurther)),
                 Err(error) => return Ok(Err(Unsent::Call(error))),
@@ -315,6 +356,8 @@ enum Unsent {
     /// The server has thrown away what it had: the bytes did not have their hash.
     NoFurther,
     Unreadable(io::Error),
+    /// The network that there is now is not for photos.
+    NotNow,
 }
 
 /// Whether a refusal is of this photo or its bytes on the way, so that the others go on, and it is tried again in the

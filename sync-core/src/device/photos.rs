@@ -17,6 +17,8 @@ use super::error::PhoneError;
 use super::phone::{Phone, write};
 use super::photo_file::place;
 use super::row::{Blob, int, nat};
+use super::transport::Identified;
+use crate::log::chain::photo_message;
 
 /// A photo that the server may not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +93,15 @@ impl Phone {
         Ok(())
     }
 
+    /// What identifies this phone where it hands in a photo without a token.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn signs_photo(&self, sha256: &Hash) -> Result<Identified<'static>, PhoneError> {
+        let identity = self.identity()?;
+        Ok(Identified::Photo(identity.device, self.secret()?.sign(&photo_message(identity.device, sha256))))
+    }
+
     /// The file of a photo that was not sent is gone: nobody but a person can help, so a person is told.
     ///
     /// # Errors
@@ -147,8 +158,6 @@ pub(crate) fn note_verified(db: &Connection, log: i64, case: &Case) -> Result<()
                  AND (verified_rev IS NULL OR verified_rev > ?3)",
             )?
             .execute(params![log, Blob(evidence.sha256), int(rev)])?;
-            db.prepare_cached("UPDATE photo SET uploaded = 1 WHERE sha256 = ?1")?
-                .execute(params![Blob(evidence.sha256)])?;
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use schema::api::{EntryPage, ParkedPage};
 use schema::auth::{Enrol, Enrolled, Refresh, Tokens};
-use schema::hash::Hash;
+use schema::hash::{Hash, Signature};
 use schema::ids::{DeviceId, EntityId, LogId};
 use schema::limits::{DOCUMENT_BYTES_MAX, WAIT_S_MAX};
 use schema::photo::{Have, HaveAnswer, PhotoState};
@@ -105,6 +105,8 @@ pub enum Identified<'a> {
     Token(&'a str),
     /// By the signature in the request alone: a revoked phone.
     Key(DeviceId),
+    /// By a signature over the photo's hash: a revoked phone that hands in a photo.
+    Photo(DeviceId, Signature),
     /// Not at all.
     Nobody,
 }
@@ -199,14 +201,14 @@ impl Transport {
     ///
     /// # Errors
     /// See [`CallError`].
-    pub fn photo_offset(&self, token: &str, photo: Hash, size: u64) -> Result<u64, CallError> {
+    pub fn photo_offset(&self, who: Identified<'_>, photo: Hash, size: u64) -> Result<u64, CallError> {
         let path = format!("/v1/photos/{photo}");
-        let head = self.request("HEAD", &path, Identified::Token(token)).header("Tus-Resumable", "1.0.0");
+        let head = self.request("HEAD", &path, who).header("Tus-Resumable", "1.0.0");
         let answer = match self.send(head, &[]) {
             Err(error) if matches!(error.status(), Some(404 | 410)) => {
                 let name = STANDARD.encode(photo.to_string());
                 let post = self
-                    .request("POST", "/v1/photos", Identified::Token(token))
+                    .request("POST", "/v1/photos", who)
                     .header("Tus-Resumable", "1.0.0")
                     .header("Upload-Length", size.to_string())
                     .header("Upload-Metadata", format!("sha256 {name}"));
@@ -222,10 +224,10 @@ impl Transport {
     ///
     /// # Errors
     /// See [`CallError`]; 409: the upload is elsewhere, ask for its offset.
-    pub fn photo_bytes(&self, token: &str, photo: Hash, offset: u64, bytes: &[u8]) -> Result<u64, CallError> {
+    pub fn photo_bytes(&self, who: Identified<'_>, photo: Hash, offset: u64, bytes: &[u8]) -> Result<u64, CallError> {
         let path = format!("/v1/photos/{photo}");
         let patch = self
-            .request("PATCH", &path, Identified::Token(token))
+            .request("PATCH", &path, who)
             .header("Tus-Resumable", "1.0.0")
             .header("Content-Type", "application/offset+octet-stream")
             .header("Upload-Offset", offset.to_string())
@@ -309,6 +311,9 @@ impl Transport {
         match who {
             Identified::Token(token) => request.header("Authorization", format!("Bearer {token}")),
             Identified::Key(device) => request.header("Authorization", format!("Device {device}")),
+            Identified::Photo(device, signature) => {
+                request.header("Authorization", format!("Device {device} {signature}"))
+            }
             Identified::Nobody => request,
         }
     }

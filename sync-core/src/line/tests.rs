@@ -112,7 +112,13 @@ fn kinds_are_written_in_snake_case() {
         (Body::UnlinkDuplicate(Reason { reason: seal(&Salt([0; 16]), "") }), "unlink_duplicate"),
         (Body::Release(Parked { parked: OpId::NIL, reason: seal(&Salt([0; 16]), "") }), "release"),
         (
-            Body::PhotoVerified(PhotoVerified { sha256: Hash::ZERO, size: 0, pixels: None, flags: Vec::new() }),
+            Body::PhotoVerified(PhotoVerified {
+                sha256: Hash::ZERO,
+                size: 0,
+                pixels: None,
+                flags: Vec::new(),
+                claims: Vec::new(),
+            }),
             "photo_verified",
         ),
     ];

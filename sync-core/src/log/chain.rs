@@ -4,12 +4,14 @@
 use p256::ecdsa::signature::{Signer as _, Verifier as _};
 use p256::ecdsa::{Signature as EcdsaSignature, SigningKey, VerifyingKey};
 use schema::hash::{DeviceKey, Hash, Signature};
-use schema::ids::LogId;
+use schema::ids::{DeviceId, LogId};
 use schema::sync::SyncHeader;
 use sha2::{Digest, Sha256};
 
 /// What a batch's signature is over begins so: no other signed text does.
 pub const BATCH_CONTEXT: &[u8] = b"rectify batch 1\n";
+/// Begins what is signed over a photo.
+pub const PHOTO_CONTEXT: &[u8] = b"rectify photo 1\n";
 
 /// `c_n = SHA-256(c_{n-1} ‖ log ‖ incarnation ‖ device_seq ‖ line_hash)`; `c_0` is zero.
 /// Numbers are u64, big-endian. A chain belongs to one incarnation of a device in a log: a new one begins at `c_0`.
@@ -37,6 +39,15 @@ pub fn batch_message(header: &SyncHeader) -> Vec<u8> {
     message.extend(header.clock.wall_ms.to_be_bytes());
     message.extend(header.clock.elapsed_ms.to_be_bytes());
     message.extend(header.clock.boot.bytes());
+    message
+}
+
+/// What a device signs to hand in a photo without a token: [`PHOTO_CONTEXT`] ‖ device 16 ‖ SHA-256 of the photo 32.
+/// It allows nothing but these bytes, so it may be shown as often as need be.
+pub fn photo_message(device: DeviceId, photo: &Hash) -> Vec<u8> {
+    let mut message = PHOTO_CONTEXT.to_vec();
+    message.extend(device.bytes());
+    message.extend(photo.0);
     message
 }
 

@@ -105,6 +105,8 @@ pub enum Effect {
     OfferPhotos,
     /// Send the next photo.
     SendPhoto,
+    /// Send the next photo with nothing but the device's signature: a revoked phone hands in what it holds.
+    HandInPhoto,
     /// Get new tokens.
     RefreshToken,
     /// Wait so long, then report [`Event::TimeUp`]; a [`Event::Wake`] may come before.
@@ -140,6 +142,8 @@ enum Step {
     Settle(usize),
     /// The logs, on the key alone.
     Deliver(usize),
+    /// Photos, on the key alone.
+    HandIn,
 }
 
 /// The session of a device over all its logs.
@@ -221,11 +225,9 @@ impl Session {
             },
             Step::Deliver(n) => match self.logs.get(n) {
                 Some(log) => Effect::Deliver { log: *log, ops_max: self.ops_max },
-                None => {
-                    self.state = State::Paused;
-                    return vec![Effect::Pause];
-                }
+                None => return self.go(Step::HandIn),
             },
+            Step::HandIn => Effect::HandInPhoto,
             Step::Documents => Effect::FetchDocuments,
             Step::Offer => Effect::OfferPhotos,
             Step::Photo => Effect::SendPhoto,
@@ -260,6 +262,13 @@ impl Session {
             (Step::Photo, Event::PhotoFailed { more, random }) => {
                 self.photos_failed = Some(random);
                 self.next_photo(more)
+            }
+            (Step::HandIn, Event::PhotoSent { more: true } | Event::PhotoFailed { more: true, .. }) => {
+                self.go(Step::HandIn)
+            }
+            (Step::HandIn, Event::PhotoSent { more: false } | Event::PhotoFailed { more: false, .. }) => {
+                self.state = State::Paused;
+                vec![Effect::Pause]
             }
             _ => Vec::new(),
         }
@@ -300,7 +309,7 @@ impl Session {
     fn failed(&mut self, step: Step, failure: Failure, random: u64) -> Vec<Effect> {
         let pushing = matches!(step, Step::Sync(_) | Step::Settle(_) | Step::Deliver(_));
         match failure {
-            Failure::Unauthorized if self.refreshed || matches!(step, Step::Deliver(_)) => {
+            Failure::Unauthorized if self.refreshed || matches!(step, Step::Deliver(_) | Step::HandIn) => {
                 self.state = State::Paused;
                 vec![Effect::Pause]
             }

@@ -88,7 +88,10 @@ fn a_revoked_phone_delivers_on_its_key_and_then_pauses() {
     let deliver = vec![Effect::Deliver { log: LOG, ops_max: 200 }];
     assert_eq!(session.step(Event::Revoked), deliver);
     assert_eq!(session.step(Event::Synced { progress: true, more: true }), deliver);
-    assert_eq!(session.step(Event::Synced { progress: true, more: false }), [Effect::Pause]);
+    assert_eq!(session.step(Event::Synced { progress: true, more: false }), [Effect::HandInPhoto]);
+    assert_eq!(session.step(Event::PhotoSent { more: true }), [Effect::HandInPhoto]);
+    assert_eq!(session.step(Event::PhotoFailed { more: true, random: 1 }), [Effect::HandInPhoto], "the others go on");
+    assert_eq!(session.step(Event::PhotoSent { more: false }), [Effect::Pause]);
 }
 
 #[test]
@@ -210,7 +213,7 @@ proptest! {
                 Effect::Sync { .. } | Effect::Deliver { .. } => session.step(Event::Synced { progress: true, more: false }),
                 Effect::FetchDocuments => session.step(Event::Documents),
                 Effect::OfferPhotos => session.step(Event::Offered { to_send: 0 }),
-                Effect::SendPhoto => session.step(Event::PhotoSent { more: false }),
+                Effect::SendPhoto | Effect::HandInPhoto => session.step(Event::PhotoSent { more: false }),
                 Effect::RefreshToken => session.step(Event::Refreshed),
                 Effect::Wait { .. } => session.step(Event::TimeUp),
                 Effect::Pause => session.step(Event::Wake),

@@ -196,7 +196,13 @@ impl Server {
             .map(|(id, _)| *id)
             .collect();
         for (n, entity) in (0_u32..).zip(naming) {
-            let body = Body::PhotoVerified(PhotoVerified { sha256, size, pixels: None, flags: Vec::new() });
+            let body = Body::PhotoVerified(PhotoVerified {
+                sha256,
+                size,
+                pixels: None,
+                flags: Vec::new(),
+                claims: Vec::new(),
+            });
             let id = OpId(Uuid::from_u128(u128::from_be_bytes(sha256.0[..16].try_into().unwrap()) ^ u128::from(n)));
             let op = line::server_op(LOG, id, SERVER_DEVICE, entity, &body, self.now_ms).unwrap();
             self.append(&op, line::write(&op).unwrap().as_bytes(), 0, 0);

@@ -259,6 +259,7 @@ impl Desk {
             size: 1000,
             pixels: Some((4, 3)),
             flags: Vec::new(),
+            claims: Vec::new(),
         });
         let id = OpId(Uuid::from_u128(0xE000_0000 + u128::from(self.rev)));
         let op = line::server_op(LOG, id, DeviceId(Uuid::from_u128(77)), CASE, &body, 5).expect("writable");

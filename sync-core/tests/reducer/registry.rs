@@ -122,6 +122,7 @@ fn a_stranger_can_not_speak_for_the_server() {
         size: 1,
         pixels: None,
         flags: Vec::new(),
+        claims: Vec::new(),
     });
     assert_eq!(refused(&desk.act(CHIEF, body)), Some(RefusalCode::NotPermitted));
     let place = Body::Place(schema::op::Place { area: EAST });

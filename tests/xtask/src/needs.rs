@@ -23,11 +23,18 @@ const TAKEN_BY_PEOPLE: [&str; 8] = [
     "rocket.jpg",
 ];
 
-/// A C compiler, for SQLite, libpq and the crypto library; Python, for the photographs; PostgreSQL, which the tests start
-/// themselves.
+/// A C compiler, for SQLite, libpq and the crypto library; Python, for the photographs; Node, for a tus client that others
+/// wrote; PostgreSQL, which the tests start themselves.
 pub(crate) fn packages() -> Result<()> {
     let mut missing = Vec::new();
-    for (program, package) in [("cc", "build-essential"), ("python3", "python3"), ("pip3", "python3-pip")] {
+    let programs = [
+        ("cc", "build-essential"),
+        ("python3", "python3"),
+        ("pip3", "python3-pip"),
+        ("node", "nodejs"),
+        ("npm", "npm"),
+    ];
+    for (program, package) in programs {
         if !is_there(program) {
             missing.push(package);
         }
@@ -65,6 +72,11 @@ pub(crate) fn cargo_deny() -> Result<()> {
 pub(crate) fn calendar() -> Result<()> {
     let arguments = ["-m", "pip", "download", "--quiet", "--no-deps", "--dest", "target/wheels", CALENDAR];
     program("python3", &arguments)
+}
+
+/// The packages of the tus client, exactly those of its lock file.
+pub(crate) fn tus_client() -> Result<()> {
+    program("npm", &["ci", "--silent", "--no-fund", "--no-audit", "--prefix", "tests/tus"])
 }
 
 /// Puts the photographs into `target/photographs`.

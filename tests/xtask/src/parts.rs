@@ -52,6 +52,7 @@ const PARTS: [Part; 8] = [
 fn needs() -> Result<()> {
     needs::packages()?;
     needs::calendar()?;
+    needs::tus_client()?;
     needs::photographs()
 }
 

@@ -85,6 +85,10 @@ impl Desk<'_, '_> {
         let received_ms = incoming.receipt.received_ms;
         let (entry, after) = self.write(&incoming, decided)?;
         for Consequence { n, entity, body } in following {
+            let body = match body {
+                Body::PhotoVerified(body) => Body::PhotoVerified(self.with_signals(entity, body)?),
+                other => other,
+            };
             self.enter_consequence(&entry, n, entity, &body, received_ms, depth)?;
         }
         if entry.kind == "import_areas" && after.is_some() {

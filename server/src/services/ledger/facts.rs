@@ -14,7 +14,6 @@ use sync_core::area::AreaIndex;
 use sync_core::context::{Context, InForce, ParkedOp, RULES, VerifiedPhoto};
 use sync_core::line::{self, ReadBody, singleton_id};
 
-use super::PHOTO_USED_BEFORE;
 use super::parsed::Parsed;
 use super::seen::{Held, Seen};
 use crate::store::{Entry, LogTx, StoreError};
@@ -149,7 +148,7 @@ pub(super) fn gather(
         None => None,
     };
     let catalogues = parsed.catalogues(tx.db, log, named.catalogues.iter().copied().collect())?;
-    let verified = verified(tx, op.entity, &named.photos, &receipt)?;
+    let verified = verified(tx, &named.photos, &receipt)?;
     let mut documents = BTreeSet::new();
     for sha256 in &named.documents {
         let here = match &receipt.recorded {
@@ -204,29 +203,18 @@ fn document(tx: &mut LogTx<'_>, seen: &mut Seen, name: &str) -> Result<Option<Do
     })
 }
 
-/// A photo that another case names already is told so to whoever looks at this one.
+/// The photos whose bytes are here. In a replay, those that were here then: what a photo looks like decides nothing.
 fn verified(
     tx: &mut LogTx<'_>,
-    entity: EntityId,
     photos: &BTreeSet<Hash>,
     receipt: &Receipt,
 ) -> Result<BTreeMap<Hash, VerifiedPhoto>, StoreError> {
     match &receipt.recorded {
-        // Whether a photo was here is a fact of that time; what it looks like decides nothing.
         Some(recorded) => {
             let unseen = || VerifiedPhoto { size: 0, pixels: None, flags: Vec::new() };
             Ok(recorded.verified.iter().map(|sha256| (*sha256, unseen())).collect())
         }
-        None => {
-            let mut found = tx.db.photos(&photos.iter().copied().collect::<Vec<_>>())?;
-            for (sha256, photo) in &mut found {
-                let used = tx.db.naming(tx.head.num, sha256)?.iter().any(|named| *named != entity);
-                if used && !photo.flags.iter().any(|flag| flag == PHOTO_USED_BEFORE) {
-                    photo.flags.push(PHOTO_USED_BEFORE.to_owned());
-                }
-            }
-            Ok(found)
-        }
+        None => tx.db.photos(&photos.iter().copied().collect::<Vec<_>>()),
     }
 }
 

@@ -12,6 +12,7 @@ mod push;
 mod replay;
 mod sealed;
 mod seen;
+mod signals;
 mod writer;
 
 use schema::hash::Hash;
@@ -23,9 +24,6 @@ pub use parsed::{Parsed, parse_entity, read_entity};
 pub use push::{Earlier, Push, PushLine, Pushed};
 pub use replay::replay;
 pub use writer::Ledger;
-
-/// The flag of a photo that more than one case names.
-pub const PHOTO_USED_BEFORE: &str = "photo_used_before";
 
 /// What the server itself appends.
 #[derive(Debug, Clone)]

@@ -38,8 +38,9 @@ impl Desk<'_, '_> {
     ) -> Result<Vec<Entry>, StoreError> {
         let mut entries = Vec::new();
         for entity in self.tx.db.waiting_for(self.tx.head.num, sha256)? {
-            let body =
-                PhotoVerified { sha256: *sha256, size: photo.size, pixels: photo.pixels, flags: photo.flags.clone() };
+            let (size, pixels, flags) = (photo.size, photo.pixels, photo.flags.clone());
+            let body = PhotoVerified { sha256: *sha256, size, pixels, flags, claims: Vec::new() };
+            let body = self.with_signals(entity, body)?;
             let id = arrival_id(self.tx.head.log, entity, sha256, self.tx.head.rev);
             let incoming = self.by_server(id, entity, &Body::PhotoVerified(body), received_ms)?;
             entries.push(self.enter(incoming)?);

@@ -11,6 +11,8 @@ pub(super) enum Rule {
     SignedIn(u16),
     /// Whoever is logged in on a phone.
     OnPhone(u16),
+    /// The phone that has sent the photo: to others it is not there.
+    Sent(u16),
     /// Phones, and those that were shut out as well: they deliver.
     Syncs,
     /// Whoever sees the case that the request is about.
@@ -41,7 +43,8 @@ pub(super) fn expected(rule: Rule, who: Who) -> u16 {
         (Rule::Syncs, _) => 200,
         (_, Who::Disabled | Who::Revoked) => 403,
         (Rule::SignedIn(status), _) => status,
-        (Rule::OnPhone(_), Who::Desk) => 403,
+        (Rule::OnPhone(_) | Rule::Sent(_), Who::Desk) => 403,
+        (Rule::Sent(status), _) => either(who == Who::Inspector, status, 404),
         (Rule::OnPhone(status), _) => status,
         (Rule::SeesCase, _) => either(sees(who, 1), 200, 404),
         (Rule::Original, _) => {
@@ -67,11 +70,10 @@ fn oversees(who: Who) -> bool {
 /// Case 1 was made by the inspector in the own area and assigned to the crew's unit; case 2 was made there by an
 /// inspector of the other subdistrict. Administrators administer: they see no cases.
 pub(super) fn sees(who: Who, case: u8) -> bool {
-    match (who, case) {
-        (Who::Inspector | Who::Supervisor | Who::Desk | Who::Auditor, _) => true,
-        (Who::Crew, 1) | (Who::Traveller, 2) => true,
-        _ => false,
-    }
+    matches!(
+        (who, case),
+        (Who::Inspector | Who::Supervisor | Who::Desk | Who::Auditor, _) | (Who::Crew, 1) | (Who::Traveller, 2)
+    )
 }
 
 /// Who may ask for the cases of the own area by its name.
@@ -114,10 +116,10 @@ pub(super) fn table() -> Vec<Row> {
             Ask::json("/v1/photos/have", &serde_json::json!({"photos": [cast.photo]}))
         };
         OPTIONS "/v1/photos/{sha256}" Rule::Public(204) => |cast, _| Ask::get(format!("/v1/photos/{}", cast.photo));
-        HEAD "/v1/photos/{sha256}" Rule::OnPhone(200) => |cast, _| {
+        HEAD "/v1/photos/{sha256}" Rule::Sent(200) => |cast, _| {
             Ask::get(format!("/v1/photos/{}", cast.photo)).with("tus-resumable", "1.0.0")
         };
-        PATCH "/v1/photos/{sha256}" Rule::OnPhone(204) => |cast, _| cast.append();
+        PATCH "/v1/photos/{sha256}" Rule::Sent(204) => |cast, _| cast.append();
         GET "/v1/photos/{sha256}/{version}" Rule::SeesCase => |cast, _| Ask::get(format!("/v1/photos/{}/320", cast.photo));
         GET "/v1/photos/{sha256}/{version}" Rule::Original => |cast, _| {
             Ask::get(format!("/v1/photos/{}/original", cast.photo))
@@ -137,6 +139,7 @@ pub(super) fn table() -> Vec<Row> {
         GET "/v1/logs/{log}/documents/{sha256}" Rule::SignedIn(200) => |cast, _| {
             Ask::get(format!("/v1/logs/{}/documents/{}", cast.log, cast.catalogue))
         };
+        GET "/v1/audit/{log}/standing" Rule::Oversees => |cast, _| Ask::get(format!("/v1/audit/{}/standing", cast.log));
         GET "/v1/audit/{log}/checkpoint" Rule::Public(200) => |cast, _| Ask::get(format!("/v1/audit/{}/checkpoint", cast.log));
         GET "/v1/audit/{log}/tile/entries/{index}" Rule::Oversees => |cast, _| {
             Ask::get(format!("/v1/audit/{}/tile/entries/000.p/3", cast.log))

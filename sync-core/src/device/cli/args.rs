@@ -160,6 +160,18 @@ pub(crate) struct Sync {
     /// 持续同步，直到被中断 / keep syncing until interrupted
     #[arg(long)]
     pub(crate) watch: bool,
+    /// 照片现在发送，还是留到以后（如流量计费的网络） / send photos now, or later, say on a network that costs
+    #[arg(long, value_enum, default_value_t = Photos::Now)]
+    pub(crate) photos: Photos,
+}
+
+/// When photos are sent. Steps are always sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Photos {
+    /// 现在 / now
+    Now,
+    /// 以后 / later
+    Later,
 }
 
 #[derive(Debug, Args)]

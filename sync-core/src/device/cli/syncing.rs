@@ -14,7 +14,7 @@ use sync_core::device::transport::{CallError, Transport};
 use sync_core::device::wipe::Wiping;
 use sync_core::sync::session::Session;
 
-use super::args::{Enrol, Sync};
+use super::args::{Enrol, Photos, Sync};
 use super::listener::{Listener, Poke};
 use super::say::{Failure, Language, Out};
 
@@ -48,7 +48,7 @@ pub(crate) fn enrol(phone: &mut Phone, clocks: &Clocks, out: Out, asked: &Enrol)
     out.json(&serde_json::json!({"account": enrolled.account, "name": enrolled.name, "device": enrol.device}))?;
     out.line(format!("已登记：{}", enrolled.name), format!("enrolled: {}", enrolled.name));
     // The first pull brings the catalogue. Without it everything works all the same.
-    let ended = run_once(phone, clocks, out)?;
+    let ended = run_once(phone, clocks, out, Photos::Now)?;
     if ended != Ended::Rest {
         out.note("首次同步未完成，稍后请运行 sync", "the first sync did not come to its end: run `sync` later");
     }
@@ -84,9 +84,9 @@ fn refused(out: Out, error: &CallError) -> Failure {
 pub(crate) fn sync(phone: &mut Phone, clocks: &Clocks, out: Out, asked: &Sync) -> Result<ExitCode, Failure> {
     phone.identity()?;
     if asked.watch {
-        return watch(phone, clocks, out);
+        return watch(phone, clocks, out, asked.photos);
     }
-    let ended = run_once(phone, clocks, out)?;
+    let ended = run_once(phone, clocks, out, asked.photos)?;
     let status = phone.status()?;
     out.json(&status)?;
     match ended {
@@ -148,24 +148,24 @@ fn revoked(phone: &mut Phone, clocks: &Clocks) -> Result<Failure, Failure> {
     ))
 }
 
-fn run_once(phone: &mut Phone, clocks: &Clocks, out: Out) -> Result<Ended, Failure> {
+fn run_once(phone: &mut Phone, clocks: &Clocks, out: Out, photos: Photos) -> Result<Ended, Failure> {
     let server = phone.identity()?.server;
     let transport = transport(&server, out);
     let logs = phone.log_ids()?.into_iter().collect();
     let (_keep, never) = channel();
-    let mut screen = Screen::new(out, &never, Some(PATIENCE));
+    let mut screen = Screen::new(out, photos, &never, Some(PATIENCE));
     Ok(Drive::new(phone, &transport, clocks, &mut screen).run(&mut Session::new(logs, true))?)
 }
 
 /// Syncs whenever the head moves, something is captured, or a minute has passed.
-fn watch(phone: &mut Phone, clocks: &Clocks, out: Out) -> Result<ExitCode, Failure> {
+fn watch(phone: &mut Phone, clocks: &Clocks, out: Out, photos: Photos) -> Result<ExitCode, Failure> {
     let server = phone.identity()?.server;
     let transport = transport(&server, out);
     let mut session = Session::new(phone.log_ids()?.into_iter().collect(), false);
     let (pokes, poked) = channel();
     let listener = Listener::start(transport.clone(), phone.log_ids()?, pokes);
     loop {
-        let mut screen = Screen::new(out, &poked, None);
+        let mut screen = Screen::new(out, photos, &poked, None);
         let ended = Drive::new(phone, &transport, clocks, &mut screen).run(&mut session)?;
         drop(screen);
         match ended {
@@ -204,17 +204,18 @@ struct Screen<'a> {
     poked: &'a Receiver<Poke>,
     patience: Option<Duration>,
     photos: (usize, u64),
+    when: Photos,
     current: (Option<schema::hash::Hash>, u64),
     heard: bool,
 }
 
 impl<'a> Screen<'a> {
-    fn new(out: Out, poked: &'a Receiver<Poke>, patience: Option<Duration>) -> Self {
+    fn new(out: Out, when: Photos, poked: &'a Receiver<Poke>, patience: Option<Duration>) -> Self {
         let shown = !out.json && std::io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
         bar.set_message(out.pick("同步", "syncing").to_owned());
-        Self { out, bar, poked, patience, photos: (0, 0), current: (None, 0), heard: false }
+        Self { out, bar, poked, patience, photos: (0, 0), when, current: (None, 0), heard: false }
     }
 
     fn photo(&mut self, photo: schema::hash::Hash, sent: u64) {
@@ -253,6 +254,10 @@ impl Watcher for Screen<'_> {
                 self.bar.set_message(format!("{seconds} s {}", self.out.pick("后重试", "until the next try")));
             }
         }
+    }
+
+    fn may_send_photos(&mut self) -> bool {
+        self.when == Photos::Now
     }
 
     fn wait(&mut self, time: Duration) -> bool {
