@@ -98,8 +98,8 @@ impl Phone {
     /// # Errors
     /// The store's.
     pub(crate) fn signs_photo(&self, sha256: &Hash) -> Result<Identified<'static>, PhoneError> {
-        let identity = self.identity()?;
-        Ok(Identified::Photo(identity.device, self.secret()?.sign(&photo_message(identity.device, sha256))))
+        let device = self.identity()?.device;
+        Ok(Identified::Photo(device, self.secret()?.sign(&photo_message(device, sha256))))
     }
 
     /// The file of a photo that was not sent is gone: nobody but a person can help, so a person is told.
