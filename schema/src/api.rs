@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::catalogue::Code;
 use crate::hash::Hash;
-use crate::ids::{AccountId, DeviceId, EntityId, LogId, OpId};
+use crate::ids::{AccountId, DeviceId, EntityId, EpochId, LogId, OpId};
 use crate::op::SealedValue;
 use crate::record::OutcomeLine;
 
@@ -153,4 +153,46 @@ pub struct Ready {
     pub ready: bool,
     /// The logs of this installation.
     pub logs: usize,
+}
+
+/// How a log stands: how far it survives the loss of the server, and what it went through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogStanding {
+    /// The log.
+    pub log: LogId,
+    /// Its epoch.
+    pub epoch: EpochId,
+    /// Its newest revision.
+    pub head: u64,
+    /// What a backup or a standby has, as was noted last.
+    pub durable: u64,
+    /// When that was last confirmed; when the log began, if it never was.
+    pub durable_ms: u64,
+    /// That is too long ago.
+    pub overdue: bool,
+    /// The epochs that began because it was set back, oldest first.
+    pub restored: Vec<RestoredEpoch>,
+}
+
+/// An epoch that began because the log was set back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RestoredEpoch {
+    /// The epoch.
+    pub epoch: EpochId,
+    /// The revision of its first entry.
+    pub rev: u64,
+    /// When.
+    pub began_ms: u64,
+    /// The last revision kept.
+    pub kept_rev: u64,
+    /// How far the log is known to have gone before: by what was remembered, and by receipts that came back.
+    pub last_known_rev: u64,
+    /// Lost entries that phones brought back.
+    pub returned: u64,
+    /// Ranges of lost revisions that nobody brought back: what the server itself had made, and what phones still hold.
+    pub not_returned: Vec<(u64, u64)>,
+    /// An auditor or administrator took note of it.
+    pub acknowledged: bool,
 }

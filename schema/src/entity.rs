@@ -146,4 +146,24 @@ pub struct Log {
     pub server_device: DeviceId,
     /// The epoch it is in.
     pub epoch: EpochId,
+    /// The epochs that began by a restore or a set-back, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restored: Vec<Restored>,
+}
+
+/// An epoch that began because the log was set back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Restored {
+    /// The epoch.
+    pub epoch: EpochId,
+    /// Its first entry.
+    pub by: By,
+    /// The last revision kept of the epoch before.
+    pub kept_rev: u64,
+    /// How far the log was known to have gone before.
+    pub last_signed_head: u64,
+    /// An auditor or administrator has taken note of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<By>,
 }

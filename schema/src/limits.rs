@@ -80,3 +80,5 @@ pub const EXITS_KEPT_DAYS: u64 = 400;
 pub const INCARNATION_MAX: u64 = (1 << 53) - 1;
 /// The longest signed note that is read: C2SP signed-note wants room for 16 signatures of up to 5 kB each.
 pub const NOTE_BYTES_MAX: usize = 128 * 1024;
+/// Without a backup for so long, phones and operator are told, in ms.
+pub const BACKUP_OVERDUE_MS: u64 = 7 * 24 * 3600 * 1000;

@@ -237,6 +237,8 @@ pub enum Body {
     CreateLog(CreateLog),
     /// By the server: the first entry of a new epoch.
     StartEpoch(StartEpoch),
+    /// An auditor or administrator has taken note of a new epoch.
+    AcknowledgeEpoch(AcknowledgeEpoch),
     /// A new area tree takes effect.
     ImportAreas(ImportDocument),
     /// A new area tree will take effect at a date.

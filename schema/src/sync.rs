@@ -241,6 +241,9 @@ pub struct SyncHead {
     pub durable: u64,
     /// How `durable` comes about: `backup`, `replica` or `local`.
     pub durability: Durability,
+    /// When `durable` was last confirmed; when the log began, if it never was.
+    #[serde(default)]
+    pub durable_ms: u64,
     /// The server's time.
     pub now_ms: u64,
     /// What became of the pushed lines as a batch.
@@ -253,6 +256,25 @@ pub struct SyncHead {
     pub consistency: Vec<Hash>,
     /// The scopes the server thinks this device should name.
     pub default_scopes: Vec<Scope>,
+    /// To a device that last saw another epoch: how this one began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch_start: Option<Box<EpochStart>>,
+}
+
+/// How an epoch began, with all that is needed to check it against `checkpoint`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EpochStart {
+    /// The exact line of its first entry, a `start_epoch`.
+    pub line: String,
+    /// That entry.
+    pub outcome: OutcomeLine,
+    /// Inclusion proof of it in the tree of `checkpoint`.
+    pub inclusion: Vec<Hash>,
+    /// Consistency proof from what was kept of the epoch before to `checkpoint`.
+    pub kept: Vec<Hash>,
+    /// Consistency proof from the header's `durable_checkpoint` to `checkpoint`.
+    pub durable: Vec<Hash>,
 }
 
 /// How an acknowledged op survives.

@@ -91,16 +91,18 @@ fn the_lines_of_a_sync_answer() {
         head: 20,
         durable: 19,
         durability: Durability::Backup,
+        durable_ms: 18,
         now_ms: 21,
         batch: BatchAnswer::Gap { expected: 4 },
         receipt: None,
         checkpoint: None,
         consistency: vec![hash(2)],
         default_scopes: vec![area()],
+        epoch_start: None,
     };
     golden(
         &SyncLine::Head(Box::new(head)),
-        r##"{"head":{"protocol":1,"log":"#1","epoch":"#3","head":20,"durable":19,"durability":"backup","now_ms":21,"batch":{"answer":"gap","expected":4},"receipt":null,"checkpoint":null,"consistency":["~2"],"default_scopes":["area:#7"]}}"##,
+        r##"{"head":{"protocol":1,"log":"#1","epoch":"#3","head":20,"durable":19,"durability":"backup","durable_ms":18,"now_ms":21,"batch":{"answer":"gap","expected":4},"receipt":null,"checkpoint":null,"consistency":["~2"],"default_scopes":["area:#7"]}}"##,
     );
     let outcome = OutcomeLine {
         op: OpId(Uuid::from_u128(4)),

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::IpAddr;
 use std::os::unix::fs::DirBuilderExt;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use schema::limits::DEVICE_ENTITIES_MAX;
 
 use crate::clock::Clock;
@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::services::accounts::Accounts;
 use crate::services::audit::Audit;
+use crate::services::backup;
 use crate::services::blobs::Blobs;
 use crate::services::checkpoint::Checkpoints;
 use crate::services::events::Events;
@@ -64,6 +65,10 @@ impl App {
             .mode(0o700)
             .create(&config.data)
             .with_context(|| format!("making {}", config.data.display()))?;
+        if config.data.join(backup::UNFINISHED).exists() {
+            let data = config.data.display();
+            return Err(anyhow!("a restore into {data} was interrupted: remove the folder and restore again").into());
+        }
         let token_secret = keys::token_secret(&config.data)?;
         let tokens = Tokens::new(&config.host, &token_secret);
         let export_secret = keys::export_secret(&token_secret)?;
@@ -73,7 +78,8 @@ impl App {
         let checkpoints =
             Checkpoints::open(config.data.clone(), &config.host, interval_ms, store.clone(), clock.clone())
                 .context("opening the signer")?;
-        let ledger = Ledger::start(store.clone(), clock.clone()).context("starting the ledger")?;
+        let ledger =
+            Ledger::start_remembering(store.clone(), clock.clone(), &config.data).context("starting the ledger")?;
         let blobs = Blobs::open(&config.data).context("opening the photo folder")?;
         let photos = Photos::new(store.clone(), blobs, clock.clone(), ledger.clone());
         let passwords = Passwords::new();

@@ -8,6 +8,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App as Actix, HttpServer};
 use anyhow::Context;
+use schema::sync::Durability;
 use tokio::task::JoinHandle;
 use tracing_actix_web::TracingLogger;
 
@@ -18,6 +19,7 @@ use crate::error::Result;
 use crate::routes;
 use crate::services::checkpoint::Checkpoints;
 use crate::services::photos::causes;
+use crate::services::replica::{self, Follower};
 use crate::services::ticker;
 use crate::span::RouteSpan;
 
@@ -31,6 +33,8 @@ const CONNECTIONS: usize = 12_000;
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// What is done once a day is done at every so manieth sweep.
 const SWEEPS_A_DAY: u64 = 24 * 60;
+/// How often the standby is asked.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// How long requests under way are waited for at a stop.
 const STOP_WITHIN_S: u64 = 10;
 
@@ -55,11 +59,11 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running> {
     let app = App::open(&config, &clock)?;
     let alone = app.logs.store.alone().context("waiting for other servers of this database to start")?;
     app.installation.check_signer(&app.logs.checkpoints.signer().verifier_key()).await?;
-    let restored =
-        app.logs.checkpoints.recover(&app.logs.ledger).await.context("comparing the logs with what was signed")?;
-    for log in restored {
-        tracing::warn!(log.id = %log, "the log was set back: it goes on in a new epoch");
+    app.logs.store.check_after_crash()?;
+    if config.durability == Durability::Replica {
+        replica::check(&app.logs.store).context("looking for a synchronous standby")?;
     }
+    app.logs.checkpoints.recover(&app.logs.ledger).await.context("comparing the logs with what was signed")?;
     let verifier = app.logs.checkpoints.signer().verifier_key();
     let first_code = app.installation.first_start(&config.district, &verifier).await?;
     drop(alone);
@@ -68,11 +72,14 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running> {
     let address = listener.local_addr().context("reading the address listened on")?;
     let server = listen(listener, app.clone())?;
     let handle = server.handle();
-    let beside = vec![
+    let mut beside = vec![
         tokio::spawn(app.events.clone().watch(app.logs.ledger.commits())),
         tokio::spawn(sweep(app.clone())),
         tokio::spawn(sign(app.logs.checkpoints.clone(), config.checkpoint_interval_ms)),
     ];
+    if config.durability == Durability::Replica {
+        beside.push(tokio::spawn(follow(Follower::new(app.logs.store.clone(), clock))));
+    }
     Ok(Running { address, app, first_code, handle, server: tokio::spawn(server), beside })
 }
 
@@ -115,6 +122,24 @@ async fn sweep(app: App) {
     }
 }
 
+/// Moves the durable marks to what the standby has. Without one they stay, and phones keep what they made.
+async fn follow(mut follower: Follower) {
+    let mut tick = tokio::time::interval(FOLLOW_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        let followed = tokio::task::spawn_blocking(move || {
+            let done = follower.follow();
+            (follower, done)
+        });
+        let Ok((back, done)) = followed.await else { return };
+        follower = back;
+        if let Err(error) = done {
+            tracing::error!(error = %format!("{:#}", anyhow::Error::new(error)), "nothing becomes durable");
+        }
+    }
+}
+
 /// Signs the heads that moved.
 async fn sign(checkpoints: Checkpoints, interval_ms: u64) {
     let mut tick = tokio::time::interval(Duration::from_millis(interval_ms.max(100)));
@@ -138,6 +163,10 @@ impl Running {
         }
         self.handle.stop(true).await;
         drop(self.server.await);
+        if let Err(error) = self.app.logs.store.close() {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "the database was not closed");
+        }
     }
 
     /// Runs until a signal stops it.
@@ -149,6 +178,7 @@ impl Running {
         for task in &self.beside {
             task.abort();
         }
+        self.app.logs.store.close()?;
         Ok(ended.context("the server ended")?)
     }
 }

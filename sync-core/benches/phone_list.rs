@@ -103,12 +103,14 @@ fn page(first: u64, last: u64) -> Vec<u8> {
         head: CASES,
         durable: CASES,
         durability: Durability::Local,
+        durable_ms: 1_800_000_000_000,
         now_ms: 1_800_000_000_000,
         batch: BatchAnswer::Nothing,
         receipt: None,
         checkpoint: None,
         consistency: Vec::new(),
         default_scopes: vec![scope],
+        epoch_start: None,
     };
     let mut lines = vec![SyncLine::Head(Box::new(head))];
     for number in first..=last {

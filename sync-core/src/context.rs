@@ -11,6 +11,9 @@ use schema::record::{Interval, Record};
 
 use crate::area::AreaIndex;
 
+/// The flag of a record whose official number was given before a restore already.
+pub const NUMBER_GIVEN_BACK: &str = "number_given_back";
+
 /// The rules that this program decides new ops by. A replay uses the number that the entry names.
 ///
 /// Since 2: a line with a personal value in plain text is parked, and no record repeats what a body held.
@@ -102,4 +105,6 @@ pub struct Context<'a> {
     pub parked: &'a [ParkedOp],
     /// Year and serial of the next official number, in the log's zone.
     pub next_number: (i16, u64),
+    /// The official number that this op gave before a restore, as its receipt says.
+    pub earlier_number: Option<&'a str>,
 }

@@ -30,6 +30,7 @@ pub fn roles_for(body: &Body) -> &'static [Role] {
         | Body::Void(_)
         | Body::Release(_) => &[Supervisor],
         Body::Discard(_) => &[Supervisor, Admin],
+        Body::AcknowledgeEpoch(_) => &[Auditor, Admin],
         Body::ImportAreas(_)
         | Body::ImportCatalogue(_)
         | Body::PlanAreas(_)

@@ -1,9 +1,12 @@
 //! Ops on everything that is not a case: the log, documents in force, units, accounts, devices.
 
-use schema::entity::{Account, Device, DocumentInForce, Entity, Granted, Log, Planned, Unit};
+use schema::entity::{Account, Device, DocumentInForce, Entity, Granted, Log, Planned, Restored, Unit};
 use schema::hash::Hash;
 use schema::limits::TEXT_BYTES_MAX;
-use schema::op::{Body, EnrolDevice, Grant, ImportDocument, PlanAreas, SetAccount, SetMembership, SetUnit};
+use schema::op::{
+    AcknowledgeEpoch, Body, EnrolDevice, Grant, ImportDocument, PlanAreas, SetAccount, SetMembership, SetUnit,
+    StartEpoch,
+};
 use schema::record::RefusalCode;
 
 use crate::case::Step;
@@ -16,6 +19,7 @@ pub(crate) fn rules_for(body: &Body) -> bool {
         body,
         Body::CreateLog(_)
             | Body::StartEpoch(_)
+            | Body::AcknowledgeEpoch(_)
             | Body::ImportAreas(_)
             | Body::ImportCatalogue(_)
             | Body::PlanAreas(_)
@@ -44,10 +48,15 @@ pub(crate) fn rule(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
                 signer: body.signer.clone(),
                 server_device: body.server_device,
                 epoch: step.ctx.epoch,
+                restored: Vec::new(),
             })),
         },
-        Body::StartEpoch(_) => match before {
-            Some(Entity::Log(log)) => Ruling::accepted(Entity::Log(Log { epoch: step.ctx.epoch, ..log.clone() })),
+        Body::StartEpoch(body) => match before {
+            Some(Entity::Log(log)) => start_epoch(log.clone(), body, step),
+            _ => unknown(),
+        },
+        Body::AcknowledgeEpoch(body) => match before {
+            Some(Entity::Log(log)) => acknowledge_epoch(log.clone(), body, step),
             _ => unknown(),
         },
         Body::ImportAreas(body) => import(before, body, "areas", step),
@@ -101,6 +110,30 @@ fn account(before: Option<&Entity>, change: impl FnOnce(Account) -> Ruling) -> R
     match before {
         Some(Entity::Account(account)) => change(account.clone()),
         _ => unknown(),
+    }
+}
+
+fn start_epoch(mut log: Log, body: &StartEpoch, step: &Step<'_>) -> Ruling {
+    log.epoch = step.ctx.epoch;
+    log.restored.push(Restored {
+        epoch: step.ctx.epoch,
+        by: step.by(),
+        kept_rev: body.kept_rev,
+        last_signed_head: body.last_signed_head,
+        acknowledged: None,
+    });
+    Ruling::accepted(Entity::Log(log))
+}
+
+/// The first epoch of a log set nothing back: there is nothing to take note of.
+fn acknowledge_epoch(mut log: Log, body: &AcknowledgeEpoch, step: &Step<'_>) -> Ruling {
+    match log.restored.iter_mut().find(|restored| restored.epoch == body.epoch) {
+        None => Ruling::invalid("epoch"),
+        Some(Restored { acknowledged: Some(_), .. }) => Ruling::unchanged(),
+        Some(restored) => {
+            restored.acknowledged = Some(step.by());
+            Ruling::accepted(Entity::Log(log))
+        }
     }
 }
 

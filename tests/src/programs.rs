@@ -120,6 +120,11 @@ impl Installation {
         })
     }
 
+    /// The installation lies in another folder and database from here on, at the address that its phones know.
+    pub fn move_to(&mut self, data: PathBuf, database: String) {
+        (self.data, self.database) = (data, database);
+    }
+
     fn data(&self) -> String {
         self.data.display().to_string()
     }
@@ -134,9 +139,17 @@ impl Installation {
     /// # Errors
     /// It does not start.
     pub fn start(&mut self) -> Result<Value> {
+        self.start_as("local")
+    }
+
+    /// Starts the server with a durability.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_as(&mut self, durability: &str) -> Result<Value> {
         let data = self.data();
         let place = ["--data", &data, "--database-url", &self.database];
-        let arguments = ["--json", "serve", "--listen", &self.address, "--durability", "local"];
+        let arguments = ["--json", "serve", "--listen", &self.address, "--durability", durability];
         let mut child = Command::new(program("rectify")?)
             .args(arguments)
             .args(place)

@@ -302,6 +302,13 @@ pub struct StartEpoch {
     pub last_signed_head: u64,
 }
 
+/// `acknowledge_epoch`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AcknowledgeEpoch {
+    /// The epoch that its author knows of.
+    pub epoch: EpochId,
+}
+
 /// `import_areas`, `import_catalogue`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImportDocument {

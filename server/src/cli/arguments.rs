@@ -59,6 +59,12 @@ pub(crate) enum Command {
     /// The area tree (区域)
     #[command(subcommand)]
     Areas(Areas),
+    /// Make a backup while the server runs, and read it back (备份)
+    Backup(Backup),
+    /// Get an installation back from a backup, into a new folder (恢复)
+    Restore(RestoreFrom),
+    /// How far the logs are safe, restores, and what did not come back (状态)
+    Status(Place),
     /// Make every view again from the log and compare row by row (从日志重建并逐行比对)
     Rebuild(Place),
     /// When a limit ends, counted day by day (试算期限)
@@ -120,6 +126,32 @@ pub(crate) struct Redact {
 }
 
 #[derive(Args)]
+pub(crate) struct Backup {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The backup's folder; the same one each time (备份目录)
+    pub(crate) dir: PathBuf,
+    /// Look for photos that an earlier backup read back by their size only (旧照片仅比对大小)
+    #[arg(long)]
+    pub(crate) trust_old_photos: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct RestoreFrom {
+    /// The new data folder: empty, or not there yet (新数据目录)
+    #[arg(long, value_name = "DIR", env = "RECTIFY_DATA")]
+    pub(crate) data: PathBuf,
+    /// The new database: empty; else SQLite in the data folder (新数据库地址)
+    #[arg(long, value_name = "URL", env = "RECTIFY_DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+    /// The lost server's `signed` folder, if it survived (原服务器的 signed 目录)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) signed: Option<PathBuf>,
+    /// The backup's folder (备份目录)
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Args)]
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) place: Place,
@@ -132,6 +164,9 @@ pub(crate) struct Serve {
     /// How an acknowledged op survives the loss of this machine (持久性)
     #[arg(long, value_enum, env = "RECTIFY_DURABILITY", default_value = "backup")]
     pub(crate) durability: Survival,
+    /// With replica: the photo folder lies on storage that survives this machine (照片目录在可靠存储上)
+    #[arg(long, env = "RECTIFY_PHOTOS_SURVIVE")]
+    pub(crate) photos_survive: bool,
     /// A demo city; durability is then local (演示城市)
     #[arg(long)]
     pub(crate) demo: bool,

@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::arguments::{Command, Place, Serve, Survival, Unit};
 use super::output::Output;
-use super::{cases, demo, districts, imports, people};
+use super::{backup, cases, demo, districts, imports, people};
 
 /// A checkpoint is signed at the latest after a minute, if the head moved.
 const CHECKPOINT_INTERVAL_MS: u64 = 60_000;
@@ -41,6 +41,9 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<()> {
         }
         Command::Catalogue(command) => imports::catalogue(command, output).await,
         Command::Areas(command) => imports::areas(command, output).await,
+        Command::Backup(asked) => backup::backup(&config(asked.place.clone()), asked, *output).await,
+        Command::Restore(asked) => backup::restore(asked, *output).await,
+        Command::Status(place) => backup::status(&config(place), *output).await,
         Command::Rebuild(place) => rebuild(place, output).await,
         Command::Deadline(asked) => super::deadline::deadline(&asked, output),
         Command::Openapi => {
@@ -65,6 +68,13 @@ async fn run_server(serve: Serve, output: &Output) -> Result<()> {
         Survival::Replica => Durability::Replica,
         Survival::Local => Durability::Local,
     };
+    if durability == Durability::Replica && !serve.photos_survive {
+        return Err(anyhow::anyhow!(
+            "--durability replica: a standby has no photos. Put the photo folder on storage that survives this \
+             machine and say so with --photos-survive, or use backup"
+        )
+        .into());
+    }
     let district = District { name: Text { zh: serve.district_zh, en: serve.district_en }, zone: serve.zone };
     let config = Config { durability, listen: serve.listen, proxies: serve.proxies, district, ..config(serve.place) };
     let demo = if serve.demo { demo::settle(&config, output).await? } else { Vec::new() };
@@ -94,6 +104,15 @@ pub(crate) fn open(place: Place) -> Result<App> {
     let district = place.district.clone();
     let app = App::open(&config(place), &Clock::system())?;
     Ok(App { installation: app.installation.of_district(district), ..app })
+}
+
+/// As [`open`], and a log that was set back has gone over to a new epoch: nothing is said about the old one.
+pub(crate) async fn open_recovered(config: &Config) -> Result<App> {
+    let app = App::open(config, &Clock::system())?;
+    app.installation.check_signer(&app.logs.checkpoints.signer().verifier_key()).await?;
+    let recovered = app.logs.checkpoints.recover(&app.logs.ledger).await;
+    recovered.context("comparing the logs with what was signed")?;
+    Ok(app)
 }
 
 fn config(place: Place) -> Config {

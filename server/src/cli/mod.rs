@@ -1,6 +1,7 @@
 //! The command line. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
 
 mod arguments;
+mod backup;
 mod cases;
 mod commands;
 mod deadline;

@@ -157,7 +157,7 @@ async fn make_log(app: &App, city: &City, server_device: DeviceId) -> Result<Log
             body: body(import.clone()),
             values: Vec::new(),
         }];
-        enter(app, log, Append { documents: vec![(import.sha256, bytes)], ops, epoch: None }).await?;
+        enter(app, log, Append { documents: vec![(import.sha256, bytes)], ops }).await?;
     }
     Ok(log)
 }

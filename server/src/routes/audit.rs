@@ -4,7 +4,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{Data, Path, Query};
-use schema::api::Proof;
+use schema::api::{LogStanding, Proof};
 use schema::ids::LogId;
 use schema::problem::{Problem, ProblemCode};
 use serde::Deserialize;
@@ -42,6 +42,15 @@ pub(crate) async fn bundle(app: Data<App>, caller: SignedIn, path: Path<(String,
     app.sight.must_oversee(&caller.0, log).await?;
     let (index, width) = parse_index(&index).ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
     Ok(octets(app.audit.bundle(log, index, width).await?))
+}
+
+/// How a log stands: how far it survives the loss of the server, and the restores it went through, each until an
+/// auditor took note of it. For those who oversee or audit the log.
+#[utoipa::path(get, path = "/v1/audit/{log}/standing", tag = "audit", security(("bearer" = [])), params(("log" = LogId, Path)), responses((status = 200, body = LogStanding), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn standing(app: Data<App>, caller: SignedIn, log: Path<String>) -> Result<HttpResponse> {
+    let log = id(&log)?;
+    app.sight.must_oversee(&caller.0, log).await?;
+    Ok(HttpResponse::Ok().json(app.audit.standing(log, app.clock.now_ms()).await?))
 }
 
 fn octets(bytes: Vec<u8>) -> HttpResponse {

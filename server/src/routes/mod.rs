@@ -63,6 +63,7 @@ routes! {
     GET     "/v1/logs/{log}/parked"                     => log::parked,
     GET     "/v1/logs/{log}/reads"                      => log::reads,
     GET     "/v1/logs/{log}/documents/{sha256}"         => log::document,
+    GET     "/v1/audit/{log}/standing"                  => audit::standing,
     GET     "/v1/audit/{log}/checkpoint"                => audit::checkpoint,
     GET     "/v1/audit/{log}/tile/entries/{index:.*}"   => audit::bundle,
     GET     "/v1/audit/{log}/tile/{level}/{index:.*}"   => audit::tile,

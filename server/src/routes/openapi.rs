@@ -20,7 +20,7 @@ use crate::error::Result;
         photos::options, photos::create, photos::have, photos::options_of_one, photos::standing, photos::append,
         photos::show, photos::alike,
         log::logs, log::cases, log::case, log::entries, log::parked, log::reads, log::document,
-        audit::checkpoint, audit::bundle, audit::tile, audit::consistency, audit::inclusion,
+        audit::standing, audit::checkpoint, audit::bundle, audit::tile, audit::consistency, audit::inclusion,
         pages::healthz, pages::readyz, pages::openapi, pages::docs, pages::style, pages::problem,
     ),
     modifiers(&Bearer)

@@ -149,12 +149,18 @@ impl Accounts {
         let next = self.tokens.next_refresh(&shown);
         let now_ms = self.clock.now_ms();
         let (family, stored, stored_next) = (shown.family, shown.stored(), next.stored());
+        let tokens = self.tokens.clone();
         let (session, became) = self
             .store
             .write_async(move |db| -> Result<(Option<Session>, Renewal)> {
                 let Some(session) = db.session(family)? else { return Ok((None, Renewal::Ended)) };
                 let became = match renewal(&family_of(&session), &stored, now_ms) {
                     Renewal::Repeat if stored_next != session.current => Renewal::Reused,
+                    decided => decided,
+                };
+                // After a restore of the server a phone may be ahead of it.
+                let became = match became {
+                    Renewal::Reused if tokens.is_later(&shown, &session.current) => Renewal::Rotate,
                     decided => decided,
                 };
                 match became {
@@ -256,7 +262,7 @@ impl Accounts {
     pub(super) async fn start_session(&self, account: AccountId, device: Option<DeviceId>) -> Result<TokenPair> {
         let now_ms = self.clock.now_ms();
         let family = Uuid::from_bytes(super::tokens::random()?);
-        let refresh = self.tokens.first_refresh(family)?;
+        let refresh = self.tokens.first_refresh(family);
         let session = Session {
             family,
             account,

@@ -1,7 +1,7 @@
 //! The log as outsiders read it: checkpoints, tiles and proofs in C2SP's tlog-tiles form. Nothing here is secret but
 //! the entries themselves.
 
-use schema::api::Proof;
+use schema::api::{LogStanding, Proof};
 use schema::hash::Hash;
 use schema::ids::LogId;
 use schema::problem::ProblemCode;
@@ -10,6 +10,7 @@ use sync_core::line::sha256;
 use sync_core::log::leaf;
 use sync_core::log::tree::{Hashes, prove_consistency, prove_inclusion};
 
+use super::standing;
 use crate::error::{Error, Result};
 use crate::store::{Db, Entry, LogHead, Store};
 
@@ -39,6 +40,14 @@ impl Audit {
     /// Reading from a store.
     pub fn new(store: Store) -> Self {
         Self { store }
+    }
+
+    /// How a log stands: backups and restores.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn standing(&self, log: LogId, now_ms: u64) -> Result<LogStanding> {
+        self.store.read_async(move |db| standing::of(db, log, now_ms)).await
     }
 
     /// The newest checkpoint, a signed note.
@@ -149,7 +158,8 @@ fn not_found() -> Error {
     Error::refused(ProblemCode::NotFound)
 }
 
-fn leaf_of(log: LogId, entry: Entry) -> Leaf {
+/// The leaf of an entry, from what is stored of it.
+pub fn leaf_of(log: LogId, entry: Entry) -> Leaf {
     Leaf {
         log,
         epoch: entry.epoch,

@@ -33,12 +33,17 @@ pub enum Version {
 }
 
 impl Blobs {
+    /// The folders below a place, made or not.
+    pub fn at(place: &Path) -> Self {
+        Self { photos: place.join("photos"), uploads: place.join("uploads") }
+    }
+
     /// Makes the folders where they are missing.
     ///
     /// # Errors
     /// Where that fails.
     pub fn open(data: &Path) -> io::Result<Self> {
-        let blobs = Self { photos: data.join("photos"), uploads: data.join("uploads") };
+        let blobs = Self::at(data);
         fs::create_dir_all(&blobs.photos)?;
         fs::create_dir_all(&blobs.uploads)?;
         sync_folder(data)?;

@@ -4,16 +4,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use schema::hash::Hash;
-use schema::ids::{EpochId, LogId, OpId};
-use schema::op::{Body, StartEpoch};
-use schema::sync::{Receipt, SignedReceipt, TreeHead};
-use sync_core::line::consequence_id;
+use schema::ids::LogId;
+use schema::sync::{EpochStart, Receipt, SignedReceipt, TreeHead};
 use sync_core::log::checkpoint::{Signer, origin};
 use sync_core::log::receipt;
-use sync_core::log::tree::{prove_consistency, verify_consistency};
-use uuid::Uuid;
+use sync_core::log::tree::{prove_consistency, prove_inclusion};
 
-use super::ledger::{Append, Ledger, LedgerError, ServerOp};
+use super::acknowledged;
+use super::ledger::{Ledger, LedgerError, NewEpoch, extends};
 use super::signer::{self, SignedHead, SignerError};
 use crate::clock::Clock;
 use crate::store::{Db, LogHead, Store, StoreError, StoredCheckpoint};
@@ -53,9 +51,6 @@ pub enum CheckpointError {
     /// The ledger.
     #[error("the new epoch could not be entered")]
     Ledger(#[from] LedgerError),
-    /// The system gives no random bytes.
-    #[error("the system gives no random bytes")]
-    Random,
 }
 
 impl Checkpoints {
@@ -116,7 +111,10 @@ impl Checkpoints {
         let checked = inner.store.read(|db| {
             let Some(head) = db.head(log)? else { return Ok(None) };
             let newest = db.newest_checkpoint(head.num, head.epoch)?;
-            let extends = extends(db, &head, last.as_ref())?;
+            let extends = match &last {
+                Some(last) => extends(db, &head, last)?,
+                None => true,
+            };
             Ok::<_, StoreError>(Some((head, newest, extends)))
         })?;
         let Some((head, newest, extends)) = checked else { return Ok(()) };
@@ -134,39 +132,20 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// At start: a log that was set back, or is unlike what was signed, goes on in a new epoch, and says so in its
-    /// first entry. Returns the logs that did.
+    /// At start: a log that was set back, or is unlike what was signed or acknowledged, goes on in a new epoch, and says
+    /// so in its first entry. Returns the logs that did.
     ///
     /// # Errors
     /// See [`CheckpointError`].
     pub async fn recover(&self, ledger: &Ledger) -> Result<Vec<LogId>, CheckpointError> {
         let mut restored = Vec::new();
         for head in self.inner.store.read(Db::heads)? {
-            let last = signer::last_head(&self.inner.data, head.log)?;
-            let extends = self.inner.store.read(|db| extends(db, &head, last.as_ref()))?;
-            if let (Some(last), false) = (last, extends) {
-                self.start_epoch(ledger, &head, last.head.size).await?;
+            let known = acknowledged::known(&self.inner.data, head.log)?;
+            if ledger.recover(head.log, known, NewEpoch::IfSetBack).await?.is_some() {
                 restored.push(head.log);
             }
         }
         Ok(restored)
-    }
-
-    async fn start_epoch(&self, ledger: &Ledger, head: &LogHead, last_signed: u64) -> Result<(), CheckpointError> {
-        let mut random = [0; 16];
-        getrandom::fill(&mut random).map_err(|_| CheckpointError::Random)?;
-        let epoch = EpochId(Uuid::new_v8(random));
-        let body = StartEpoch {
-            old_epoch: head.epoch,
-            kept_rev: head.rev,
-            kept_root: head.root,
-            last_signed_head: last_signed,
-        };
-        let id = consequence_id(head.log, OpId(epoch.0), "start_epoch", 0);
-        let op = ServerOp { id, entity: head.log.into(), body: Body::StartEpoch(body), values: Vec::new() };
-        let append = Append { epoch: Some(epoch), ops: vec![op], ..Append::default() };
-        ledger.append(head.log, append).await?;
-        Ok(())
     }
 }
 
@@ -179,22 +158,6 @@ fn is_due(rev: u64, newest: Option<&StoredCheckpoint>, now_ms: u64, interval_ms:
             new >= ENTRIES_MAX || (new > 0 && now_ms.saturating_sub(newest.signed_ms) >= interval_ms)
         }
     }
-}
-
-/// Whether a head extends the last one signed. What was signed in an earlier epoch bound that epoch: the log said in
-/// its `start_epoch` what it kept of it.
-fn extends(db: &mut Db, head: &LogHead, last: Option<&SignedHead>) -> Result<bool, StoreError> {
-    let Some(last) = last else { return Ok(true) };
-    if last.epoch != head.epoch {
-        let epochs = db.epochs(head.num)?;
-        return Ok(epochs.iter().any(|epoch| epoch.epoch == last.epoch));
-    }
-    let now = TreeHead { size: head.rev, root: head.root };
-    if last.head.size > now.size {
-        return Ok(false);
-    }
-    let proof = prove_consistency(&mut db.tree(head.num), last.head.size, now.size)?;
-    Ok(verify_consistency(&last.head, &now, &proof))
 }
 
 /// The newest checkpoint of a log with the proof that it extends a head that a device verified.
@@ -212,6 +175,24 @@ pub fn newest(
         None => Vec::new(),
     };
     Ok((Some(newest.note), proof))
+}
+
+/// How a log's epoch began, with proofs for its newest checkpoint; none before the first one, and of a log's first epoch.
+///
+/// # Errors
+/// The database's.
+pub fn epoch_start(db: &mut Db, head: &LogHead, durable: Option<TreeHead>) -> Result<Option<EpochStart>, StoreError> {
+    let Some(newest) = db.newest_checkpoint(head.num, head.epoch)? else { return Ok(None) };
+    let Some(epoch) = db.epochs(head.num)?.pop().filter(|epoch| epoch.kept_rev > 0) else { return Ok(None) };
+    let Some(entry) = db.entries_after(head.num, epoch.kept_rev, 1)?.pop() else { return Ok(None) };
+    let mut tree = db.tree(head.num);
+    Ok(Some(EpochStart {
+        inclusion: prove_inclusion(&mut tree, epoch.kept_rev, newest.size)?,
+        kept: prove_consistency(&mut tree, epoch.kept_rev, newest.size)?,
+        durable: durable.map_or(Ok(Vec::new()), |durable| prove_consistency(&mut tree, durable.size, newest.size))?,
+        line: String::from_utf8_lossy(&entry.line).into_owned(),
+        outcome: entry.outcome_line(),
+    }))
 }
 
 #[cfg(test)]

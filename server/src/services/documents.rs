@@ -98,7 +98,7 @@ async fn import(
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let entity = singleton_id(log, name);
     let body = body(ImportDocument { sha256, size, version });
-    let append = Append { documents: vec![(sha256, bytes)], epoch: None, ops: vec![ServerOp::fresh(entity, body)?] };
+    let append = Append { documents: vec![(sha256, bytes)], ops: vec![ServerOp::fresh(entity, body)?] };
     let mut entries = ledger.append(log, append).await?;
     let entry = entries.pop().ok_or(LedgerError::Store(StoreError::Damaged("an import without its entry")))?;
     Ok(entry)

@@ -1,7 +1,9 @@
 //! Rules, permissions and transaction boundaries. Diesel and actix are unknown here.
 
 pub mod accounts;
+pub mod acknowledged;
 pub mod audit;
+pub mod backup;
 pub mod blobs;
 pub mod changes;
 pub mod checkpoint;
@@ -21,8 +23,10 @@ pub mod passwords;
 pub mod photos;
 pub mod pictures;
 pub mod rebuild;
+pub mod replica;
 pub mod sight;
 pub mod signer;
+pub mod standing;
 pub mod sync;
 pub mod take_in;
 pub mod throttle;

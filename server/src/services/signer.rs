@@ -98,15 +98,26 @@ pub fn last_head(data: &Path, log: LogId) -> Result<Option<SignedHead>, SignerEr
 /// See [`SignerError`].
 pub fn remember(data: &Path, log: LogId, head: &SignedHead) -> Result<(), SignerError> {
     let path = memory(data, log);
-    if let Some(folder) = path.parent() {
-        make_folder(folder)?;
-    }
+    make_memory(data)?;
     let text = serde_json::to_vec(head).map_err(|_| SignerError::Memory(path.clone()))?;
     replace(&path, &text)
 }
 
+/// The folder of what is remembered apart from the database.
+pub fn memory_folder(data: &Path) -> PathBuf {
+    data.join("signed")
+}
+
+/// Makes that folder.
+///
+/// # Errors
+/// See [`SignerError`].
+pub fn make_memory(data: &Path) -> Result<(), SignerError> {
+    make_folder(&memory_folder(data))
+}
+
 fn memory(data: &Path, log: LogId) -> PathBuf {
-    data.join("signed").join(log.to_string())
+    memory_folder(data).join(log.to_string())
 }
 
 fn make_folder(folder: &Path) -> Result<(), SignerError> {

@@ -20,6 +20,8 @@ const AUDIENCE: &str = "rectify";
 const TOKEN_TYPE: &str = "at+jwt";
 /// The longest token that is looked at.
 const TOKEN_BYTES_MAX: usize = 2048;
+/// Tokens of one login that are looked through: more than it can have in its life.
+const REFRESHES_MAX: u32 = 20_000;
 /// How far the clocks of two servers may differ, in s.
 const LEEWAY_S: i64 = 30;
 /// PKCS#8 (RFC 8410) of an Ed25519 key, up to its 32 secret bytes.
@@ -98,12 +100,29 @@ impl Tokens {
         if in_time && of_type { Ok(opened.claims) } else { Err(refused()) }
     }
 
-    /// The first refresh token of a login.
-    ///
-    /// # Errors
-    /// Only the server's own.
-    pub fn first_refresh(&self, family: Uuid) -> Result<RefreshToken> {
-        Ok(RefreshToken { family, secret: random()? })
+    /// The first refresh token of a login. It follows from the login, so that after a restore of the server those that
+    /// were handed out since the backup are known again.
+    pub fn first_refresh(&self, family: Uuid) -> RefreshToken {
+        let mut hasher = Sha256::new();
+        hasher.update(b"rectify refresh 0\n");
+        hasher.update(self.seed);
+        hasher.update(family.as_bytes());
+        RefreshToken { family, secret: hasher.finalize().into() }
+    }
+
+    /// Whether a token was handed out after the one that is stored as current. Then nobody stole it: the database was
+    /// set back since.
+    pub fn is_later(&self, shown: &RefreshToken, current: &Hash) -> bool {
+        let mut token = self.first_refresh(shown.family);
+        let mut is_behind = false;
+        for _ in 0..REFRESHES_MAX {
+            if is_behind && token == *shown {
+                return true;
+            }
+            is_behind |= token.stored() == *current;
+            token = self.next_refresh(&token);
+        }
+        false
     }
 
     /// The refresh token that follows one: always the same, so that asking again after a lost answer gives it again.

@@ -136,7 +136,7 @@ fn a_key_named_in_the_token_is_not_used() {
 
 #[test]
 fn a_refresh_token_rotates_once_and_repeats_until_its_successor_is_used() {
-    let first = tokens().first_refresh(Uuid::from_u128(5)).unwrap();
+    let first = tokens().first_refresh(Uuid::from_u128(5));
     let second = tokens().next_refresh(&first);
     let third = tokens().next_refresh(&second);
     assert!(second.stored() != first.stored() && third.stored() != second.stored());
@@ -157,4 +157,19 @@ fn what_is_no_refresh_token_is_not_read_as_one() {
     for text in ["", ".", "x.y", "00000000-0000-0000-0000-000000000005.00"] {
         assert!(RefreshToken::parse(text).is_none(), "{text}");
     }
+}
+
+/// A phone renewed its login since the backup: the restored server knows the token again, and a used one still not.
+#[test]
+fn a_token_that_is_later_than_the_stored_one_is_told_from_a_used_one() {
+    let first = tokens().first_refresh(Uuid::from_u128(5));
+    let chain: Vec<RefreshToken> =
+        std::iter::successors(Some(first), |last| Some(tokens().next_refresh(last))).take(4).collect();
+    let current = chain[1].stored();
+    assert_eq!(
+        chain.iter().map(|shown| tokens().is_later(shown, &current)).collect::<Vec<_>>(),
+        [false, false, true, true]
+    );
+    let other = tokens().first_refresh(Uuid::from_u128(6));
+    assert!(!tokens().is_later(&tokens().next_refresh(&other), &current), "of another login");
 }

@@ -55,6 +55,7 @@ pub(crate) fn inside(n: u128) -> Position {
 
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
+    pub(crate) data: std::path::PathBuf,
     pub(crate) logs: Logs,
     pub(crate) log: LogId,
     pub(crate) clock: Clock,
@@ -100,10 +101,14 @@ impl World {
     }
 
     pub(crate) async fn on(folder: tempfile::TempDir, store: Store) -> Self {
+        Self::on_data(folder.path().to_owned(), folder, store).await
+    }
+
+    pub(crate) async fn on_data(data: std::path::PathBuf, folder: tempfile::TempDir, store: Store) -> Self {
         let clock = Clock::standing(START_MS);
-        let ledger = Ledger::start(store.clone(), clock.clone()).unwrap();
+        let ledger = Ledger::start_remembering(store.clone(), clock.clone(), &data).unwrap();
         let checkpoints =
-            Checkpoints::open(folder.path().to_owned(), "rectify.test", 60_000, store.clone(), clock.clone()).unwrap();
+            Checkpoints::open(data.clone(), "rectify.test", 60_000, store.clone(), clock.clone()).unwrap();
         let log = LogId(id(0, 1));
         let create = CreateLog {
             name: Text { zh: "试验区".into(), en: "Test".into() },
@@ -123,7 +128,7 @@ impl World {
             durability: Durability::Local,
             device_entities_max: DEVICE_ENTITIES_MAX,
         };
-        Self { folder, logs, log, clock, catalogue: sha256(&catalogue) }
+        Self { folder, data, logs, log, clock, catalogue: sha256(&catalogue) }
     }
 
     pub(crate) async fn append(&self, entity: EntityId, body: Body) -> Entry {

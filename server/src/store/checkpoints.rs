@@ -1,8 +1,8 @@
-//! The upper levels of the tree, signed checkpoints, and how far a backup reaches.
+//! The upper levels of the tree, and signed checkpoints.
 
 use std::ops::Range;
 
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, delete, insert_into};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, insert_into};
 use schema::hash::Hash;
 use schema::ids::EpochId;
 use sync_core::log::tree::{CompleteRun, Hashes};
@@ -12,7 +12,7 @@ use super::conn::on_backend;
 use super::connection::Db;
 use super::error::StoreError;
 use super::log_tx::{LogNum, LogTx};
-use super::tables::{checkpoint, durable, tile_hash};
+use super::tables::{checkpoint, tile_hash};
 
 /// A signed checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,28 +87,6 @@ impl Db {
             })
         })
         .transpose()
-    }
-
-    /// The revision up to which a backup or a standby has the log.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn durable(&mut self, log: LogNum) -> Result<u64, StoreError> {
-        let rev: Option<i64> =
-            durable::table.filter(durable::log.eq(log.0)).select(durable::rev).first(&mut self.conn).optional()?;
-        number(rev.unwrap_or(0), "a revision below zero")
-    }
-
-    /// Notes how far a backup or a standby has the log.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn set_durable(&mut self, log: LogNum, rev: u64) -> Result<(), StoreError> {
-        delete(durable::table.filter(durable::log.eq(log.0))).execute(&mut self.conn)?;
-        insert_into(durable::table)
-            .values((durable::log.eq(log.0), durable::rev.eq(column(rev)?)))
-            .execute(&mut self.conn)?;
-        Ok(())
     }
 
     /// The hashes that proofs over a log's tree are made from.

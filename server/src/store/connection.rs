@@ -40,14 +40,16 @@ pub struct Db {
 /// The database: cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
-struct Inner {
+pub(super) struct Inner {
     /// SQLite has one writer; PostgreSQL writes through the pool.
-    writer: Option<Mutex<Db>>,
-    pool: Pool<Manager>,
+    pub(super) writer: Option<Mutex<Db>>,
+    pub(super) pool: Pool<Manager>,
     address: Address,
+    /// The file was not closed by whoever wrote last.
+    pub(super) left_open: bool,
 }
 
 /// Held by the one server of a database that is starting; the others wait.
@@ -58,13 +60,13 @@ pub struct Alone {
 
 /// Where the database is.
 #[derive(Debug, Clone)]
-enum Address {
+pub(super) enum Address {
     Sqlite(PathBuf),
     Postgres(String),
 }
 
 impl Address {
-    fn parse(url: &str) -> Result<Self, StoreError> {
+    pub(super) fn parse(url: &str) -> Result<Self, StoreError> {
         match url.strip_prefix("sqlite:") {
             Some(path) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
             Some(_) => Err(StoreError::Address),
@@ -77,7 +79,7 @@ impl Address {
 }
 
 #[derive(Debug)]
-struct Manager(Address);
+pub(super) struct Manager(Address);
 
 impl ManageConnection for Manager {
     type Connection = Db;
@@ -110,6 +112,7 @@ impl Store {
     /// An address of no known kind, another program's file, a SQLite with the WAL-reset bug, no connection.
     pub fn open(url: &str) -> Result<Self, StoreError> {
         let address = Address::parse(url)?;
+        let left_open = matches!(&address, Address::Sqlite(path) if sqlite::was_left_open(path));
         let writer = match &address {
             Address::Sqlite(path) => Some(Mutex::new(open_sqlite_writer(path)?)),
             Address::Postgres(url) => {
@@ -125,7 +128,7 @@ impl Store {
             .test_on_check_out(true)
             .build(Manager(address.clone()))
             .map_err(|error| StoreError::Pool(Box::new(error)))?;
-        Ok(Self { inner: Arc::new(Inner { writer, pool, address }) })
+        Ok(Self { inner: Arc::new(Inner { writer, pool, address, left_open }) })
     }
 
     /// Waits until no other server of this database is starting. A SQLite file has one server.

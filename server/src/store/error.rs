@@ -39,6 +39,18 @@ pub enum StoreError {
     /// A row does not hold what it must.
     #[error("the database holds {0}, which it never should")]
     Damaged(&'static str),
+    /// The file was damaged while nobody wrote to it, or by a medium that lost what it had synced.
+    #[error("the database file is damaged ({0}): stop here, keep the folder, and `rectify restore` the last backup")]
+    Corrupt(String),
+    /// A restore goes into a database that is not there yet.
+    #[error("there is something in this database already: a restore needs an empty one")]
+    NotEmpty,
+    /// A file beside the database.
+    #[error("a database file can't be read or written")]
+    File(#[from] std::io::Error),
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes")]
+    NoRandomness,
     /// Work that was to be committed together with other work was not.
     #[error("nothing of the group was committed")]
     NotCommitted,

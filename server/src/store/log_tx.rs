@@ -188,6 +188,12 @@ impl LogTx<'_> {
         }
     }
 
+    /// The head as a reader would see it, if this were committed now.
+    pub fn read_head(&self) -> LogHead {
+        let head = &self.head;
+        LogHead { num: head.num, log: head.log, epoch: head.epoch, rev: head.rev, root: head.frontier.root() }
+    }
+
     /// Starts a new epoch: entries from here on name it.
     ///
     /// # Errors

@@ -77,6 +77,41 @@ pub(super) fn check(conn: &mut SqliteConnection, path: &Path) -> Result<(), Stor
     }
 }
 
+/// Whether whoever wrote last did not close the file: its write-ahead log still holds something.
+pub(super) fn was_left_open(path: &Path) -> bool {
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    std::fs::metadata(wal).is_ok_and(|wal| wal.len() > 0)
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Text)]
+    found: String,
+}
+
+/// How thoroughly a file is looked through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Pages and their order.
+    Quick,
+    /// Every index against its table as well.
+    Whole,
+}
+
+/// Looks through the whole file for damage.
+pub(super) fn look_through(conn: &mut SqliteConnection, look: Look) -> Result<(), StoreError> {
+    let query = match look {
+        Look::Quick => sql_query("SELECT quick_check AS found FROM pragma_quick_check"),
+        Look::Whole => sql_query("SELECT integrity_check AS found FROM pragma_integrity_check"),
+    };
+    let found: Vec<Found> = query.load(conn)?;
+    match found.first() {
+        Some(first) if first.found == "ok" => Ok(()),
+        first => Err(StoreError::Corrupt(first.map_or_else(|| "no answer".to_owned(), |first| first.found.clone()))),
+    }
+}
+
 fn recent_enough(version: &str) -> bool {
     let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);

@@ -11,6 +11,7 @@ pub const VIEW_TABLES: &[&str] = &["entity", "entity_scope", "scope_exit", "phot
 pub const WORKING_TABLES: &[&str] = &[
     "photo",
     "durable",
+    "returned",
     "account_secret",
     "enrol_code",
     "login_session",
@@ -251,6 +252,16 @@ diesel::table! {
     durable (log) {
         log -> BigInt,
         rev -> BigInt,
+        confirmed_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    returned (log, epoch, rev) {
+        log -> BigInt,
+        epoch -> Binary,
+        rev -> BigInt,
+        op -> Binary,
     }
 }
 

@@ -7,7 +7,7 @@ use schema::ids::DeviceId;
 use super::columns::{bound, column, hash, number, uuid};
 use super::connection::Db;
 use super::error::StoreError;
-use super::tables::{received_photo, upload};
+use super::tables::{photo, received_photo, upload};
 
 /// A photo whose bytes are here: its file is whole and synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +97,28 @@ impl Db {
             .select((received_photo::sha256, received_photo::size))
             .load(&mut self.conn)?;
         rows.into_iter().map(|(photo, size)| Ok((hash(&photo)?, number(size, "a photo's size below zero")?))).collect()
+    }
+
+    /// Every photo that is here, with its size, in the order of their names.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn all_photos(&mut self) -> Result<Vec<(Hash, u64)>, StoreError> {
+        let rows: Vec<(Vec<u8>, i64)> = received_photo::table
+            .order(received_photo::sha256)
+            .select((received_photo::sha256, received_photo::size))
+            .load(&mut self.conn)?;
+        rows.into_iter().map(|(photo, size)| Ok((hash(&photo)?, number(size, "a photo's size below zero")?))).collect()
+    }
+
+    /// A photo's file is lost: whoever still has it is asked for it again.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn forget_photo(&mut self, lost: &Hash) -> Result<(), StoreError> {
+        delete(received_photo::table.find(lost.0.as_slice())).execute(&mut self.conn)?;
+        delete(photo::table.find(lost.0.as_slice())).execute(&mut self.conn)?;
+        Ok(())
     }
 
     /// Keeps what the camera wrote and what the picture looks like.

@@ -128,6 +128,7 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         | Body::Discard(_)
         | Body::CreateLog(_)
         | Body::StartEpoch(_)
+        | Body::AcknowledgeEpoch(_)
         | Body::ImportAreas(_)
         | Body::ImportCatalogue(_)
         | Body::PlanAreas(_)

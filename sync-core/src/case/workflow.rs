@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::evidence::{claim, has_room, missing};
 use super::{Step, kind_of, stale};
 use crate::catalogue::{number, subtype};
+use crate::context::NUMBER_GIVEN_BACK;
 use crate::permission::works_for;
 use crate::ruling::Ruling;
 
@@ -60,8 +61,9 @@ pub(super) fn file(case: &Case, body: &File, step: &Step<'_>) -> Ruling {
         return Ruling::invalid("fields").with("empty", empty);
     }
     let mut after = case.clone();
-    let number = match &case.number {
-        Some(number) => number.clone(),
+    let given_back = step.ctx.earlier_number.filter(|_| case.number.is_none());
+    let number = match case.number.as_deref().or(given_back) {
+        Some(number) => number.to_owned(),
         None => match number_for(&catalogue.numbering, step) {
             Some(number) => number,
             None => return Ruling::rejected(RefusalCode::DocumentMissing).with("document", "areas"),
@@ -74,6 +76,7 @@ pub(super) fn file(case: &Case, body: &File, step: &Step<'_>) -> Ruling {
     after.filed = Some(done(step, body.condition.as_str(), None));
     let mut ruling = Ruling::accepted_case(after);
     ruling.number = case.number.is_none().then_some(number);
+    ruling.flags.extend(given_back.map(|_| NUMBER_GIVEN_BACK.to_owned()));
     ruling.catalogue = Some(hash);
     ruling
 }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, params};
 use schema::ids::{EntityId, LogId, OpId};
+use schema::limits::BACKUP_OVERDUE_MS;
 use schema::op::Captured;
 use schema::record::OutcomeLine;
-use schema::sync::BatchAnswer;
+use schema::sync::{BatchAnswer, Durability};
 use serde_json::json;
 
 use super::attention::{Raise, Trouble, raise, settle_log};
@@ -141,7 +142,7 @@ impl Taking<'_> {
         }
         self.note_contact()?;
         match self.log.epoch {
-            Some(held) if held != head.epoch => return self.new_epoch(),
+            Some(held) if held != head.epoch => return self.new_epoch(with_rows),
             Some(_) => {}
             None => {
                 self.db.execute("UPDATE log SET epoch = ?2 WHERE id = ?1", params![self.log.id, Blob(head.epoch)])?;
@@ -185,14 +186,52 @@ impl Taking<'_> {
         Ok(())
     }
 
-    fn new_epoch(&mut self) -> Result<Progress, PhoneError> {
+    /// Goes over to a new epoch, if it began as it should. If not, this phone stays in the one it knows, with all it
+    /// holds of it, and delivers.
+    fn new_epoch(&mut self, with_rows: bool) -> Result<Progress, PhoneError> {
+        let head = &self.answer.head;
+        let new = match (self.log.forked, trust::judge_epoch(self.db, &self.log, &self.request.header, head)?) {
+            (false, Verdict::Extends(new)) => new,
+            (_, verdict) => return self.stay_in_epoch(verdict, with_rows),
+        };
+        let note = head.checkpoint.as_deref().unwrap_or("");
         let touched = view::touched_by_own_ops(self.db, self.log.id)?;
         epoch::begin(self.db, &self.log, self.answer.head.epoch, self.entropy, self.now.wall_ms)?;
         self.log = log_state(self.db, self.log.log)?;
+        trust::keep(self.db, self.log.id, new, note, self.log.durable)?;
+        settle_log(self.db, Trouble::Unsigned, self.log.id)?;
         let mut all = view::touched_by_own_ops(self.db, self.log.id)?;
         all.extend(touched);
         self.show(all, false)?;
         self.progress(Pull::NewEpoch, Batch::Renumbered, 0, 0, true)
+    }
+
+    fn stay_in_epoch(&mut self, verdict: Verdict, with_rows: bool) -> Result<Progress, PhoneError> {
+        let pull = match verdict {
+            _ if self.log.forked => Pull::Forked,
+            Verdict::Fork { held, note } => {
+                let held_note = trust::note(self.db, self.log.id, held.size)?;
+                let (old, new) = (self.log.epoch, self.answer.head.epoch);
+                let detail = json!({"held": held_note, "came": note, "old_epoch": old, "new_epoch": new});
+                self.raise(Trouble::Fork, detail)?;
+                self.believe_no_more()?
+            }
+            Verdict::Unsigned(why) => {
+                self.raise(Trouble::Unsigned, json!({"why": why}))?;
+                Pull::Unsigned
+            }
+            Verdict::Extends(_) | Verdict::Nothing => Pull::Unsigned,
+        };
+        let before = undecided(self.db, self.log.id)?;
+        let mut touched = self.note_outcomes()?;
+        let decided = before.saturating_sub(undecided(self.db, self.log.id)?);
+        self.take_receipt()?;
+        let batch = self.note_batch()?;
+        touched.extend(retire(self.db, self.log.id)?);
+        if with_rows {
+            self.show(touched, false)?;
+        }
+        self.progress(pull, batch, decided, 0, batch == Batch::Renumbered)
     }
 
     fn note_outcomes(&self) -> Result<BTreeSet<EntityId>, PhoneError> {
@@ -295,7 +334,22 @@ impl Taking<'_> {
             "UPDATE log SET head = MAX(head, ?2), durable = ?3, durability = ?4 WHERE id = ?1",
             params![self.log.id, int(head.head), int(durable), durability.as_str()],
         )?;
+        self.note_backups()?;
         drop_durable(self.db, self.log.id, durable)
+    }
+
+    /// Without backups this phone keeps everything, and somebody has to be told before it is full.
+    fn note_backups(&self) -> Result<(), PhoneError> {
+        let head = &self.answer.head;
+        let age_ms = head.now_ms.saturating_sub(head.durable_ms);
+        match head.durability {
+            Durability::Backup if age_ms > BACKUP_OVERDUE_MS => {
+                self.raise(Trouble::NoBackup, json!({"durable_ms": head.durable_ms}))
+            }
+            Durability::Backup | Durability::Replica | Durability::Local => {
+                settle_log(self.db, Trouble::NoBackup, self.log.id)
+            }
+        }
     }
 
     fn show(&mut self, mut touched: BTreeSet<EntityId>, context_changed: bool) -> Result<(), PhoneError> {

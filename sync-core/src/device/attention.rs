@@ -42,10 +42,12 @@ pub enum Trouble {
     StorageFull,
     /// More lies in this person's areas than a phone may hold: the rest is not pulled, sending goes on.
     ScopeTooLarge,
+    /// The server has had no backup for long: nothing is durable, and everything stays here.
+    NoBackup,
 }
 
 impl Trouble {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Rejected,
         Self::Parked,
         Self::Conflict,
@@ -60,6 +62,7 @@ impl Trouble {
         Self::PhotoGone,
         Self::StorageFull,
         Self::ScopeTooLarge,
+        Self::NoBackup,
     ];
 
     /// Its name in the store and in JSON.
@@ -79,6 +82,7 @@ impl Trouble {
             Self::PhotoGone => "photo_gone",
             Self::StorageFull => "storage_full",
             Self::ScopeTooLarge => "scope_too_large",
+            Self::NoBackup => "no_backup",
         }
     }
 }

@@ -17,8 +17,8 @@ use super::phone::{Identity, LogState};
 use super::row::{Blob, int, nat};
 use crate::line::sha256;
 use crate::log::checkpoint::{Verifier, read_origin};
-use crate::log::tree::verify_consistency;
-use crate::log::{leaf, receipt};
+use crate::log::tree::{empty_root, verify_consistency};
+use crate::log::{epoch_start, leaf, receipt};
 
 /// How many verified checkpoints are kept between the durable one and the newest.
 const CHECKPOINTS_MAX: usize = 64;
@@ -77,6 +77,45 @@ pub(crate) fn judge(
         }
         // The proof is from another checkpoint than the one held now: the next answer brings the right one.
         Ordering::Greater => Verdict::Nothing,
+    })
+}
+
+/// Judges the first answer of an epoch that is new to this phone: the log must extend what was durable, and begin the
+/// epoch with an entry that says what it kept. Decides only.
+pub(crate) fn judge_epoch(
+    db: &Connection,
+    log: &LogState,
+    header: &SyncHeader,
+    head: &SyncHead,
+) -> Result<Verdict, PhoneError> {
+    let Some(note) = &head.checkpoint else {
+        return Ok(Verdict::Unsigned("a new epoch without a checkpoint".to_owned()));
+    };
+    let checked = Verifier::parse(&log.signer).and_then(|verifier| verifier.checkpoint(note));
+    let checkpoint = match checked {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => return Ok(Verdict::Unsigned(error.to_string())),
+    };
+    if !read_origin(&checkpoint.origin).is_some_and(|(_, of, epoch)| of == log.log && epoch == head.epoch) {
+        return Ok(Verdict::Unsigned(format!("its origin is {}", checkpoint.origin)));
+    }
+    let new = checkpoint.head;
+    let durable = newest_at_most(db, log.id, log.durable)?;
+    if header.durable_checkpoint != durable {
+        // The proof is from another checkpoint than the one held now: the next answer brings the right one.
+        return Ok(Verdict::Nothing);
+    }
+    let begun = head.epoch_start.as_deref().is_some_and(|start| {
+        epoch_start::check(log.log, head.epoch, &new, start).is_ok_and(|kept_rev| {
+            durable.is_none_or(|durable| durable.size <= kept_rev && verify_consistency(&durable, &new, &start.durable))
+        })
+    });
+    Ok(match (begun, durable.or(newest(db, log.id)?)) {
+        (true, _) => Verdict::Extends(new),
+        (false, held) => {
+            let held = held.unwrap_or(TreeHead { size: 0, root: empty_root() });
+            Verdict::Fork { held, note: note.clone() }
+        }
     })
 }
 

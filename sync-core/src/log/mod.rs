@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod checkpoint;
+pub mod epoch_start;
 pub mod leaf;
 pub mod receipt;
 pub mod tile;

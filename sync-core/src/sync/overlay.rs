@@ -163,6 +163,7 @@ fn decide(before: Option<&Entity>, own: &OwnOp, rev: u64, known: &Known, trusted
         other: own.other.as_ref(),
         parked: &[],
         next_number: (0, 0),
+        earlier_number: None,
     };
     catch_unwind(AssertUnwindSafe(|| apply(before, &own.op, &context))).ok()
 }

@@ -6,12 +6,12 @@ use schema::entity::{Account, Entity};
 use schema::ids::{DeviceId, EntityId};
 use schema::record::OutcomeLine;
 use schema::sync::{
-    BatchAnswer, Durability, EntityLine, Receipt, ReceiptOp, Scope, SyncEnd, SyncHead, SyncHeader, SyncLine, TreeHead,
-    ValueLine,
+    BatchAnswer, Durability, EntityLine, EpochStart, Receipt, ReceiptOp, Scope, SyncEnd, SyncHead, SyncHeader,
+    SyncLine, TreeHead, ValueLine,
 };
 use serde_json::value::RawValue;
 use sync_core::line;
-use sync_core::log::tree::{Frontier, MemoryHashes, prove_consistency};
+use sync_core::log::tree::{Frontier, MemoryHashes, prove_consistency, prove_inclusion};
 use sync_core::log::{chain, checkpoint, receipt};
 use sync_core::permission::{default_scopes, scopes_of};
 
@@ -73,7 +73,7 @@ impl Server {
         (BatchAnswer::Taken, outcomes)
     }
 
-    fn tree_head(&self) -> TreeHead {
+    pub(crate) fn tree_head(&self) -> TreeHead {
         let mut frontier = Frontier::default();
         for leaf in &self.leaves {
             frontier.push(*leaf);
@@ -99,12 +99,14 @@ impl Server {
             head: self.head(),
             durable: self.durable,
             durability: Durability::Backup,
+            durable_ms: self.durable_ms,
             now_ms: self.now_ms,
             receipt: (batch == BatchAnswer::Taken).then(|| self.receipt(header, &pushed)),
             batch,
             checkpoint: Some(self.signer.checkpoint(&checkpoint::origin("demo", LOG, self.epoch), &self.tree_head())),
             consistency: consistency.unwrap_or_default(),
             default_scopes: account.map(|it| default_scopes(it, Some(&self.areas))).unwrap_or_default(),
+            epoch_start: header.epoch.filter(|epoch| *epoch != self.epoch).and_then(|_| self.epoch_start(header)),
         };
         lines.push(SyncLine::Head(Box::new(head)));
         let own = self.entries.iter().flatten().filter(|it| it.op.device == header.device);
@@ -123,6 +125,21 @@ impl Server {
             bytes.push(b'\n');
         }
         bytes
+    }
+
+    /// How its epoch began, as far as it did.
+    fn epoch_start(&self, header: &SyncHeader) -> Option<Box<EpochStart>> {
+        let start = self.entries.iter().flatten().rfind(|entry| entry.op.kind == "start_epoch")?;
+        let mut hashes: MemoryHashes = self.leaves.iter().copied().collect();
+        let (kept, head) = (start.outcome.rev - 1, self.head());
+        let durable = header.durable_checkpoint.map_or(0, |durable| durable.size);
+        Some(Box::new(EpochStart {
+            line: line::write(&start.op).unwrap(),
+            outcome: start.outcome.clone(),
+            inclusion: prove_inclusion(&mut hashes, kept, head).unwrap(),
+            kept: prove_consistency(&mut hashes, kept, head).unwrap(),
+            durable: prove_consistency(&mut hashes, durable, head).unwrap(),
+        }))
     }
 
     fn account_of(&self, device: DeviceId) -> Option<&Account> {

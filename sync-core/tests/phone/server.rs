@@ -8,7 +8,7 @@ use schema::catalogue::{Catalogue, Text};
 use schema::entity::{Account, DocumentInForce, Entity, Granted, Unit};
 use schema::hash::{DeviceKey, Hash};
 use schema::ids::{AccountId, AreaId, DeviceId, EntityId, EpochId, GrantId, LogId, OpId, PersonId, UnitId};
-use schema::op::{Body, Op, PhotoVerified, Role, SealedValue};
+use schema::op::{Body, Op, PhotoVerified, Role, SealedValue, StartEpoch};
 use schema::record::OutcomeLine;
 use schema::sync::ExitLine;
 use sync_core::apply::apply;
@@ -43,6 +43,7 @@ pub(crate) struct Server {
     pub(crate) entries: Vec<Option<Entry>>,
     pub(crate) entities: BTreeMap<EntityId, (u64, Entity)>,
     pub(crate) durable: u64,
+    pub(crate) durable_ms: u64,
     pub(crate) page_rows: usize,
     pub(crate) keys: BTreeMap<DeviceId, DeviceKey>,
     pub(crate) owners: BTreeMap<DeviceId, AccountId>,
@@ -105,6 +106,7 @@ impl Server {
             entries: Vec::new(),
             entities: BTreeMap::new(),
             durable: 0,
+            durable_ms: 1_790_000_000_000,
             page_rows: 500,
             keys: BTreeMap::new(),
             owners: BTreeMap::new(),
@@ -129,6 +131,16 @@ impl Server {
         };
         server.lay(singleton_id(LOG, "areas"), Entity::Areas(document("areas", &areas)));
         server.lay(singleton_id(LOG, "catalogue"), Entity::Catalogue(document("catalogue", &catalogue)));
+        let log = schema::entity::Log {
+            id: LOG,
+            name: text("区"),
+            zone: "Asia/Shanghai".to_owned(),
+            signer: server.verifier_key(),
+            server_device: SERVER_DEVICE,
+            epoch: server.epoch,
+            restored: Vec::new(),
+        };
+        server.lay(LOG.into(), Entity::Log(log));
         server.lay(UNIT.into(), Entity::Unit(Unit { id: UNIT, name: text("城管"), area: ROOT }));
         for (number, role, area) in [
             (0, Role::Inspector, WEST),
@@ -199,10 +211,32 @@ impl Server {
 
     /// Everything up to now is in a backup; a copy to restore from.
     pub(crate) fn backup(&mut self) -> Server {
+        let mut copy = self.copy();
+        copy.start_epoch(self.epoch);
+        copy
+    }
+
+    /// As [`Server::backup`], but it says nothing of it when it is restored.
+    pub(crate) fn copy(&mut self) -> Server {
         self.durable = self.head();
+        self.durable_ms = self.now_ms;
         let mut copy = Server::new();
         copy.clone_from_log(self);
         copy
+    }
+
+    /// The first entry of its epoch.
+    fn start_epoch(&mut self, old_epoch: EpochId) {
+        let kept = self.tree_head();
+        let body = Body::StartEpoch(StartEpoch {
+            old_epoch,
+            kept_rev: kept.size,
+            kept_root: kept.root,
+            last_signed_head: kept.size,
+        });
+        let id = OpId(Uuid::from_u128(0xE000 + self.epoch.0.as_u128()));
+        let op = line::server_op(LOG, id, SERVER_DEVICE, LOG.into(), &body, self.now_ms).unwrap();
+        self.append(&op, line::write(&op).unwrap().as_bytes(), 0, 0);
     }
 
     fn clone_from_log(&mut self, other: &Server) {
@@ -221,6 +255,7 @@ impl Server {
             .collect();
         self.entities.clone_from(&other.entities);
         self.durable = other.durable;
+        self.durable_ms = other.durable_ms;
         self.page_rows = other.page_rows;
         self.keys.clone_from(&other.keys);
         self.owners.clone_from(&other.owners);
@@ -265,6 +300,7 @@ impl Server {
                 other: None,
                 parked: &[],
                 next_number: (2026, self.serial),
+                earlier_number: None,
             };
             let decision = apply(before.as_ref(), op, &ctx);
             let behind = consequences(before.as_ref(), op, &decision, &ctx);

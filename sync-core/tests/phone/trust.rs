@@ -157,22 +157,61 @@ fn a_new_epoch_that_is_shorter_than_what_was_durable_is_a_fork_at_once() {
     town.sync(0);
     town.server.backup();
     town.sync(0);
-    let held = town.phones[0].base_documents(LOG).unwrap();
+    let (held, epoch) = (town.phones[0].base_documents(LOG).unwrap(), town.phones[0].log(LOG).unwrap().epoch);
     let (keys, owners) = (town.server.keys.clone(), town.server.owners.clone());
     town.server = Server::new();
     town.server.epoch = schema::ids::EpochId(uuid::Uuid::from_u128(0xBAD));
     (town.server.keys, town.server.owners) = (keys, owners);
-    assert_eq!(town.round(0).pull, Pull::NewEpoch);
-    // Its checkpoint is all that tells: the rest of the head says what the phone expects.
-    let request = town.request(0);
-    let bytes = edit(&town.server.sync(&request.body), |lines| {
-        let Some(SyncLine::Head(head)) = lines.first_mut() else { panic!("no head") };
-        head.head = request.certain_rev;
-    });
-    let progress = town.answer(0, &request, &bytes);
+    let progress = town.round(0);
     assert_eq!((progress.pull, progress.rows), (Pull::Forked, 0));
-    assert_eq!(troubles(&town, 0), [Trouble::Restored, Trouble::Fork]);
-    assert!(!held.is_empty());
+    assert_eq!(troubles(&town, 0), [Trouble::Fork]);
+    assert_eq!(town.phones[0].base_documents(LOG).unwrap(), held, "what was pulled is evidence: it stays");
+    assert_eq!(town.phones[0].log(LOG).unwrap().epoch, epoch);
+}
+
+/// A log that is set back says what it kept, or it is not believed: an epoch alone could hide anything.
+#[test]
+fn a_new_epoch_that_does_not_say_how_it_began_is_a_fork() {
+    let mut town = Town::new(1);
+    town.report(0, &[]);
+    town.sync(0);
+    let backup = town.server.copy();
+    town.sync(0);
+    town.server = backup;
+    let made = town.report(0, &[]);
+    assert_eq!(town.round(0).pull, Pull::Forked);
+    town.sync(0);
+    assert_eq!(troubles(&town, 0), [Trouble::Fork]);
+    assert!(town.server.ops().contains(&made.op), "it still delivers");
+    assert_eq!(town.phones[0].undecided(LOG).unwrap(), 0);
+}
+
+#[test]
+fn the_beginning_of_an_epoch_is_checked_against_its_tree() {
+    type Spoil = fn(&mut schema::sync::EpochStart);
+    let spoilt: [(&str, Spoil); 6] = [
+        ("kept less", |start| start.line = start.line.replace("\"kept_rev\":", "\"kept_rev\":1")),
+        ("another place", |start| start.outcome.rev -= 1),
+        ("another record", |start| start.outcome.record = start.outcome.record.replace("accepted", "rejected")),
+        ("no inclusion", |start| start.inclusion.clear()),
+        ("not what was kept", |start| start.kept.clear()),
+        ("not what was durable", |start| start.durable.clear()),
+    ];
+    for (what, spoil) in spoilt {
+        let mut town = Town::new(1);
+        town.report(0, &[]);
+        town.sync(0);
+        let backup = town.server.backup();
+        town.sync(0);
+        town.server = backup;
+        let request = town.request(0);
+        let whole = town.server.sync(&request.body);
+        let bytes = edit(&whole, |lines| {
+            let Some(SyncLine::Head(head)) = lines.first_mut() else { panic!("no head") };
+            spoil(head.epoch_start.as_mut().expect("a beginning"));
+        });
+        assert_eq!(town.answer(0, &request, &bytes).pull, Pull::Forked, "{what}");
+    }
 }
 
 #[test]
@@ -181,7 +220,7 @@ fn a_server_that_was_set_back_in_the_same_epoch_is_told_of_and_not_believed() {
     let early = town.report(0, &[]);
     town.sync(0);
     let epoch = town.server.epoch;
-    let mut backup = town.server.backup();
+    let mut backup = town.server.copy();
     let lost = town.report(0, &[]);
     town.sync(0);
     // No checkpoint reaches over what is lost: without the outcome nothing would tell.
@@ -197,7 +236,7 @@ fn a_server_that_was_set_back_in_the_same_epoch_is_told_of_and_not_believed() {
     assert_eq!(town.answer(0, &request, &bytes).pull, Pull::Forked);
     let items = town.phones[0].attention().unwrap();
     assert_eq!(items.iter().map(|item| item.trouble).collect::<Vec<_>>(), [Trouble::SetBack]);
-    assert_eq!(items[0].detail, serde_json::json!({"known": 9, "head": 8}));
+    assert_eq!(items[0].detail, serde_json::json!({"known": 10, "head": 9}));
     assert_eq!(town.phones[0].base_documents(LOG).unwrap(), held, "nothing new believed");
     // It delivers, and frees nothing that the server lost.
     town.sync(0);
@@ -279,4 +318,19 @@ fn a_store_put_back_in_place_is_told_by_the_server_and_renumbers() {
 fn rusqlite_checkpoint(database: &std::path::Path) {
     let db = rusqlite::Connection::open(database).unwrap();
     db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+}
+
+#[test]
+fn a_server_without_a_backup_for_seven_days_is_told_of_until_there_is_one() {
+    const DAY_MS: u64 = 24 * 3600 * 1000;
+    let mut town = Town::new(1);
+    town.sync(0);
+    assert_eq!(troubles(&town, 0), []);
+    town.server.now_ms += 7 * DAY_MS + 1;
+    town.sync(0);
+    town.sync(0);
+    assert_eq!(troubles(&town, 0), [Trouble::NoBackup], "once");
+    town.server.backup();
+    town.sync(0);
+    assert_eq!(troubles(&town, 0), []);
 }

@@ -169,6 +169,7 @@ impl Desk {
             other,
             parked: &rest.parked,
             next_number: (2026, self.serial),
+            earlier_number: rest.earlier_number,
         }
     }
 
@@ -320,6 +321,7 @@ pub(crate) struct Rest {
     pub(crate) units: BTreeSet<UnitId>,
     pub(crate) accounts: BTreeMap<AccountId, Account>,
     pub(crate) parked: Vec<sync_core::context::ParkedOp>,
+    pub(crate) earlier_number: Option<&'static str>,
 }
 
 impl Rest {
@@ -332,6 +334,7 @@ impl Rest {
             units: [UNIT, UNIT_2].into(),
             accounts: desk.accounts.iter().map(|account| (account.id, account.clone())).collect(),
             parked: Vec::new(),
+            earlier_number: None,
         }
     }
 }

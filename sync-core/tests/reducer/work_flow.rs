@@ -191,3 +191,13 @@ fn auditors_read_and_do_not_write() {
         assert_eq!(decision.record.outcome, Outcome::Rejected);
     }
 }
+
+#[test]
+fn a_number_that_was_given_before_a_restore_is_given_back() {
+    let mut desk = Desk::at(State::Reported);
+    let op = desk.op(SUPERVISOR, CASE, &file());
+    let rest = Rest { earlier_number: Some("T20250007"), ..Rest::new(&desk) };
+    let decision = desk.take_with(&op, &rest);
+    assert_eq!(desk.case().number.as_deref(), Some("T20250007"));
+    assert_eq!(decision.record.flags, ["number_given_back"]);
+}

@@ -137,7 +137,7 @@ impl World {
                 ServerOp { id, entity, body, values: Vec::new() }
             })
             .collect();
-        let append = Append { documents, ops, ..Append::default() };
+        let append = Append { documents, ops };
         let entries = self.runtime.block_on(self.logs.ledger.append(self.log, append))?;
         match entries.iter().find(|entry| entry.outcome != 1) {
             Some(refused) => Err(anyhow!("refused: {} {}", refused.kind, refused.record)),

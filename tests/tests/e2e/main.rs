@@ -1,5 +1,6 @@
 //! Stories told by the shipped programs, on real pictures.
 
+mod backup;
 mod bad_input;
 mod city;
 mod clumsy;

@@ -132,6 +132,7 @@ impl Desk {
             other: other.as_ref(),
             parked: &[],
             next_number: (2026, self.rev),
+            earlier_number: None,
         };
         let decision = apply(before.as_ref(), &op, &ctx);
         let follow = consequences(before.as_ref(), &op, &decision, &ctx);

@@ -116,7 +116,7 @@ impl Installation {
         let document = ImportDocument { sha256, size, version: tree.version.clone() };
         let ops =
             vec![ServerOp::fresh(singleton_id(head.log, "areas"), Body::PlanAreas(PlanAreas { document, from_ms }))?];
-        let append = Append { documents: vec![(sha256, bytes)], ops, epoch: None };
+        let append = Append { documents: vec![(sha256, bytes)], ops };
         must_be_accepted(&self.ledger.append(head.log, append).await?)?;
         Ok(from_ms)
     }

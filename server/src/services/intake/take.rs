@@ -181,8 +181,8 @@ impl Intake {
         };
         header.signature = Some(standing.secret.sign(&chain::batch_message(&header)));
         let signed_by = Some(standing.secret.key());
-        let (carried, first_received_ms) = (false, HashMap::new());
-        let push = Push { header, lines, arrived_ms: now_ms, carried, signed_by, first_received_ms };
+        let (carried, earlier) = (false, HashMap::new());
+        let push = Push { header, lines, arrived_ms: now_ms, carried, signed_by, earlier };
         match self.ledger.push(push).await? {
             Pushed::Taken(entries) => Ok(entries),
             Pushed::Refused(_) | Pushed::UnknownDevice => Err(Error::fault(

@@ -10,7 +10,7 @@ use schema::op::{Body, Op, SealedValue};
 use schema::record::{Leaf, Outcome, Record, RefusalCode};
 use sync_core::apply::{Decision, apply};
 use sync_core::consequence::{Consequence, consequences};
-use sync_core::context::{Context, RULES};
+use sync_core::context::{Context, NUMBER_GIVEN_BACK, RULES};
 use sync_core::line::{self, consequence_id, server_op, sha256};
 use sync_core::log::leaf;
 use sync_core::permission::scopes_of;
@@ -149,6 +149,7 @@ impl Desk<'_, '_> {
                 first_received_ms: received_ms,
                 captured: None,
                 by_server: true,
+                number: None,
                 recorded: None,
             },
             failed: false,
@@ -209,6 +210,8 @@ impl Desk<'_, '_> {
             // What was issued after the backup is not known: no number is given twice, be it of another year by now.
             _ if incoming.receipt.by_server && entry.kind == "start_epoch" => NUMBERS_SKIPPED,
             0 => return,
+            // It was taken from the counter once.
+            _ if decision.record.flags.iter().any(|flag| flag == NUMBER_GIVEN_BACK) => return,
             given => given,
         };
         let (year, serial) = facts.next_number;

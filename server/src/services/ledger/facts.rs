@@ -26,6 +26,8 @@ pub(super) struct Receipt {
     pub(super) first_received_ms: u64,
     pub(super) captured: Option<Interval>,
     pub(super) by_server: bool,
+    /// The official number that it gave before a restore, by a receipt that is ours; in a replay, one so recorded.
+    pub(super) number: Option<String>,
     /// In a replay: what the recorded decision rested on.
     pub(super) recorded: Option<Recorded>,
 }
@@ -87,6 +89,7 @@ impl Facts {
             other: self.other.entity.as_deref(),
             parked: &self.parked,
             next_number: self.next_number,
+            earlier_number: self.receipt.number.as_deref(),
         }
     }
 
@@ -349,6 +352,7 @@ impl Named {
             | Body::Discard(_)
             | Body::CreateLog(_)
             | Body::StartEpoch(_)
+            | Body::AcknowledgeEpoch(_)
             | Body::CancelAreas(_)
             | Body::SetUnit(_)
             | Body::SetAccount(_)

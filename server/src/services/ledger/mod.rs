@@ -3,8 +3,10 @@
 
 mod enrolling;
 mod enter;
+mod epoch;
 mod facts;
 mod listed;
+mod own_ops;
 mod parsed;
 mod placing;
 mod push;
@@ -16,11 +18,12 @@ mod ticking;
 mod writer;
 
 use schema::hash::Hash;
-use schema::ids::{EntityId, EpochId, LogId, OpId};
+use schema::ids::{EntityId, LogId, OpId};
 use schema::op::{Body, SealedValue};
 
+pub use epoch::{NewEpoch, extends};
 pub use parsed::{Parsed, parse_entity, read_entity};
-pub use push::{Push, PushLine, Pushed};
+pub use push::{Earlier, Push, PushLine, Pushed};
 pub use replay::replay;
 pub use writer::Ledger;
 
@@ -54,8 +57,6 @@ impl ServerOp {
 pub struct Append {
     /// Documents that the ops name.
     pub documents: Vec<(Hash, Vec<u8>)>,
-    /// Start this epoch first.
-    pub epoch: Option<EpochId>,
     /// The ops, in order. One whose id is known already is answered by its entry.
     pub ops: Vec<ServerOp>,
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use schema::entity::Device;
 use schema::hash::{DeviceKey, Hash};
-use schema::ids::OpId;
+use schema::ids::{EpochId, OpId};
 use schema::op::{Op, SealedValue};
 use schema::record::RefusalCode;
 use schema::sync::{BatchAnswer, SyncHeader};
@@ -40,8 +40,21 @@ pub struct Push {
     pub carried: bool,
     /// The key that its signature was found good by; none if it was not.
     pub signed_by: Option<DeviceKey>,
-    /// First receipts of ops by a server before a restore, from receipts whose signature is good.
-    pub first_received_ms: HashMap<OpId, u64>,
+    /// What became of ops before a restore, by receipts whose signature is good.
+    pub earlier: HashMap<OpId, Earlier>,
+}
+
+/// What became of an op before a restore.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    /// In which epoch.
+    pub epoch: EpochId,
+    /// Its revision there.
+    pub rev: u64,
+    /// When a server first received it.
+    pub first_received_ms: u64,
+    /// The official number it gave.
+    pub number: Option<String>,
 }
 
 /// What became of a push.
@@ -157,7 +170,9 @@ impl Desk<'_, '_> {
             Err(_) => unreadable_id(header.log, header.device, header.incarnation, seq, &line.bytes),
         };
         let received_ms = push.arrived_ms.max(self.tx.head.last_received_ms);
-        let first_received_ms = push.first_received_ms.get(&id).copied().unwrap_or(received_ms).min(received_ms);
+        let earlier = push.earlier.get(&id);
+        let first_received_ms = earlier.map_or(received_ms, |earlier| earlier.first_received_ms).min(received_ms);
+        let number = earlier.and_then(|earlier| earlier.number.clone());
         let sampled = op.as_ref().ok().filter(|_| !push.carried);
         let captured = sampled.and_then(|op| capture::interval(&op.captured, &header.clock, push.arrived_ms));
         let entry = self.enter(Incoming {
@@ -169,9 +184,12 @@ impl Desk<'_, '_> {
             line: line.bytes.clone(),
             op,
             values: line.values.clone(),
-            receipt: Receipt { received_ms, first_received_ms, captured, by_server: false, recorded: None },
+            receipt: Receipt { received_ms, first_received_ms, captured, by_server: false, number, recorded: None },
             failed: false,
         })?;
+        if let Some(earlier) = earlier {
+            self.tx.note_returned(entry.op, earlier.epoch, earlier.rev)?;
+        }
         known.insert(entry.op, entry.clone());
         Ok(entry)
     }

@@ -2,6 +2,7 @@
 
 use schema::ids::AccountId;
 use schema::record::{Outcome, Record, RefusalCode};
+use sync_core::context::NUMBER_GIVEN_BACK;
 use sync_core::line;
 
 use super::enter::{Desk, Incoming};
@@ -71,6 +72,7 @@ fn incoming(entry: &Entry) -> Result<Incoming, StoreError> {
                 took_effect: took_effect(&record),
                 verified: record.verified,
             }),
+            number: record.number.filter(|_| record.flags.iter().any(|flag| flag == NUMBER_GIVEN_BACK)),
         },
     })
 }

@@ -3,19 +3,52 @@
 use std::sync::Arc;
 
 use schema::entity::Entity;
-use schema::ids::EntityId;
+use schema::ids::{EntityId, LogId};
 use schema::limits::EXITS_KEPT_DAYS;
 use sync_core::due::{Due, dues};
 use sync_core::line::{kind_and_body, ticker_id};
+use tokio::sync::oneshot;
 
+use super::LedgerError;
 use super::enter::Desk;
 use super::seen::Held;
+use super::writer::{Ledger, Work};
 use crate::store::{Entry, StoreError};
 
 /// Things done in one transaction.
-pub(super) const TICK_MAX: usize = 200;
+const TICK_MAX: usize = 200;
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
+
+impl Ledger {
+    /// Does what is due in every log. How many things.
+    ///
+    /// # Errors
+    /// See [`LedgerError`]; the next tick takes up what is left.
+    pub async fn tick(&self, now_ms: u64) -> Result<usize, LedgerError> {
+        let mut count = 0;
+        for log in self.store.read_async(move |db| db.logs_with_dues(now_ms)).await? {
+            loop {
+                let done = self.tick_in(log).await?;
+                count += done;
+                if done < TICK_MAX {
+                    break;
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// Does what is due in a log, and forgets what is too old to be told.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub async fn tick_in(&self, log: LogId) -> Result<usize, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(log, Work::Tick(reply)).await?;
+        Ok(answer.await.map_err(|_| LedgerError::Stopping)??.len())
+    }
+}
 
 impl Desk<'_, '_> {
     /// Does what is due by now, at most [`TICK_MAX`] things.

@@ -2,23 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Builder;
 
 use schema::hash::Hash;
 use schema::ids::{LogId, OpId};
-use schema::op::{Body, CreateLog, PhotoVerified};
+use schema::op::{Body, CreateLog};
+use schema::sync::TreeHead;
 use sync_core::context::VerifiedPhoto;
 use sync_core::line::consequence_id;
 use tokio::sync::{oneshot, watch};
 
 use super::enter::Desk;
+use super::epoch::NewEpoch;
 use super::parsed::Parsed;
 use super::seen::Seen;
-use super::ticking::TICK_MAX;
 use super::{Append, LedgerError, Push, Pushed, ServerOp};
 use crate::clock::Clock;
-use crate::store::{Entry, LogTx, Store, StoreError};
+use crate::services::acknowledged::Memory;
+use crate::services::signer::SignedHead;
+use crate::store::{Entry, LogHead, LogTx, Store, StoreError};
 
 /// Jobs committed together.
 const GROUP_MAX: usize = 64;
@@ -31,7 +35,7 @@ const SWEEP_MAX: usize = 500;
 #[derive(Clone)]
 pub struct Ledger {
     jobs: SyncSender<Job>,
-    store: Store,
+    pub(super) store: Store,
     parsed: Parsed,
     commits: watch::Receiver<u64>,
 }
@@ -41,12 +45,13 @@ struct Job {
     work: Work,
 }
 
-enum Work {
+pub(super) enum Work {
     Push(Box<Push>, oneshot::Sender<Result<Pushed, LedgerError>>),
     Append(Box<Append>, oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
     PhotoArrived(Hash, VerifiedPhoto, oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
     Tick(oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
     Place(oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
+    Recover(Vec<SignedHead>, NewEpoch, oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
 }
 
 /// What a job came to, kept until the commit.
@@ -56,15 +61,28 @@ enum Done {
 }
 
 impl Ledger {
-    /// Starts the writer.
+    /// Starts the writer of a data folder. It remembers there what it acknowledged, and never appends to a log that was
+    /// set back without starting a new epoch first.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start_remembering(store: Store, clock: Clock, data: &Path) -> std::io::Result<Self> {
+        Self::start_with(store, clock, Some(Memory::new(data)))
+    }
+
+    /// Starts a writer that remembers nothing outside the database.
     ///
     /// # Errors
     /// The system gives no thread.
     pub fn start(store: Store, clock: Clock) -> std::io::Result<Self> {
+        Self::start_with(store, clock, None)
+    }
+
+    fn start_with(store: Store, clock: Clock, memory: Option<Memory>) -> std::io::Result<Self> {
         let (jobs, waiting) = sync_channel(QUEUE_MAX);
         let (committed, commits) = watch::channel(0);
         let parsed = Parsed::default();
-        let writer = Writer { store: store.clone(), clock, parsed: parsed.clone(), committed };
+        let mut writer = Writer { store: store.clone(), clock, parsed: parsed.clone(), committed, memory };
         Builder::new().name("ledger".to_owned()).spawn(move || writer.run(&waiting))?;
         Ok(Self { jobs, store, parsed, commits })
     }
@@ -97,6 +115,21 @@ impl Ledger {
         let (reply, answer) = oneshot::channel();
         self.send(log, Work::Append(Box::new(append), reply)).await?;
         answer.await.map_err(|_| LedgerError::Stopping)?
+    }
+
+    /// Starts a new epoch where one has to: its first entry. `known` is what is remembered outside the database.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub async fn recover(
+        &self,
+        log: LogId,
+        known: Vec<SignedHead>,
+        when: NewEpoch,
+    ) -> Result<Option<Entry>, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(log, Work::Recover(known, when, reply)).await?;
+        Ok(answer.await.map_err(|_| LedgerError::Stopping)??.pop())
     }
 
     /// Makes a log with its first entry, or finds it made.
@@ -171,36 +204,8 @@ impl Ledger {
         Ok(untold.len())
     }
 
-    /// Does what is due in every log. How many things.
-    ///
-    /// # Errors
-    /// See [`LedgerError`]; the next tick takes up what is left.
-    pub async fn tick(&self, now_ms: u64) -> Result<usize, LedgerError> {
-        let mut count = 0;
-        for log in self.store.read_async(move |db| db.logs_with_dues(now_ms)).await? {
-            loop {
-                let done = self.tick_in(log).await?;
-                count += done;
-                if done < TICK_MAX {
-                    break;
-                }
-            }
-        }
-        Ok(count)
-    }
-
-    /// Does what is due in a log, and forgets what is too old to be told.
-    ///
-    /// # Errors
-    /// See [`LedgerError`].
-    pub async fn tick_in(&self, log: LogId) -> Result<usize, LedgerError> {
-        let (reply, answer) = oneshot::channel();
-        self.send(log, Work::Tick(reply)).await?;
-        Ok(answer.await.map_err(|_| LedgerError::Stopping)??.len())
-    }
-
     /// A full queue blocks, and that must not be on the caller's thread.
-    async fn send(&self, log: LogId, work: Work) -> Result<(), LedgerError> {
+    pub(super) async fn send(&self, log: LogId, work: Work) -> Result<(), LedgerError> {
         use std::sync::mpsc::TrySendError;
         match self.jobs.try_send(Job { log, work }) {
             Ok(()) => Ok(()),
@@ -219,10 +224,11 @@ struct Writer {
     clock: Clock,
     parsed: Parsed,
     committed: watch::Sender<u64>,
+    memory: Option<Memory>,
 }
 
 impl Writer {
-    fn run(&self, waiting: &Receiver<Job>) {
+    fn run(&mut self, waiting: &Receiver<Job>) {
         while let Ok(first) = waiting.recv() {
             let mut groups: BTreeMap<LogId, Vec<Work>> = BTreeMap::new();
             for job in std::iter::once(first).chain(waiting.try_iter().take(GROUP_MAX - 1)) {
@@ -235,28 +241,8 @@ impl Writer {
     }
 
     /// Commits a group; each job gets its own answer, after the commit.
-    fn commit(&self, log: LogId, group: Vec<Work>) {
-        let now_ms = self.clock.now_ms();
-        let done = catch_unwind(AssertUnwindSafe(|| {
-            self.store.with_log(log, StoreError::is_transient, |tx| {
-                let mut seen = Seen::default();
-                group.iter().map(|work| self.one(tx, &mut seen, work, now_ms)).collect::<Result<Vec<_>, _>>()
-            })
-        }));
-        let done = match done {
-            Ok(Ok(Some(done))) => Ok(done),
-            Ok(Ok(None)) => Err(Failure::UnknownLog),
-            Ok(Err(error)) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::error!(error, log.id = %log, "a group could not be committed");
-                Err(Failure::Database)
-            }
-            Err(_) => {
-                tracing::error!(log.id = %log, "the writer failed on a group");
-                Err(Failure::Database)
-            }
-        };
-        match done {
+    fn commit(&mut self, log: LogId, group: Vec<Work>) {
+        match self.commit_all(log, &group) {
             Ok(done) => {
                 self.committed.send_modify(|count| *count += 1);
                 for (work, done) in group.into_iter().zip(done) {
@@ -268,6 +254,54 @@ impl Writer {
                     work.refuse(failure.error(log));
                 }
             }
+        }
+    }
+
+    fn commit_all(&mut self, log: LogId, group: &[Work]) -> Result<Vec<Done>, Failure> {
+        let now_ms = self.clock.now_ms();
+        // Before the database is read, so that another process may go on meanwhile.
+        let unchecked = self.memory.as_ref().map_or(Ok(Vec::new()), |memory| memory.unchecked(log));
+        let unchecked = unchecked.map_err(|error| {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, log.id = %log, "what was acknowledged can't be read: nothing is entered");
+            Failure::Database
+        })?;
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            self.store.with_log(log, StoreError::is_transient, |tx| {
+                let mut seen = Seen::default();
+                let received_ms = now_ms.max(tx.head.last_received_ms);
+                let mut desk = Desk { tx: &mut *tx, seen: &mut seen, parsed: &self.parsed };
+                desk.recover(&unchecked, NewEpoch::IfSetBack, received_ms)?;
+                let done =
+                    group.iter().map(|work| self.one(tx, &mut seen, work, now_ms)).collect::<Result<Vec<_>, _>>()?;
+                Ok::<_, StoreError>((done, tx.read_head()))
+            })
+        }));
+        match done {
+            Ok(Ok(Some((done, head)))) => {
+                self.acknowledge(&head);
+                Ok(done)
+            }
+            Ok(Ok(None)) => Err(Failure::UnknownLog),
+            Ok(Err(error)) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, log.id = %log, "a group could not be committed");
+                Err(Failure::Database)
+            }
+            Err(_) => {
+                tracing::error!(log.id = %log, "the writer failed on a group");
+                Err(Failure::Database)
+            }
+        }
+    }
+
+    /// The answers go out whatever comes of this: then a set-back is noticed less finely.
+    fn acknowledge(&mut self, head: &LogHead) {
+        let Some(memory) = &mut self.memory else { return };
+        let last = SignedHead { epoch: head.epoch, head: TreeHead { size: head.rev, root: head.root } };
+        if let Err(error) = memory.acknowledge(head.log, &last) {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, log.id = %head.log, "what was acknowledged can't be remembered");
         }
     }
 
@@ -285,6 +319,10 @@ impl Writer {
                     Ok(Done::Entered(Ok(entries)))
                 }
                 Work::Place(_) => desk.place_some(received_ms).map(|entries| Done::Entered(Ok(entries))),
+                Work::Recover(known, when, _) => {
+                    let first = desk.recover(known, *when, received_ms)?;
+                    Ok(Done::Entered(Ok(first.into_iter().collect())))
+                }
                 Work::PhotoArrived(sha256, photo, _) => {
                     desk.photo_arrived(sha256, photo, received_ms).map(|entries| Done::Entered(Ok(entries)))
                 }
@@ -299,7 +337,7 @@ impl Writer {
                 tracing::error!(error = cause, "a job could not be entered");
                 Ok(match work {
                     Work::Push(..) => Done::Pushed(Err(error.into())),
-                    Work::Append(..) | Work::PhotoArrived(..) | Work::Tick(_) | Work::Place(_) => {
+                    Work::Append(..) | Work::PhotoArrived(..) | Work::Tick(_) | Work::Place(_) | Work::Recover(..) => {
                         Done::Entered(Err(error.into()))
                     }
                 })
@@ -330,11 +368,13 @@ impl Work {
         match (self, done) {
             (Self::Push(_, reply), Done::Pushed(done)) => drop(reply.send(done)),
             (
-                Self::Append(_, reply) | Self::PhotoArrived(_, _, reply) | Self::Tick(reply) | Self::Place(reply),
+                Self::Append(_, reply)
+                | Self::PhotoArrived(_, _, reply)
+                | Self::Tick(reply)
+                | Self::Place(reply)
+                | Self::Recover(_, _, reply),
                 Done::Entered(done),
-            ) => {
-                drop(reply.send(done));
-            }
+            ) => drop(reply.send(done)),
             (work, Done::Pushed(_) | Done::Entered(_)) => work.refuse(LedgerError::Stopping),
         }
     }
@@ -342,59 +382,13 @@ impl Work {
     fn refuse(self, error: LedgerError) {
         match self {
             Self::Push(_, reply) => drop(reply.send(Err(error))),
-            Self::Append(_, reply) | Self::PhotoArrived(_, _, reply) | Self::Tick(reply) | Self::Place(reply) => {
+            Self::Append(_, reply)
+            | Self::PhotoArrived(_, _, reply)
+            | Self::Tick(reply)
+            | Self::Place(reply)
+            | Self::Recover(_, _, reply) => {
                 drop(reply.send(Err(error)));
             }
         }
     }
-}
-
-impl Desk<'_, '_> {
-    fn append(&mut self, append: &Append, received_ms: u64) -> Result<Vec<Entry>, StoreError> {
-        for (sha256, bytes) in &append.documents {
-            self.tx.keep_document(sha256, bytes)?;
-        }
-        if let Some(epoch) = append.epoch {
-            self.tx.start_epoch(epoch)?;
-            self.seen.clear();
-        }
-        let ids: Vec<OpId> = append.ops.iter().map(|op| op.id).collect();
-        let known = self.tx.db.entries_of_ops(self.tx.head.num, &ids)?;
-        let mut entries = Vec::with_capacity(append.ops.len());
-        for op in &append.ops {
-            if let Some(entry) = known.iter().find(|entry| entry.op == op.id) {
-                entries.push(entry.clone());
-                continue;
-            }
-            let mut incoming = self.by_server(op.id, op.entity, &op.body, received_ms)?;
-            incoming.values.clone_from(&op.values);
-            entries.push(self.enter(incoming)?);
-        }
-        Ok(entries)
-    }
-
-    fn photo_arrived(
-        &mut self,
-        sha256: &Hash,
-        photo: &VerifiedPhoto,
-        received_ms: u64,
-    ) -> Result<Vec<Entry>, StoreError> {
-        let mut entries = Vec::new();
-        for entity in self.tx.db.waiting_for(self.tx.head.num, sha256)? {
-            let (size, pixels, flags) = (photo.size, photo.pixels, photo.flags.clone());
-            let body = PhotoVerified { sha256: *sha256, size, pixels, flags, claims: Vec::new() };
-            let body = self.with_signals(entity, body)?;
-            let id = arrival_id(self.tx.head.log, entity, sha256, self.tx.head.rev);
-            let incoming = self.by_server(id, entity, &Body::PhotoVerified(body), received_ms)?;
-            entries.push(self.enter(incoming)?);
-        }
-        Ok(entries)
-    }
-}
-
-/// The id of a `photo_verified` on arrival. The revision is in it, because a photo may be named again later.
-fn arrival_id(log: LogId, entity: schema::ids::EntityId, sha256: &Hash, rev: u64) -> OpId {
-    let occasion = OpId(uuid::Uuid::from_bytes(*entity.bytes()));
-    let n = u32::try_from(rev & u64::from(u32::MAX)).unwrap_or(0);
-    consequence_id(log, occasion, &format!("photo_verified {sha256}"), n)
 }

@@ -87,20 +87,26 @@ impl Answer<'_> {
 
     fn head(&mut self, logs: &Logs, header: &SyncHeader, delivered: &Delivered) -> std::result::Result<(), StoreError> {
         let (checkpoint, consistency) = checkpoint::newest(self.db, &self.head, header.checkpoint.as_ref())?;
+        let durable = logs.durable(self.db, &self.head)?;
+        let is_new = header.epoch.is_some_and(|epoch| epoch != self.head.epoch);
+        let epoch_start =
+            if is_new { checkpoint::epoch_start(self.db, &self.head, header.durable_checkpoint)? } else { None };
         let scopes = self.account.as_ref().map(|account| default_scopes(account, self.areas.as_deref()));
         let head = SyncHead {
             protocol: PROTOCOL,
             log: self.head.log,
             epoch: self.head.epoch,
             head: self.head.rev,
-            durable: logs.durable(self.db, &self.head)?,
+            durable: durable.rev,
             durability: logs.durability,
+            durable_ms: durable.confirmed_ms,
             now_ms: logs.clock.now_ms(),
             batch: delivered.batch.clone(),
             receipt: delivered.receipt.clone(),
             checkpoint,
             consistency,
             default_scopes: scopes.unwrap_or_default(),
+            epoch_start: epoch_start.map(Box::new),
         };
         self.line(&SyncLine::Head(Box::new(head)))
     }

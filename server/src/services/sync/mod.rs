@@ -15,10 +15,10 @@ use sync_core::log::{chain, receipt};
 
 use self::request::Request;
 use super::checkpoint::Checkpoints;
-use super::ledger::{Ledger, Push, Pushed};
+use super::ledger::{Earlier, Ledger, Push, Pushed};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::store::{Db, Entry, LogHead, Store, StoreError};
+use crate::store::{Db, Durable, Entry, LogHead, Store, StoreError};
 
 /// Everything that reading and writing logs needs. Cheap to clone.
 #[derive(Clone)]
@@ -38,14 +38,17 @@ pub struct Logs {
 }
 
 impl Logs {
-    /// The revision up to which everything survives the loss of the server.
+    /// How far everything survives the loss of the server.
     ///
     /// # Errors
     /// The database's.
-    pub fn durable(&self, db: &mut Db, head: &LogHead) -> std::result::Result<u64, StoreError> {
+    pub fn durable(&self, db: &mut Db, head: &LogHead) -> std::result::Result<Durable, StoreError> {
         match self.durability {
-            Durability::Local => Ok(head.rev),
-            Durability::Backup | Durability::Replica => Ok(db.durable(head.num)?.min(head.rev)),
+            Durability::Local => Ok(Durable { rev: head.rev, confirmed_ms: self.clock.now_ms() }),
+            Durability::Backup | Durability::Replica => {
+                let durable = db.durable(head.num)?;
+                Ok(Durable { rev: durable.rev.min(head.rev), ..durable })
+            }
         }
     }
 }
@@ -171,23 +174,29 @@ fn prepare(logs: &Logs, caller: Caller, body: &[u8], arrived_ms: u64, carried: b
         arrived_ms,
         carried,
         signed_by: good.then_some(device.key),
-        first_received_ms: first_receipts(logs, &header),
+        earlier: earlier(logs, &header),
         header: header.clone(),
     };
     Ok(Prepared { header, push })
 }
 
-/// When a server first received what comes again after a restore, as this server's own signed receipts say.
-fn first_receipts(logs: &Logs, header: &schema::sync::SyncHeader) -> HashMap<OpId, u64> {
+/// What became before a restore of what comes again, as this server's own signed receipts say. Of several restores the
+/// first receipt counts.
+fn earlier(logs: &Logs, header: &schema::sync::SyncHeader) -> HashMap<OpId, Earlier> {
     let verifier = logs.checkpoints.signer().verifier();
-    header
-        .receipts
-        .iter()
-        .filter_map(|signed| receipt::open(verifier, signed).ok())
-        .filter(|receipt| receipt.log == header.log)
-        .flat_map(|receipt| receipt.ops)
-        .map(|op| (op.op, op.first_received_ms))
-        .collect()
+    let receipts = header.receipts.iter().filter_map(|signed| receipt::open(verifier, signed).ok());
+    let mut found: HashMap<OpId, Earlier> = HashMap::new();
+    for receipt in receipts.filter(|receipt| receipt.log == header.log && receipt.device == header.device) {
+        for op in receipt.ops {
+            let (rev, first_received_ms) = (op.rev, op.first_received_ms);
+            let earlier = Earlier { epoch: receipt.epoch, rev, first_received_ms, number: op.number };
+            let known = found.get(&op.op).is_some_and(|known| known.first_received_ms <= first_received_ms);
+            if !known {
+                found.insert(op.op, earlier);
+            }
+        }
+    }
+    found
 }
 
 async fn deliver(logs: &Logs, push: Push) -> Result<Delivered> {

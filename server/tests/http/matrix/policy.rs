@@ -139,6 +139,7 @@ pub(super) fn table() -> Vec<Row> {
         GET "/v1/logs/{log}/documents/{sha256}" Rule::SignedIn(200) => |cast, _| {
             Ask::get(format!("/v1/logs/{}/documents/{}", cast.log, cast.catalogue))
         };
+        GET "/v1/audit/{log}/standing" Rule::Oversees => |cast, _| Ask::get(format!("/v1/audit/{}/standing", cast.log));
         GET "/v1/audit/{log}/checkpoint" Rule::Public(200) => |cast, _| Ask::get(format!("/v1/audit/{}/checkpoint", cast.log));
         GET "/v1/audit/{log}/tile/entries/{index}" Rule::Oversees => |cast, _| {
             Ask::get(format!("/v1/audit/{}/tile/entries/000.p/3", cast.log))

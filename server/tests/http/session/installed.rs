@@ -108,11 +108,7 @@ pub(crate) async fn lay_out(folder: &Path) {
         body,
         values: Vec::new(),
     });
-    let append = Append {
-        documents: vec![(sha256(&catalogue), catalogue), (sha256(&tree), tree)],
-        ops: ops.collect(),
-        ..Append::default()
-    };
+    let append = Append { documents: vec![(sha256(&catalogue), catalogue), (sha256(&tree), tree)], ops: ops.collect() };
     let entries = ledger.append(log(), append).await.unwrap();
     assert!(entries.iter().all(|entry| entry.outcome == 1));
     store

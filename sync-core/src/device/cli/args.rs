@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Deadline(super::deadline::Deadline),
     /// 主管：由服务器保管、待决定的操作（需要网络） / supervisors: what waits in custody; needs the network
     Parked,
+    /// 审计员、管理员：列出或确认服务器恢复后的新纪元 / auditors, administrators: list or take note of new epochs
+    AcknowledgeEpoch(Acknowledge),
     /// 对案件执行一步操作 / take a step on a case
     Do(Box<Do>),
 }
@@ -197,6 +199,12 @@ pub(crate) enum People {
     },
     /// 设置或更改当前人员的 PIN / set or change the PIN of who uses the phone
     Pin,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Acknowledge {
+    /// 要确认的纪元；不填则列出 / the epoch to take note of; without it they are listed
+    pub(crate) epoch: Option<schema::ids::EpochId>,
 }
 
 #[derive(Debug, Args)]

@@ -15,6 +15,7 @@ mod args;
 mod body;
 mod case;
 mod deadline;
+mod epochs;
 mod export;
 mod fields;
 mod listener;
@@ -80,6 +81,7 @@ fn execute(arguments: Arguments, out: Out) -> Result<ExitCode, Failure> {
         Command::People(_) => Ok(ExitCode::SUCCESS),
         Command::Deadline(asked) => deadline::deadline(out, &asked),
         Command::Parked => parked::parked(&mut phone, out),
+        Command::AcknowledgeEpoch(asked) => epochs::acknowledge(&mut phone, &clocks, out, asked.epoch),
         Command::Do(asked) => steps::step(&mut phone, &clocks, out, &asked),
     }
 }

@@ -167,6 +167,10 @@ fn item_text(out: Out, item: &Item) -> String {
             "职责范围内的案件超出一台手机的容量：未下载的部分请在网页查看，或请管理员缩小授权区域；上报和发送照常",
             "more lies in your areas than a phone may hold: look at the rest on the page, or ask an administrator for smaller areas; reporting and sending go on",
         ),
+        Trouble::NoBackup => (
+            "服务器已超过 7 天没有备份：内容都保留在本机。请联系管理员",
+            "the server has had no backup for over 7 days: everything is kept on this phone. Tell an administrator",
+        ),
     };
     let case = item.entity.map_or_else(String::new, |entity| format!(" {}", short_code(entity)));
     let kind =

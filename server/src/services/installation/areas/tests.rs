@@ -101,7 +101,7 @@ async fn many_cases_are_placed_once_each_however_many_servers_do_it_and_after_a_
     let document =
         ImportDocument { sha256: sha256(&bytes), size: bytes.len().try_into().unwrap(), version: "2".into() };
     let ops = vec![ServerOp::fresh(singleton_id(world.log, "areas"), Body::ImportAreas(document.clone())).unwrap()];
-    let append = Append { documents: vec![(document.sha256, bytes)], ops, epoch: None };
+    let append = Append { documents: vec![(document.sha256, bytes)], ops };
     world.logs.ledger.append(world.log, append).await.unwrap();
     assert!(placed(&world).is_empty());
     rebuilds(&world);

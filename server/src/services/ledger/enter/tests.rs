@@ -23,6 +23,7 @@ fn incoming(phone: &Phone, line: &Line) -> Incoming {
         op: Ok(Box::new(line::read(&line.bytes).unwrap())),
         values: Vec::new(),
         receipt: Receipt {
+            number: None,
             received_ms: START_MS,
             first_received_ms: START_MS,
             captured: None,

@@ -1,0 +1,181 @@
+//! Getting an installation back from a backup: verified first, into a place that is empty, and in a new epoch.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use schema::hash::Hash;
+use schema::ids::{EpochId, LogId};
+use serde::Serialize;
+
+use super::folder::{self, at};
+use super::manifest::{LogCopy, Manifest};
+use super::{BackupError, Step, Watch, logs, photos};
+use crate::clock::Clock;
+use crate::services::acknowledged;
+use crate::services::blobs::{Blobs, Version};
+use crate::services::ledger::{Ledger, NewEpoch};
+use crate::store::{Db, Store};
+
+/// The file that stands in a data folder while a restore into it is not complete.
+pub const UNFINISHED: &str = "restore-unfinished";
+
+/// What to restore, and where to.
+#[derive(Debug, Clone)]
+pub struct Restore {
+    /// The backup's folder.
+    pub backup: PathBuf,
+    /// The new data folder.
+    pub data: PathBuf,
+    /// The new database's address.
+    pub database: String,
+    /// The lost server's `signed` folder, if it survived: it tells how far the logs had gone.
+    pub signed: Option<PathBuf>,
+}
+
+/// A log after a restore.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RestoredLog {
+    /// The log.
+    pub log: LogId,
+    /// The epoch that ended.
+    pub old_epoch: EpochId,
+    /// The epoch that it goes on in.
+    pub epoch: EpochId,
+    /// The last revision kept.
+    pub kept_rev: u64,
+    /// How far it is known to have gone before.
+    pub last_known_rev: u64,
+}
+
+/// Restores. The server is not started by it.
+///
+/// # Errors
+/// See [`BackupError`]. A restore that was interrupted is begun again in another folder.
+pub async fn restore(asked: &Restore, clock: &Clock, watch: Watch<'_>) -> Result<Vec<RestoredLog>, BackupError> {
+    let manifest = Manifest::read(&asked.backup)?;
+    must_be_empty(&asked.data)?;
+    let copy = asked.backup.join(&manifest.folder);
+    let wanted = verify(&asked.backup, &manifest, watch)?;
+
+    folder::make_private(&asked.data)?;
+    let unfinished = asked.data.join(UNFINISHED);
+    File::create(&unfinished).and_then(|file| file.sync_all()).map_err(at(&unfinished))?;
+    folder::sync_folder(&asked.data)?;
+    for file in manifest.files.iter().filter(|file| file.path != "rectify.db") {
+        place(&copy.join(&file.path), &asked.data.join(&file.path))?;
+    }
+    if let Some(signed) = &asked.signed {
+        for file in fs::read_dir(signed).map_err(at(signed))? {
+            let file = file.map_err(at(signed))?;
+            place(&file.path(), &asked.data.join("signed").join(file.file_name()))?;
+        }
+    }
+    put_photos(&asked.backup, &asked.data, &wanted)?;
+    watch(Step::Copying);
+    let scratch = asked.data.join("restoring.db");
+    let store = Store::restore(&asked.database, &copy.join("rectify.db"), &scratch)?;
+    let restored = begin_epochs(&store, &manifest, asked, clock).await?;
+    fs::remove_file(&unfinished).map_err(at(&unfinished))?;
+    folder::sync_folder(&asked.data)?;
+    Ok(restored)
+}
+
+/// Reads the whole backup. Returns the photos that it holds.
+fn verify(dir: &Path, manifest: &Manifest, watch: Watch<'_>) -> Result<Vec<(Hash, u64)>, BackupError> {
+    let copy = dir.join(&manifest.folder);
+    watch(Step::Looking);
+    for written in &manifest.files {
+        let place = copy.join(&written.path);
+        let now = if place.exists() { Some(folder::sum(&copy, &written.path)?) } else { None };
+        if now.as_ref() != Some(written) {
+            return Err(BackupError::Damaged(format!("{} is not as it was written", place.display())));
+        }
+    }
+    let mut db = Db::open_copy(&copy.join("rectify.db"))?;
+    db.look_through()?;
+    let found = logs::verify(&mut db, &copy, &manifest.host, watch)?;
+    let heads =
+        |logs: &[LogCopy]| -> Vec<_> { logs.iter().map(|log| (log.log, log.epoch, log.rev, log.root)).collect() };
+    if heads(&found) != heads(&manifest.logs) {
+        return Err(BackupError::Damaged("its logs are not those of its manifest".to_owned()));
+    }
+    let mut wanted = db.all_photos()?;
+    wanted.retain(|(photo, _)| !manifest.missing.contains(photo));
+    match photos::verify(dir, &wanted, watch)? {
+        None => Ok(wanted),
+        Some(photo) => Err(BackupError::Damaged(format!("photo {photo} is missing or was changed"))),
+    }
+}
+
+fn must_be_empty(data: &Path) -> Result<(), BackupError> {
+    match fs::read_dir(data) {
+        Ok(mut found) => match found.next() {
+            None => Ok(()),
+            Some(_) => Err(BackupError::NotEmpty(data.to_owned())),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(at(data)(error)),
+    }
+}
+
+fn place(from: &Path, to: &Path) -> Result<(), BackupError> {
+    if let Some(folder) = to.parent() {
+        folder::make_private(folder)?;
+    }
+    folder::copy_file(from, to, true).map(|_| ())
+}
+
+fn put_photos(dir: &Path, data: &Path, wanted: &[(Hash, u64)]) -> Result<(), BackupError> {
+    let (from, to) = (Blobs::at(dir), Blobs::at(data));
+    for (photo, _) in wanted {
+        let (source, target) = (from.place(photo, Version::Original), to.place(photo, Version::Original));
+        place(&source, &target)?;
+        if !photos::is_whole(&target, photo)? {
+            return Err(BackupError::Damaged(format!("photo {photo} was changed on its way")));
+        }
+        for version in [Version::Small, Version::Large] {
+            let source = from.place(photo, version);
+            if source.exists() {
+                folder::copy_file(&source, &to.place(photo, version), false)?;
+            }
+        }
+    }
+    folder::make_private(&data.join("photos"))?;
+    folder::sync_tree(&data.join("photos"))
+}
+
+/// What the log says of its restore, before anything else is entered.
+async fn begin_epochs(
+    store: &Store,
+    manifest: &Manifest,
+    asked: &Restore,
+    clock: &Clock,
+) -> Result<Vec<RestoredLog>, BackupError> {
+    store.write(|db| {
+        db.forget_what_was_open()?;
+        for photo in &manifest.missing {
+            db.forget_photo(photo)?;
+        }
+        for copied in &manifest.logs {
+            if let Some(head) = db.head(copied.log)? {
+                db.set_durable(head.num, copied.covered, manifest.made_ms)?;
+            }
+        }
+        Ok::<_, BackupError>(())
+    })?;
+    let ledger = Ledger::start_remembering(store.clone(), clock.clone(), &asked.data).map_err(at(&asked.data))?;
+    let mut restored = Vec::new();
+    for copied in &manifest.logs {
+        let known = acknowledged::known(&asked.data, copied.log)?;
+        let last_known_rev = known.iter().map(|last| last.head.size).max().unwrap_or(copied.rev);
+        let Some(first) = ledger.recover(copied.log, known, NewEpoch::Always).await? else { continue };
+        restored.push(RestoredLog {
+            log: copied.log,
+            old_epoch: copied.epoch,
+            epoch: first.epoch,
+            kept_rev: copied.rev,
+            last_known_rev,
+        });
+    }
+    Ok(restored)
+}

@@ -1,0 +1,224 @@
+//! Backups are good when they were read back; what is restored goes on in a new epoch, and is healed by its phones.
+
+use std::fs;
+use std::path::Path;
+
+use schema::hash::Hash;
+use schema::op::{Body, EvidenceRole, File, PhotoClaim, Role};
+use schema::sync::{SignedReceipt, SyncHeader};
+use sync_core::context::VerifiedPhoto;
+use sync_core::line::sha256;
+use tempfile::TempDir;
+
+use super::{Backup, BackupError, Manifest, Restore, Source, make, restore};
+use crate::services::blobs::{Blobs, Version};
+use crate::services::rebuild::rebuild;
+use crate::services::standing;
+use crate::services::world::{Line, Phone, START_MS, World, grid, photo, root, unit};
+use crate::store::{Store, StoreError};
+
+fn back_up(world: &World, dir: &Path) -> Backup {
+    let (store, data) = (world.logs.store.clone(), world.data.clone());
+    // The signer of a backup is named as the world's is.
+    world.logs.checkpoints.sign_due().unwrap();
+    let source = Source { store, data, host: "rectify.test".to_owned(), now_ms: world.clock.now_ms() };
+    make(&source, dir, false, &mut |_| {}).unwrap()
+}
+
+/// A photo's bytes come to the server, whole and synced, and the cases that name it are told.
+async fn arrive(world: &World, phone: &Phone, bytes: &[u8]) -> Hash {
+    let (sha256, size) = (sha256(bytes), u64::try_from(bytes.len()).unwrap());
+    let place = Blobs::at(&world.data).place(&sha256, Version::Original);
+    fs::create_dir_all(place.parent().unwrap()).unwrap();
+    fs::write(place, bytes).unwrap();
+    let looked_at = VerifiedPhoto { size, pixels: None, flags: Vec::new() };
+    let (device, now_ms) = (phone.device, world.clock.now_ms());
+    world
+        .logs
+        .store
+        .write(|db| {
+            db.receive_photo(&sha256, device, size, now_ms)?;
+            db.insert_photo(&sha256, &looked_at, now_ms)
+        })
+        .map_err(|error: StoreError| error)
+        .unwrap();
+    world.logs.ledger.photo_arrived(sha256).await.unwrap();
+    sha256
+}
+
+fn claim(bytes: &[u8]) -> PhotoClaim {
+    let size = u64::try_from(bytes.len()).unwrap();
+    PhotoClaim { sha256: sha256(bytes), size, ..photo(0, EvidenceRole::Before) }
+}
+
+fn durable(world: &World) -> u64 {
+    let log = world.log;
+    let standing = world.logs.store.read(|db| standing::of(db, log, START_MS));
+    standing.unwrap().durable
+}
+
+fn restore_asked(backup: &Path, data: &Path) -> Restore {
+    let database = format!("sqlite:{}", data.join("rectify.db").display());
+    Restore { backup: backup.to_owned(), data: data.to_owned(), database, signed: None }
+}
+
+#[tokio::test]
+async fn the_durable_mark_moves_to_what_was_read_back_photos_included() {
+    let world = World::new().await;
+    let dir = TempDir::new().unwrap();
+    let mut phone = world.person(1, Role::Inspector, grid(1)).await;
+    let lines = [phone.report_with(1, vec![claim(b"one")], None), phone.report_with(1, vec![claim(b"two")], None)];
+    phone.sync(&world, &lines).await;
+    arrive(&world, &phone, b"one").await;
+    let before = world.head_rev();
+    let two = arrive(&world, &phone, b"two").await;
+    assert_eq!(durable(&world), 0);
+
+    let place = Blobs::at(&world.data).place(&two, Version::Original);
+    fs::write(&place, b"2wo").unwrap();
+    let made = back_up(&world, dir.path());
+    assert_eq!(made.missing, [two], "a file that lost its hash is no copy");
+    assert_eq!((made.logs[0].rev, made.logs[0].covered), (world.head_rev(), before));
+    assert_eq!(durable(&world), before, "the phone keeps its copy of the second photo");
+
+    fs::write(&place, b"two").unwrap();
+    world.clock.set(START_MS + 1);
+    let made = back_up(&world, dir.path());
+    assert_eq!((made.photos, made.photos_copied), (2, 1), "only what is new is copied");
+    assert_eq!(durable(&world), world.head_rev());
+    let copies = fs::read_dir(dir.path())
+        .unwrap()
+        .filter(|entry| entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("copy-")));
+    assert_eq!(copies.count(), 1, "the copy before goes when the new one is good");
+}
+
+#[tokio::test]
+async fn a_backup_of_which_anything_was_changed_is_refused_and_nothing_is_restored() {
+    let world = World::new().await;
+    let mut phone = world.person(1, Role::Inspector, grid(1)).await;
+    let lines = [phone.report_with(1, vec![claim(b"one")], None)];
+    phone.sync(&world, &lines).await;
+    let one = arrive(&world, &phone, b"one").await.to_string();
+    for spoil in ["rectify.db", "keys/log-signer", "photo", "manifest", "manifest is torn", "nothing"] {
+        let (dir, target) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        let copy = back_up(&world, dir.path()).folder;
+        let flip = |path: &Path| {
+            let mut bytes = fs::read(path).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            fs::write(path, bytes).unwrap();
+        };
+        match spoil {
+            "nothing" => {}
+            "photo" => flip(&dir.path().join("photos").join(&one[..2]).join(&one)),
+            "manifest" => flip(&dir.path().join("manifest")),
+            "manifest is torn" => {
+                let text = fs::read(dir.path().join("manifest")).unwrap();
+                fs::write(dir.path().join("manifest"), &text[..text.len() / 2]).unwrap();
+            }
+            file => flip(&copy.join(file)),
+        }
+        let data = target.path().join("new");
+        let restored = restore(&restore_asked(dir.path(), &data), &world.clock, &mut |_| {}).await;
+        match spoil {
+            "nothing" => assert_eq!(restored.unwrap().len(), 1),
+            _ => {
+                let error = restored.unwrap_err();
+                assert!(matches!(error, BackupError::Damaged(_) | BackupError::Torn(_)), "{spoil}: {error}");
+                assert!(!data.exists(), "{spoil}: nothing was made");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_an_interrupted_backup_left_is_in_nobodys_way() {
+    let world = World::new().await;
+    let (dir, target) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let nothing = Manifest::read(dir.path());
+    assert!(matches!(nothing, Err(BackupError::None(_))));
+    let good = back_up(&world, dir.path());
+    fs::create_dir(dir.path().join("copy-7")).unwrap();
+    fs::write(dir.path().join("copy-7/rectify.db"), "half").unwrap();
+    fs::write(dir.path().join("manifest.new"), "half").unwrap();
+    let asked = restore_asked(dir.path(), &target.path().join("new"));
+    assert_eq!(restore(&asked, &world.clock, &mut |_| {}).await.unwrap()[0].kept_rev, good.logs[0].rev);
+    let again = restore(&asked, &world.clock, &mut |_| {}).await;
+    assert!(matches!(again, Err(BackupError::NotEmpty(_))), "never into a folder that holds something");
+    world.clock.set(START_MS + 1);
+    back_up(&world, dir.path());
+    assert!(!dir.path().join("copy-7").exists());
+}
+
+fn filed(boss: &mut Phone) -> [Line; 2] {
+    let report = boss.report(1);
+    let file = boss.op(report.entity, &Body::File(File { condition: "hawks_unlicensed".parse().unwrap() }), vec![]);
+    [report, file]
+}
+
+/// A request under a new incarnation that presents receipts.
+fn again(boss: &mut Phone, lines: &[Line], receipt: SignedReceipt) -> Vec<u8> {
+    boss.incarnation += 1;
+    (boss.next_seq, boss.chain) = (1, Hash::ZERO);
+    let (header, body) = boss.request(lines);
+    let rest = body.iter().position(|byte| *byte == b'\n').unwrap();
+    let header = SyncHeader { receipts: vec![receipt], ..header };
+    [serde_json::to_vec(&header).unwrap(), body[rest..].to_vec()].concat()
+}
+
+/// What was printed stays true: the number of the case and the time of its receipt are given back, twice in a row.
+#[tokio::test]
+async fn after_a_restore_numbers_and_receipt_times_are_given_back_and_what_is_missing_is_listed() {
+    let mut world = World::new().await;
+    let mut boss = world.person(1, Role::Supervisor, root()).await;
+    let kept = filed(&mut boss);
+    boss.sync(&world, &kept).await;
+    let dir = TempDir::new().unwrap();
+    let made = back_up(&world, dir.path());
+    let lost = filed(&mut boss);
+    let answer = boss.sync(&world, &lost).await;
+    assert_eq!(answer.record(lost[1].op).number.as_deref(), Some("ZG202600002"));
+    let by_server = world.append(unit().into(), set_unit()).await;
+    let (mut receipt, mut last) = (answer.head.receipt.unwrap(), by_server.rev);
+
+    for restores in 1..=2 {
+        world.clock.set(START_MS + restores * 60_000);
+        let folder = TempDir::new().unwrap();
+        let data = folder.path().join("data");
+        let signed = world.data.join("signed");
+        let asked = Restore { signed: Some(signed), ..restore_asked(dir.path(), &data) };
+        let restored = restore(&asked, &world.clock, &mut |_| {}).await.unwrap();
+        assert_eq!((restored[0].kept_rev, restored[0].last_known_rev), (made.logs[0].rev, last));
+        let store = Store::open(&asked.database).unwrap();
+        let now_ms = world.clock.now_ms();
+        world = World::on_data(data.clone(), folder, store).await;
+        world.clock.set(now_ms);
+
+        let body = again(&mut boss, &lost, receipt);
+        let answer = boss.send_bytes(&world, body).await.unwrap();
+        let record = answer.record(lost[1].op);
+        assert_eq!(record.number.as_deref(), Some("ZG202600002"), "it was printed");
+        assert_eq!(record.flags, ["number_given_back"]);
+        assert!(answer.outcomes.iter().all(|outcome| outcome.first_received_ms == START_MS), "so was its time");
+        boss.took(&lost);
+        receipt = answer.head.receipt.unwrap();
+        let fresh = filed(&mut boss);
+        let number = boss.sync(&world, &fresh).await.record(fresh[1].op).number.unwrap();
+        assert_eq!(number, "ZG2026100002", "others are skipped, since they may have been given");
+
+        let log = world.log;
+        let standing = world.logs.store.read(|db| standing::of(db, log, now_ms)).unwrap();
+        let epoch = &standing.restored[0];
+        assert_eq!((epoch.last_known_rev, epoch.returned, epoch.acknowledged), (last, 2, false));
+        let missing = epoch.not_returned.last().map(|(_, last)| *last);
+        assert_eq!(missing, Some(last), "what only the server had made is listed");
+        let scratch = data.join("rebuild.db");
+        assert_eq!(rebuild(&world.logs.store, log, &scratch, |_| {}).unwrap().differences, []);
+        last = world.append(unit().into(), set_unit()).await.rev;
+    }
+}
+
+fn set_unit() -> Body {
+    let name = schema::catalogue::Text { zh: "新".into(), en: "New".into() };
+    Body::SetUnit(schema::op::SetUnit { name, area: root() })
+}
