@@ -53,7 +53,9 @@ pub fn apply(before: Option<&Entity>, op: &Op, ctx: &Context<'_>) -> Decision {
         (None, ReadBody::Misfit(why)) if ctx.rules < 2 => misfit(op, why),
         (None, ReadBody::Misfit(why)) => misfit(op, &personal::without_values(why)),
     };
-    let record = record_of(&ruling, acting, ctx.actor, ctx);
+    // What is not there and what may not be seen are told alike, to the last byte.
+    let told = acting.filter(|_| ctx.rules < 2 || ruling.code != Some(RefusalCode::UnknownEntity));
+    let record = record_of(&ruling, told, ctx.actor, ctx);
     let after = match ruling.outcome {
         // An accepted op moves its entity's row even where it changes nothing: its device waits for that version.
         Outcome::Accepted | Outcome::AcceptedWithConflict => ruling.after.or_else(|| before.cloned()),

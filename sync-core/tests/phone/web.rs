@@ -132,12 +132,15 @@ impl Web {
             ("POST", "/v1/enrol") => {
                 let enrol = serde_json::from_slice(&asked.body).unwrap();
                 self.logged_out = false;
-                found(&answer(&mut self.server, &enrol, self.enrols))
+                let enrolled = answer(&mut self.server, &enrol, self.enrols);
+                self.logs.clone_from(&enrolled.logs);
+                found(&enrolled)
             }
             _ if self.logged_out => refusal(401, "unauthenticated"),
             ("POST", "/v1/token") if !self.revoked.is_empty() => refusal(403, "device_revoked"),
             ("POST", "/v1/token") => self.new_tokens(),
             _ if !self.revoked.is_empty() && !shut_out => refusal(401, "unauthenticated"),
+            ("GET", "/v1/logs") => found(&self.logs),
             ("POST", "/v1/sync") => {
                 let mut body = Vec::new();
                 GzDecoder::new(asked.body.as_slice()).read_to_end(&mut body).unwrap();
