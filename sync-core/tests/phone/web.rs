@@ -6,6 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use flate2::read::GzDecoder;
+use schema::auth::LogAccess;
 use schema::hash::Hash;
 use schema::ids::EntityId;
 use schema::photo::{Have, HaveAnswer, PhotoState};
@@ -34,6 +35,8 @@ pub(crate) struct Web {
     pub(crate) parked: serde_json::Value,
     /// Pages of entries by case.
     pub(crate) entries: BTreeMap<EntityId, serde_json::Value>,
+    /// The districts that were told at the enrolment.
+    logs: Vec<LogAccess>,
     pieces: usize,
 }
 
@@ -65,6 +68,7 @@ impl Listening {
             enrols: 0,
             parked: json!({"parked": [], "next": null}),
             entries: BTreeMap::new(),
+            logs: Vec::new(),
             pieces: 0,
         };
         let (web, listener) = (Arc::new(Mutex::new(web)), TcpListener::bind("127.0.0.1:0").unwrap());
