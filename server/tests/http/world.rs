@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use server::Running;
 use server::clock::Clock;
 use server::config::Config;
-use server::services::installation::{District, NewAccount};
+use server::services::installation::{District, Installation, NewAccount};
 use sync_core::line::{KIND_VERSION, kind_and_body, sha256};
 use sync_core::log::chain::{self, DeviceSecret};
 use tempfile::TempDir;
@@ -138,6 +138,12 @@ impl World {
         self.running.app.installation.code(account).await.unwrap()
     }
 
+    /// The installation, working on the district that it was started with.
+    async fn first_district(&self) -> Installation {
+        let heads = self.running.app.logs.store.read_async(|db| db.heads()).await.unwrap();
+        self.running.app.installation.of_district(Some(heads[0].log.to_string()))
+    }
+
     pub(crate) async fn account(
         &self,
         login: &str,
@@ -154,7 +160,7 @@ impl World {
             units: Vec::new(),
             password: password.map(str::to_owned),
         };
-        self.running.app.installation.add_account(new).await.unwrap()
+        self.first_district().await.add_account(new).await.unwrap()
     }
 
     pub(crate) async fn phone(&self, login: &str, role: Role, area: &str) -> Phone {
