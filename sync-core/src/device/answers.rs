@@ -161,7 +161,7 @@ impl Taking<'_> {
             touched.extend(rows.touched.iter().copied());
         }
         let batch = self.note_batch()?;
-        touched.extend(retire(self.db, self.log.id)?);
+        touched.extend(retire(self.db, self.log.id, self.log.head.max(self.answer.head.head))?);
         pull::sweep(self.db, self.log.id, &touched)?;
         self.note_durable(pull)?;
         self.show(touched, rows.context_changed)?;
@@ -227,7 +227,7 @@ impl Taking<'_> {
         let decided = before.saturating_sub(undecided(self.db, self.log.id)?);
         self.take_receipt()?;
         let batch = self.note_batch()?;
-        touched.extend(retire(self.db, self.log.id)?);
+        touched.extend(retire(self.db, self.log.id, self.log.head.max(self.answer.head.head))?);
         if with_rows {
             self.show(touched, false)?;
         }

@@ -98,8 +98,9 @@ impl Noting<'_> {
 }
 
 /// Takes ops out of the overlay: rejected or parked ones at once, accepted ones when the base has caught up with them,
-/// or when the entity is in no scope any more though everything up to their revision was pulled.
-pub(crate) fn retire(db: &Connection, log: i64) -> Result<BTreeSet<EntityId>, PhoneError> {
+/// or when the entity is in no scope any more though everything up to the newest revision heard of, `head`, was pulled.
+/// Up to the op's own revision is not enough: a newer version of the entity comes in a later page.
+pub(crate) fn retire(db: &Connection, log: i64, head: u64) -> Result<BTreeSet<EntityId>, PhoneError> {
     let coverage: Option<i64> =
         db.query_row("SELECT MIN(rev) FROM cursor WHERE log = ?1", params![log], |row| row.get(0))?;
     let coverage = coverage.map_or(0, nat);
@@ -108,7 +109,7 @@ pub(crate) fn retire(db: &Connection, log: i64) -> Result<BTreeSet<EntityId>, Ph
         let base_rev = base::rev(db, log, own.entity)?.unwrap_or(0);
         let laid = view::is_laid(&own, base_rev);
         let rev = own.second_rev.or(own.rev).unwrap_or(u64::MAX);
-        let gone = coverage >= rev && !base::is_in_a_scope(db, log, own.entity)?;
+        let gone = coverage >= rev.max(head) && !base::is_in_a_scope(db, log, own.entity)?;
         if !laid || gone {
             db.prepare_cached("UPDATE own_op SET state = 'kept' WHERE op = ?1")?.execute(params![Blob(own.op)])?;
             touched.insert(own.entity);

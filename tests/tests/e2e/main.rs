@@ -8,4 +8,5 @@ mod harvest;
 mod intake;
 mod main_job;
 mod people;
+mod tus;
 mod two_servers;

@@ -21,6 +21,7 @@ pub(crate) struct Phone {
     pub(crate) pairs: BTreeSet<(u64, Scope)>,
     pub(crate) cursors: BTreeMap<Scope, u64>,
     pub(crate) own: u64,
+    pub(crate) head: u64,
     pub(crate) pending: Vec<Pending>,
     pub(crate) kept: Vec<Pending>,
     pub(crate) rejected: usize,
@@ -39,6 +40,7 @@ impl Phone {
             pairs: BTreeSet::new(),
             cursors: areas.iter().copied().chain(maker).map(|scope| (scope, 0)).collect(),
             own: 0,
+            head: 0,
             pending: Vec::new(),
             kept: Vec::new(),
             rejected: 0,
@@ -94,6 +96,7 @@ impl Phone {
         self.base.clear();
         self.pairs.clear();
         self.own = 0;
+        self.head = 0;
         self.cursors.values_mut().for_each(|cursor| *cursor = 0);
         let mut again: Vec<Pending> = self.kept.drain(..).chain(self.pending.drain(..)).collect();
         again.iter_mut().for_each(|pending| pending.decided = None);
@@ -138,6 +141,7 @@ impl Phone {
             self.learn(&page.own);
             self.own = self.own.max(page.head);
         }
+        self.head = self.head.max(page.head);
         let guarded = without != Some(Rule::LatePagesSayNothing);
         for (id, row) in &page.rows {
             if guarded && row.rev <= cursor {
@@ -195,7 +199,8 @@ impl Phone {
             };
             let base_rev = self.base.get(&pending.op.entity).map_or(0, |entity| entity.rev);
             let paired = self.pairs.iter().any(|(id, _)| *id == pending.op.entity);
-            let out_of_scope = without != Some(Rule::RetireOutOfScope) && !paired && covered >= rev;
+            // Up to its own revision is not enough: a newer version of the entity comes in a later page.
+            let out_of_scope = without != Some(Rule::RetireOutOfScope) && !paired && covered >= rev.max(self.head);
             let done = outcome == Outcome::Rejected
                 || base_rev >= rev
                 || out_of_scope
