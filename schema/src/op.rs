@@ -9,8 +9,10 @@ use crate::hash::{Hash, Salt};
 use crate::ids::{AccountId, BootId, DeviceId, EntityId, EpochId, LogId, OpId};
 
 mod body;
+mod sight;
 
 pub use body::*;
+pub use sight::{RedactValue, Restrict};
 
 /// The line, in the order of its members. `body` is read by kind (see [`Body`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

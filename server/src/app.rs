@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::os::unix::fs::DirBuilderExt;
 
 use anyhow::{Context, anyhow};
-use schema::limits::DEVICE_ENTITIES_MAX;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -83,14 +82,7 @@ impl App {
         let blobs = Blobs::open(&config.data).context("opening the photo folder")?;
         let photos = Photos::new(store.clone(), blobs, clock.clone(), ledger.clone());
         let passwords = Passwords::new();
-        let logs = Logs {
-            store: store.clone(),
-            ledger: ledger.clone(),
-            checkpoints,
-            clock: clock.clone(),
-            durability: config.durability,
-            device_entities_max: DEVICE_ENTITIES_MAX,
-        };
+        let logs = Logs::new(store.clone(), ledger.clone(), checkpoints, clock.clone(), config.durability);
         Ok(Self {
             clock: clock.clone(),
             accounts: Accounts::new(

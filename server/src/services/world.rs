@@ -8,7 +8,6 @@ use schema::case::{Channel, Position, Source};
 use schema::catalogue::{CITY_CATALOGUE, Text};
 use schema::hash::{Hash, Salt};
 use schema::ids::{AccountId, AreaId, BootId, DeviceId, EntityId, EpochId, GrantId, LogId, OpId, PersonId, UnitId};
-use schema::limits::DEVICE_ENTITIES_MAX;
 use schema::op::{
     Body, Captured, CreateLog, EnrolDevice, EvidenceRole, Grant, Op, PhotoClaim, Report, Role, SealedValue, SetAccount,
     SetMembership, SetUnit, Taken, TakenBy,
@@ -120,14 +119,7 @@ impl World {
         let catalogue = CITY_CATALOGUE.as_bytes().to_vec();
         documents::import_catalogue(&ledger, log, catalogue.clone()).await.unwrap();
         documents::import_areas(&ledger, log, district(2_000_000)).await.unwrap();
-        let logs = Logs {
-            store,
-            ledger,
-            checkpoints,
-            clock: clock.clone(),
-            durability: Durability::Local,
-            device_entities_max: DEVICE_ENTITIES_MAX,
-        };
+        let logs = Logs::new(store, ledger, checkpoints, clock.clone(), Durability::Local);
         Self { folder, data, logs, log, clock, catalogue: sha256(&catalogue) }
     }
 

@@ -290,12 +290,5 @@ fn start(folder: &Path, clock: &Clock) -> Result<Logs> {
     let store = Store::open(&format!("sqlite:{}", folder.join("rectify.db").display()))?;
     let ledger = Ledger::start(store.clone(), clock.clone())?;
     let checkpoints = Checkpoints::open(folder.to_path_buf(), HOST, 1_000, store.clone(), clock.clone())?;
-    Ok(Logs {
-        store,
-        ledger,
-        checkpoints,
-        clock: clock.clone(),
-        durability: Durability::Local,
-        device_entities_max: schema::limits::DEVICE_ENTITIES_MAX,
-    })
+    Ok(Logs::new(store, ledger, checkpoints, clock.clone(), Durability::Local))
 }

@@ -64,14 +64,7 @@ fn server(world: &World, address: &str, clock: &Clock) -> Logs {
     let ledger = Ledger::start(store.clone(), clock.clone()).unwrap();
     let folder = world.folder.path().to_owned();
     let checkpoints = Checkpoints::open(folder, "rectify.test", 60_000, store.clone(), clock.clone()).unwrap();
-    Logs {
-        store,
-        ledger,
-        checkpoints,
-        clock: clock.clone(),
-        durability: world.logs.durability,
-        device_entities_max: world.logs.device_entities_max,
-    }
+    Logs::new(store, ledger, checkpoints, clock.clone(), world.logs.durability)
 }
 
 fn run(kind: Kind, break_it: impl FnOnce(&str)) -> Wrong {

@@ -7,6 +7,7 @@ mod request;
 use std::collections::HashMap;
 
 use schema::ids::{AccountId, DeviceId, LogId, OpId};
+use schema::limits::DEVICE_ENTITIES_MAX;
 use schema::problem::ProblemCode;
 use schema::record::Outcome;
 use schema::sync::{BatchAnswer, Durability, Receipt, ReceiptOp, SignedReceipt};
@@ -38,6 +39,11 @@ pub struct Logs {
 }
 
 impl Logs {
+    /// With the cap of a device as it is for everybody.
+    pub fn new(store: Store, ledger: Ledger, checkpoints: Checkpoints, clock: Clock, durability: Durability) -> Self {
+        Self { store, ledger, checkpoints, clock, durability, device_entities_max: DEVICE_ENTITIES_MAX }
+    }
+
     /// How far everything survives the loss of the server.
     ///
     /// # Errors
