@@ -4,6 +4,7 @@ mod backup;
 mod bad_input;
 mod city;
 mod clumsy;
+mod districts;
 mod harvest;
 mod intake;
 mod main_job;
