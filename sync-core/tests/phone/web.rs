@@ -167,7 +167,6 @@ impl Web {
                 let document = [area_document(), catalogue_document()].into_iter().find(named);
                 document.map_or_else(|| refusal(404, "not_found"), |bytes| (200, Vec::new(), bytes))
             }
-            ("GET", "/v1/logs") => refusal(404, "not_found"),
             (_, path) => self.photo(asked, path.rsplit('/').next().unwrap().parse().unwrap()),
         }
     }

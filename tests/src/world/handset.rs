@@ -1,18 +1,41 @@
 //! A phone in somebody's hand: its store, its own idea of the time, and the hand that may drop it.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use schema::auth::{Enrol, Enrolled, LogAccess, Tokens};
+use schema::case::Case;
 use schema::entity::Entity;
-use schema::ids::{BootId, DeviceId, EntityId, EpochId, LogId, OpId};
-use schema::op::{Body, Captured, EvidenceRole, Taken, TakenBy};
+use schema::hash::Hash;
+use schema::ids::{BootId, DeviceId, EntityId, LogId, OpId};
+use schema::op::{Captured, EvidenceRole, SealedValue, Taken, TakenBy};
 use server::clock::Clock;
 use server::demo::city::{City, DemoAccount};
 use sync_core::device::capture::{Draft, PhotoFile, PhotoSource};
 use sync_core::device::entropy::SeededEntropy;
 use sync_core::device::phone::Phone;
+use sync_core::line::sha256;
 use uuid::Uuid;
+
+use super::FIRST_EPOCH;
+
+/// An op that somebody captured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// Its log.
+    pub log: LogId,
+    /// The op.
+    pub op: OpId,
+    /// What it is about.
+    pub entity: EntityId,
+    /// Its kind.
+    pub kind: String,
+    /// The photos that it names.
+    pub photos: Vec<Hash>,
+    /// The phone has known of it ever since: it did not come back from a copy that is older.
+    pub known: bool,
+}
 
 /// A phone and its owner.
 pub struct Handset {
@@ -22,8 +45,10 @@ pub struct Handset {
     pub account: DemoAccount,
     /// Its id.
     pub device: DeviceId,
-    /// Every op that was captured on it.
-    pub made: Vec<(OpId, EntityId, String)>,
+    /// The machine that it lives on: two people may share one.
+    pub machine: usize,
+    /// Every op that was captured on it and that it can be asked to keep.
+    pub made: Vec<Made>,
     clock: Clock,
     wrong_by_ms: i64,
     booted_ms: u64,
@@ -37,13 +62,20 @@ impl Handset {
     ///
     /// # Errors
     /// Its store can't be made.
-    pub(crate) fn new(home: PathBuf, account: DemoAccount, seed: u64, clock: Clock) -> Result<(Self, Enrol)> {
+    pub(crate) fn new(
+        home: PathBuf,
+        account: DemoAccount,
+        seed: u64,
+        machine: usize,
+        clock: Clock,
+    ) -> Result<(Self, Enrol)> {
         let booted_ms = clock.now_ms();
         let mut handset = Self {
             phone: None,
             home,
             account,
             device: DeviceId::NIL,
+            machine,
             made: Vec::new(),
             clock,
             wrong_by_ms: 0,
@@ -59,10 +91,10 @@ impl Handset {
         Ok((handset, enrol))
     }
 
-    pub(crate) fn finish(&mut self, log: LogId, city: &City, signer: &str) -> Result<()> {
-        let access = LogAccess {
-            log,
-            epoch: EpochId(Uuid::from_u128(0x10_002)),
+    pub(crate) fn finish(&mut self, logs: &[LogId], city: &City, signer: &str) -> Result<()> {
+        let access = |log: &LogId| LogAccess {
+            log: *log,
+            epoch: FIRST_EPOCH,
             name: city.name.clone(),
             zone: city.zone.to_owned(),
             signer: signer.to_owned(),
@@ -70,7 +102,8 @@ impl Handset {
         let tokens =
             Tokens { access: "a".to_owned(), access_expires_in_s: 600, refresh: "r".to_owned(), export_key: None };
         let (account, name) = (self.account.id, self.account.name.clone());
-        self.phone().finish_enrolment(&Enrolled { account, name, logs: vec![access], tokens })?;
+        let logs = logs.iter().map(access).collect();
+        self.phone().finish_enrolment(&Enrolled { account, name, logs, tokens })?;
         Ok(())
     }
 
@@ -120,35 +153,82 @@ impl Handset {
         }
     }
 
-    /// Captures an op with photos of so many bytes.
+    /// Seals a value for an op.
+    ///
+    /// # Errors
+    /// The seed gives no more chance.
+    pub fn seal(&mut self, value: &str) -> Result<SealedValue> {
+        Ok(self.phone().seal(value)?)
+    }
+
+    /// Captures an op with these photos.
     ///
     /// # Errors
     /// The store's.
-    pub fn capture(
-        &mut self,
-        log: LogId,
-        entity: Option<EntityId>,
-        body: Body,
-        photos: &[(EvidenceRole, Vec<u8>)],
-    ) -> Result<(OpId, EntityId)> {
+    pub fn capture(&mut self, draft: Draft, photos: &[(EvidenceRole, Vec<u8>)]) -> Result<()> {
         let now = self.now();
         let taken = Taken { by: TakenBy::Camera, wall_ms: Some(now.wall_ms), position: None, mock_position: false };
         let files: Vec<PhotoFile> = photos
             .iter()
             .map(|(role, bytes)| PhotoFile { source: PhotoSource::Bytes(bytes.clone()), role: *role, taken })
             .collect();
-        let (kind, _) = sync_core::line::kind_and_body(&body)?;
-        let draft = Draft { log, entity, body, values: Vec::new() };
+        let (kind, _) = sync_core::line::kind_and_body(&draft.body)?;
+        let log = draft.log;
         let receipt = self.phone().capture(draft, &files, now)?;
-        self.made.push((receipt.op, receipt.entity, kind));
-        Ok((receipt.op, receipt.entity))
+        let photos = photos.iter().map(|(_, bytes)| sha256(bytes)).collect();
+        self.made.push(Made { log, op: receipt.op, entity: receipt.entity, kind, photos, known: true });
+        Ok(())
+    }
+
+    /// Keeps a copy of the phone's storage, as a backup of the whole phone does.
+    ///
+    /// # Errors
+    /// The folder can't be copied.
+    pub fn copy(&mut self) -> Result<()> {
+        self.phone = None;
+        copy_folder(&self.home, &self.copy_place())?;
+        self.open()
+    }
+
+    /// The phone comes back from its copy: what only the newer state knew is gone with it, and is given up here. Says
+    /// whether there was a copy.
+    ///
+    /// # Errors
+    /// The folder can't be copied.
+    pub fn restore_copy(&mut self) -> Result<bool> {
+        let copy = self.copy_place();
+        if !copy.is_dir() {
+            return Ok(false);
+        }
+        let before: BTreeSet<OpId> = self.phone().own_ops()?.into_iter().collect();
+        self.phone = None;
+        std::fs::remove_dir_all(&self.home)?;
+        copy_folder(&copy, &self.home)?;
+        self.open()?;
+        let after: BTreeSet<OpId> = self.phone().own_ops()?.into_iter().collect();
+        self.made.retain(|made| !before.contains(&made.op) || after.contains(&made.op));
+        // What was durable already the phone need not have held: it comes again from the server.
+        self.made.iter_mut().for_each(|made| made.known = after.contains(&made.op));
+        Ok(true)
+    }
+
+    /// Runs SQL in its store, as somebody does who goes around its program.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn execute(&mut self, statements: &str) -> Result<()> {
+        Ok(rusqlite::Connection::open(self.home.join("phone.db"))?.execute_batch(statements)?)
+    }
+
+    fn copy_place(&self) -> PathBuf {
+        self.home.with_extension("copy")
     }
 
     /// The cases that it shows.
     ///
     /// # Errors
     /// The store's.
-    pub fn cases(&mut self, log: LogId) -> Result<Vec<schema::case::Case>> {
+    pub fn cases(&mut self, log: LogId) -> Result<Vec<Case>> {
         let rows = self.phone().list(&sync_core::device::list::Filter::default(), None, 1_000)?;
         let mut cases = Vec::new();
         for row in rows {
@@ -160,4 +240,18 @@ impl Handset {
         }
         Ok(cases)
     }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let place = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &place)?;
+        } else {
+            std::fs::copy(entry.path(), place)?;
+        }
+    }
+    Ok(())
 }

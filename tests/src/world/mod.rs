@@ -1,11 +1,16 @@
 //! The real ledger, the real sync service and real phone stores in one process, without sockets: what carries a request
 //! from one to the other is the test's to decide.
 
+mod backup;
 mod handset;
+mod upload;
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result, anyhow};
+use databases::Kind;
 use schema::catalogue::{CITY_CATALOGUE, Catalogue};
 use schema::entity::Entity;
 use schema::hash::Hash;
@@ -14,25 +19,29 @@ use schema::op::{Body, CreateLog, EnrolDevice, Grant, ImportDocument, SetAccount
 use schema::sync::Durability;
 use server::clock::Clock;
 use server::demo::city::{City, DemoAccount, city};
+use server::services::blobs::Blobs;
 use server::services::checkpoint::Checkpoints;
 use server::services::documents;
 use server::services::ledger::{Append, Ledger, ServerOp};
+use server::services::photos::Photos;
 use server::services::rebuild::{Difference, rebuild};
 use server::services::sync::{Caller, Logs, exchange};
 use server::store::{Entry, Store, StoreError};
 use sync_core::area::AreaIndex;
-use sync_core::context::VerifiedPhoto;
 use sync_core::line::{consequence_id, sha256, singleton_id};
 use sync_core::permission::{default_scopes, scopes_of};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-pub use handset::Handset;
+pub use backup::Saved;
+pub use handset::{Handset, Made};
 
 /// When a world begins: 2026-03-02, a Monday, 09:00 in Shanghai.
 pub const START_MS: u64 = 1_772_413_200_000;
 const HOST: &str = "rectify.test";
+/// The epoch that every district begins in.
+const FIRST_EPOCH: EpochId = EpochId(Uuid::from_u128(0x10_002));
 
 /// A folder whose fsync is cheap: what survives a power cut is not these tests' business.
 ///
@@ -42,62 +51,93 @@ pub fn folder() -> std::io::Result<TempDir> {
     if Path::new("/dev/shm").is_dir() { TempDir::new_in("/dev/shm") } else { TempDir::new() }
 }
 
-/// One server with one log, and its phones.
+/// What a world is made like.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Everything that chance decides follows from it, the ids of the logs too: many worlds fit into one database.
+    pub seed: u64,
+    /// The database of the server; none for a SQLite file of its own.
+    pub database: Option<String>,
+    /// How many districts.
+    pub logs: u8,
+    /// How an acknowledged op survives.
+    pub durability: Durability,
+}
+
+/// One server with its logs, and its phones.
 pub struct World {
     runtime: Runtime,
+    /// What the server would do in the background is never done here: the test says when.
+    background: Runtime,
     folder: TempDir,
+    database: String,
+    durability: Durability,
     /// The server's clock.
     pub clock: Clock,
     /// The server.
     pub logs: Logs,
-    /// Its log.
-    pub log: LogId,
+    photos: Photos,
+    /// Its districts.
+    pub districts: Vec<LogId>,
     /// Who lives there.
     pub city: City,
     /// The phones.
     pub handsets: Vec<Handset>,
+    /// The photos that are at the server, whole.
+    arrived: BTreeSet<Hash>,
     next_id: u128,
 }
 
 impl World {
-    /// A server with a city: areas, catalogue, units, accounts; no phones yet.
+    /// A server with a city in each district: areas, catalogue, units, accounts; no phones yet.
     ///
     /// # Errors
     /// Anything that goes wrong fails the test.
-    pub fn new(seed: u64) -> Result<Self> {
+    pub fn new(plan: &Plan) -> Result<Self> {
         let folder = folder()?;
         let clock = Clock::standing(START_MS);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let still = || tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let (runtime, background) = (still()?, still()?);
         // A key of its own for every run would make no two logs alike.
         std::fs::create_dir_all(folder.path().join("keys"))?;
         std::fs::write(folder.path().join("keys/log-signer"), "5eed".repeat(16))?;
-        let logs = start(folder.path(), &clock)?;
-        let log = LogId(Uuid::from_u128(0x10_000));
-        let mut world =
-            Self { runtime, folder, clock, logs, log, city: city(seed), handsets: Vec::new(), next_id: 0x20_000 };
-        world.settle()?;
+        let database = plan.database.clone().unwrap_or_else(|| Kind::Sqlite.address(folder.path()));
+        let (logs, photos) = start(folder.path(), &database, plan.durability, &clock, &background)?;
+        let first = u128::from(plan.seed) << 64 | 0x10_000;
+        let mut world = Self {
+            runtime,
+            background,
+            folder,
+            database,
+            durability: plan.durability,
+            clock,
+            logs,
+            photos,
+            districts: (0..plan.logs).map(|n| LogId(Uuid::from_u128(first + u128::from(n)))).collect(),
+            city: city(plan.seed % 5),
+            handsets: Vec::new(),
+            arrived: BTreeSet::new(),
+            next_id: 0x20_000,
+        };
+        for log in world.districts.clone() {
+            world.settle(log)?;
+        }
         Ok(world)
     }
 
-    fn settle(&mut self) -> Result<()> {
+    fn settle(&mut self, log: LogId) -> Result<()> {
         let body = CreateLog {
             name: self.city.name.clone(),
             zone: self.city.zone.to_owned(),
             signer: self.logs.checkpoints.signer().verifier_key(),
             server_device: DeviceId(Uuid::from_u128(0x10_001)),
         };
-        let epoch = EpochId(Uuid::from_u128(0x10_002));
-        let (ledger, log) = (self.logs.ledger.clone(), self.log);
-        self.runtime.block_on(ledger.create_log(log, epoch, body))?;
-        let areas = serde_json::to_vec(&self.city.areas)?;
-        let version = self.catalogue()?.version;
-        let documents = [
-            ("areas", self.import(Body::ImportAreas, &areas, &self.city.areas.version)),
-            ("catalogue", self.import(Body::ImportCatalogue, CITY_CATALOGUE.as_bytes(), &version)),
-        ];
-        for (name, (document, body)) in documents {
-            self.enter(vec![document], vec![(singleton_id(log, name), body)])?;
-        }
+        let ledger = self.logs.ledger.clone();
+        self.runtime.block_on(ledger.create_log(log, FIRST_EPOCH, body))?;
+        self.put_areas_in_force(log)?;
+        let version = self.catalogue().version.clone();
+        let (document, body) = self.import(Body::ImportCatalogue, CITY_CATALOGUE.as_bytes(), &version);
+        self.enter(log, vec![document], vec![(singleton_id(log, "catalogue"), body)])?;
         let mut ops = Vec::new();
         for unit in &self.city.units {
             ops.push((unit.id.into(), Body::SetUnit(SetUnit { name: unit.name.clone(), area: unit.area })));
@@ -110,7 +150,19 @@ impl World {
             let join = |unit: &_| Body::SetMembership(SetMembership { unit: *unit, member: true });
             ops.extend(account.units.iter().map(|unit| (account.id.into(), join(unit))));
         }
-        self.append(ops)?;
+        self.append(log, ops)?;
+        Ok(())
+    }
+
+    /// Puts the city's areas, as they are now, in force in a district.
+    ///
+    /// # Errors
+    /// They were refused.
+    pub fn put_areas_in_force(&mut self, log: LogId) -> Result<()> {
+        let areas = serde_json::to_vec(&self.city.areas)?;
+        let (document, body) = self.import(Body::ImportAreas, &areas, &self.city.areas.version);
+        self.enter(log, vec![document], vec![(singleton_id(log, "areas"), body)])?;
+        self.runtime.block_on(self.logs.ledger.place_cases(log))?;
         Ok(())
     }
 
@@ -124,46 +176,76 @@ impl World {
     ///
     /// # Errors
     /// One of them was refused.
-    pub fn append(&mut self, ops: Vec<(EntityId, Body)>) -> Result<Vec<Entry>> {
-        self.enter(Vec::new(), ops)
+    pub fn append(&mut self, log: LogId, ops: Vec<(EntityId, Body)>) -> Result<Vec<Entry>> {
+        self.enter(log, Vec::new(), ops)
     }
 
-    fn enter(&mut self, documents: Vec<(Hash, Vec<u8>)>, ops: Vec<(EntityId, Body)>) -> Result<Vec<Entry>> {
+    fn enter(&mut self, log: LogId, documents: Vec<(Hash, Vec<u8>)>, ops: Vec<(EntityId, Body)>) -> Result<Vec<Entry>> {
         let ops = ops
             .into_iter()
             .map(|(entity, body)| {
                 self.next_id += 1;
-                let id = consequence_id(self.log, OpId(Uuid::from_u128(self.next_id)), "test", 0);
+                let id = consequence_id(log, OpId(Uuid::from_u128(self.next_id)), "test", 0);
                 ServerOp { id, entity, body, values: Vec::new() }
             })
             .collect();
         let append = Append { documents, ops };
-        let entries = self.runtime.block_on(self.logs.ledger.append(self.log, append))?;
+        let entries = self.runtime.block_on(self.logs.ledger.append(log, append))?;
         match entries.iter().find(|entry| entry.outcome != 1) {
             Some(refused) => Err(anyhow!("refused: {} {}", refused.kind, refused.record)),
             None => Ok(entries),
         }
     }
 
-    /// Gives an account a phone, enrolled; returns its place in `handsets`.
+    /// Gives an account a phone, enrolled in every district; returns its place in `handsets`. `shared_with` is somebody
+    /// whose phone it is: one device each, on one machine.
     ///
     /// # Errors
     /// Anything that goes wrong fails the test.
-    pub fn enrol(&mut self, account: &DemoAccount) -> Result<usize> {
+    pub fn enrol(&mut self, account: &DemoAccount, shared_with: Option<usize>) -> Result<usize> {
         let seed = u64::try_from(self.handsets.len()).unwrap_or(0) + 1;
         let home = self.folder.path().join(format!("phone-{seed}"));
-        let (handset, enrol) = Handset::new(home, account.clone(), seed, self.clock.clone())?;
+        let machine = shared_with.map_or(self.handsets.len(), |other| self.handsets[other].machine);
+        let (handset, enrol) = Handset::new(home, account.clone(), seed, machine, self.clock.clone())?;
         let body = Body::EnrolDevice(EnrolDevice {
             account: account.id,
             algorithm: "ES256".to_owned(),
             key: enrol.key,
             label: enrol.label,
         });
-        self.append(vec![(enrol.device.into(), body)])?;
+        for log in self.districts.clone() {
+            self.append(log, vec![(enrol.device.into(), body.clone())])?;
+        }
         let mut handset = handset;
-        handset.finish(self.log, &self.city, &self.logs.checkpoints.signer().verifier_key())?;
+        handset.finish(&self.districts, &self.city, &self.logs.checkpoints.signer().verifier_key())?;
         self.handsets.push(handset);
         Ok(self.handsets.len() - 1)
+    }
+
+    /// Everything on a phone's machine is killed and started again.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn kill(&mut self, handset: usize) -> Result<()> {
+        self.on_machine_of(handset).try_for_each(Handset::kill)
+    }
+
+    /// A phone's machine is restarted.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn reboot(&mut self, handset: usize) -> Result<()> {
+        self.on_machine_of(handset).try_for_each(Handset::reboot)
+    }
+
+    /// Somebody sets the clock of a phone's machine wrong.
+    pub fn set_wrong_by(&mut self, handset: usize, wrong_by_ms: i64) {
+        self.on_machine_of(handset).for_each(|handset| handset.set_wrong_by(wrong_by_ms));
+    }
+
+    fn on_machine_of(&mut self, handset: usize) -> impl Iterator<Item = &mut Handset> {
+        let machine = self.handsets[handset].machine;
+        self.handsets.iter_mut().filter(move |handset| handset.machine == machine)
     }
 
     /// Carries a request to the server and brings its answer.
@@ -176,24 +258,12 @@ impl World {
         Ok(self.runtime.block_on(exchange(&self.logs, caller, body))?)
     }
 
-    /// The bytes of a photo have all arrived and have their hash.
+    /// A document's bytes, as the server hands them out; none if it has none.
     ///
     /// # Errors
     /// The database's.
-    pub fn photo_arrives(&self, sha256: Hash, size: u64) -> Result<()> {
-        let photo = VerifiedPhoto { size, pixels: None, flags: Vec::new() };
-        let now_ms = self.clock.now_ms();
-        self.logs.store.write(|db| db.insert_photo(&sha256, &photo, now_ms))?;
-        self.runtime.block_on(self.logs.ledger.photo_arrived(sha256))?;
-        Ok(())
-    }
-
-    /// A document's bytes, as the server hands them out.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn document(&self, sha256: Hash) -> Result<Vec<u8>> {
-        documents::fetch(&self.logs.store, self.log, &sha256)?.context("a document that the log names")
+    pub fn document(&self, log: LogId, sha256: Hash) -> Result<Option<Vec<u8>>> {
+        Ok(documents::fetch(&self.logs.store, log, &sha256)?)
     }
 
     /// The server is killed and started again.
@@ -201,17 +271,16 @@ impl World {
     /// # Errors
     /// It does not start.
     pub fn restart_server(&mut self) -> Result<()> {
-        self.logs = start(self.folder.path(), &self.clock)?;
-        self.runtime.block_on(self.logs.ledger.sweep_photos())?;
-        Ok(())
+        (self.logs, self.photos) =
+            start(self.folder.path(), &self.database, self.durability, &self.clock, &self.background)?;
+        self.sweep()
     }
 
     /// Every entry of the log.
     ///
     /// # Errors
     /// The database's.
-    pub fn entries(&self) -> Result<Vec<Entry>> {
-        let log = self.log;
+    pub fn entries(&self, log: LogId) -> Result<Vec<Entry>> {
         Ok(self.logs.store.read(|db| {
             let head = db.head(log)?.ok_or(StoreError::Damaged("no log"))?;
             db.entries_after(head.num, 0, usize::MAX >> 1)
@@ -222,8 +291,7 @@ impl World {
     ///
     /// # Errors
     /// The database's.
-    pub fn entities(&self) -> Result<Vec<(EntityId, u64, String)>> {
-        let log = self.log;
+    pub fn entities(&self, log: LogId) -> Result<Vec<(EntityId, u64, String)>> {
         Ok(self.logs.store.read(|db| {
             let head = db.head(log)?.ok_or(StoreError::Damaged("no log"))?;
             let mut all = Vec::new();
@@ -242,8 +310,8 @@ impl World {
     ///
     /// # Errors
     /// The database's.
-    pub fn owed(&self, account: &DemoAccount) -> Result<Vec<(EntityId, u64, String)>> {
-        let all = self.entities()?;
+    pub fn owed(&self, log: LogId, account: &DemoAccount) -> Result<Vec<(EntityId, u64, String)>> {
+        let all = self.entities(log)?;
         let parsed = |document: &str| serde_json::from_str::<Entity>(document);
         let own = all.iter().find(|(id, ..)| *id == EntityId::from(account.id)).context("the account")?;
         let Entity::Account(standing) = parsed(&own.2)? else { return Err(anyhow!("an account is no account")) };
@@ -263,32 +331,40 @@ impl World {
     ///
     /// # Errors
     /// The database's.
-    pub fn rebuild(&self) -> Result<Vec<Difference>> {
+    pub fn rebuild(&self, log: LogId) -> Result<Vec<Difference>> {
         let scratch = self.folder.path().join("rebuilt.db");
-        Ok(rebuild(&self.logs.store, self.log, &scratch, |_| {})?.differences)
+        Ok(rebuild(&self.logs.store, log, &scratch, |_| {})?.differences)
     }
 
     /// The root of the log's tree, as its head has it.
     ///
     /// # Errors
     /// The database's.
-    pub fn root(&self) -> Result<Hash> {
-        let log = self.log;
+    pub fn root(&self, log: LogId) -> Result<Hash> {
         Ok(self.logs.store.read(|db| db.head(log))?.context("the log")?.root)
     }
 
     /// The catalogue in force.
-    ///
-    /// # Errors
-    /// The shipped one can't be read.
-    pub fn catalogue(&self) -> Result<Catalogue> {
-        Ok(serde_json::from_str(CITY_CATALOGUE)?)
+    pub fn catalogue(&self) -> &'static Catalogue {
+        static SHIPPED: LazyLock<Catalogue> =
+            LazyLock::new(|| serde_json::from_str(CITY_CATALOGUE).expect("the shipped catalogue"));
+        &SHIPPED
     }
 }
 
-fn start(folder: &Path, clock: &Clock) -> Result<Logs> {
-    let store = Store::open(&format!("sqlite:{}", folder.join("rectify.db").display()))?;
+fn start(
+    folder: &Path,
+    database: &str,
+    durability: Durability,
+    clock: &Clock,
+    background: &Runtime,
+) -> Result<(Logs, Photos)> {
+    let store = Store::open(database)?;
     let ledger = Ledger::start(store.clone(), clock.clone())?;
     let checkpoints = Checkpoints::open(folder.to_path_buf(), HOST, 1_000, store.clone(), clock.clone())?;
-    Ok(Logs::new(store, ledger, checkpoints, clock.clone(), Durability::Local))
+    let photos = {
+        let _here = background.enter();
+        Photos::new(store.clone(), Blobs::open(folder)?, clock.clone(), ledger.clone())
+    };
+    Ok((Logs::new(store, ledger, checkpoints, clock.clone(), durability), photos))
 }

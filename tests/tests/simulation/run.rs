@@ -1,165 +1,242 @@
-//! One seed, one run: some two hundred steps of trouble, then calm, then the verdict.
+//! One seed, one run: people work on their phones and in the office while the network, the machines and the server fail
+//! them; then calm, and the verdict.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use schema::ids::OpId;
+use schema::ids::{LogId, OpId};
 use schema::op::Role;
+use schema::record::{Outcome, OutcomeLine, Record};
+use schema::sync::Durability;
 use server::demo::city::DemoAccount;
+use sync_core::area::AreaIndex;
 use sync_core::device::answers::Pull;
+use sync_core::device::capture::Draft;
 use sync_core::device::requests::Request;
 use tests::dice::Dice;
-use tests::world::World;
+use tests::world::{Plan, Saved, World};
 
-use crate::{deeds, verdict};
+use crate::breaks::Break;
+use crate::deeds::{self, Hand};
+use crate::{leaks, network, office, verdict};
 
-const STEPS: usize = 160;
+const STEPS: usize = 170;
 /// Rounds of undisturbed syncing after which every queue must be empty.
 const CALM_ROUNDS: usize = 12;
 const DAY_MS: i64 = 86_400_000;
 
+/// What broke, by the invariants' names, each with the first example.
+pub(crate) type Broken = BTreeMap<&'static str, String>;
+
+/// What is known of an op's outcome.
+struct Told {
+    rev: u64,
+    line: String,
+}
+
 pub(crate) struct Run {
     pub(crate) world: World,
     pub(crate) dice: Dice,
+    pub(crate) seed: u64,
+    /// The areas in force.
+    pub(crate) areas: AreaIndex,
+    pub(crate) redrawn: u32,
     /// Answers that are still on their way.
-    late: Vec<(usize, Request, Vec<u8>)>,
-    /// The first outcome line of each op.
-    first_outcome: BTreeMap<String, String>,
-    /// What each person may do.
+    late: Vec<(usize, LogId, Request, Vec<u8>)>,
+    /// The first outcome of each op.
+    told: BTreeMap<(LogId, OpId), Told>,
+    /// Ops that were refused or parked once, before a restore perhaps: they need not be on a screen.
+    pub(crate) refused: BTreeSet<(LogId, OpId)>,
+    /// What each person may do, as they began.
     roles: Vec<Vec<Role>>,
-    pub(crate) broken: BTreeSet<String>,
+    /// The supervisor who stays, and decides what is parked.
+    pub(crate) keeper: usize,
+    /// Somebody lost a role or a unit: what they captured by it may be parked.
+    pub(crate) unsettled: bool,
+    /// Whose phone was shut out.
+    pub(crate) revoked: Option<usize>,
+    durability: Durability,
+    saved: Option<Saved>,
+    /// The rule that is broken in this run.
+    fault: Option<&'static Break>,
+    broken: Broken,
 }
 
-/// Runs a seed; returns what broke.
-pub(crate) fn run(seed: u64) -> Result<BTreeSet<String>> {
-    let mut run = Run::begin(seed)?;
+/// Runs a seed to its end; the world is as it is then.
+pub(crate) fn play(seed: u64, database: Option<&str>, fault: Option<&'static Break>) -> Result<Run> {
+    let mut run = Run::begin(seed, database, fault)?;
     for _ in 0..STEPS {
         run.step()?;
     }
     run.calm()?;
+    run.world.forget_saved()?;
+    Ok(run)
+}
+
+/// Runs a seed; returns what broke.
+pub(crate) fn run(seed: u64, database: Option<&str>, fault: Option<&'static Break>) -> Result<Broken> {
+    let mut run = play(seed, database, fault)?;
     verdict::verdict(&mut run)?;
     Ok(run.broken)
 }
 
-/// The log that a seed makes, as one text.
-pub(crate) fn log_of(seed: u64) -> Result<String> {
-    let mut run = Run::begin(seed)?;
-    for _ in 0..STEPS {
-        run.step()?;
-    }
-    run.calm()?;
-    let entries = run.world.entries()?;
-    Ok(entries.iter().map(|entry| format!("{} {} {}\n", entry.rev, entry.leaf, entry.record)).collect())
-}
-
 impl Run {
-    fn begin(seed: u64) -> Result<Self> {
+    fn begin(seed: u64, database: Option<&str>, fault: Option<&'static Break>) -> Result<Self> {
         let mut dice = Dice::new(seed);
-        let mut world = World::new(seed % 5)?;
+        let logs = if dice.percent(25) { 2 } else { 1 };
+        let durability = if dice.percent(60) { Durability::Backup } else { Durability::Local };
+        let mut world = World::new(&Plan { seed, database: database.map(str::to_owned), logs, durability })?;
         let people = people(&world, &mut dice);
         let mut roles = Vec::new();
-        for account in &people {
-            world.enrol(account)?;
+        for (place, account) in people.iter().enumerate() {
+            // The crew's phone now and then is the second inspector's as well: one machine, a queue each.
+            let shared_with = (place == people.len() - 1 && dice.percent(40)).then_some(1);
+            let handset = world.enrol(account, shared_with)?;
+            if let Some(fault) = fault {
+                world.handsets[handset].execute(fault.on_phones)?;
+            }
             roles.push(account.grants.iter().map(|grant| grant.role).collect());
         }
-        let first_outcome = BTreeMap::new();
-        let mut run = Self { world, dice, late: Vec::new(), first_outcome, roles, broken: BTreeSet::new() };
+        if let Some(fault) = fault.filter(|fault| !fault.on_server.is_empty()) {
+            world.execute(fault.on_server)?;
+        }
+        let mut run = Self {
+            areas: AreaIndex::new(&world.city.areas)?,
+            world,
+            dice,
+            seed,
+            redrawn: 0,
+            late: Vec::new(),
+            told: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            roles,
+            keeper: 2,
+            unsettled: false,
+            revoked: None,
+            durability,
+            saved: None,
+            fault,
+            broken: Broken::new(),
+        };
         for handset in 0..run.world.handsets.len() {
-            for _ in 0..4 {
-                run.sync(handset, false)?;
+            for log in run.world.districts.clone() {
+                for _ in 0..4 {
+                    run.sync(handset, log, false)?;
+                }
             }
         }
         Ok(run)
+    }
+
+    /// Notes that an invariant broke.
+    pub(crate) fn breaks(&mut self, invariant: &'static str, how: String) {
+        self.broken.entry(invariant).or_insert(how);
     }
 
     fn step(&mut self) -> Result<()> {
         let pause = u64::try_from(self.dice.below(120_000)).unwrap_or(0);
         self.world.clock.set(self.world.clock.now_ms() + pause);
         let handset = self.dice.below(self.world.handsets.len());
+        let log = self.world.districts[self.dice.below(self.world.districts.len())];
         match self.dice.below(100) {
-            0..40 => self.work(handset)?,
-            40..78 => self.sync(handset, true)?,
-            78..84 => self.send_photos(handset, true)?,
-            84..90 => self.deliver_late()?,
-            90..93 => self.world.handsets[handset].kill()?,
-            93..95 => self.world.handsets[handset].reboot()?,
-            95..97 => {
+            0..36 => self.work(handset, log)?,
+            36..68 => self.sync(handset, log, true)?,
+            68..78 => self.send_photos(handset, true)?,
+            78..83 => self.deliver_late()?,
+            83..86 => self.world.kill(handset)?,
+            86..88 => self.world.reboot(handset)?,
+            88 => {
                 let days = i64::try_from(self.dice.below(7300)).unwrap_or(0) - 3650;
-                self.world.handsets[handset].set_wrong_by(days * DAY_MS);
+                self.world.set_wrong_by(handset, days * DAY_MS);
             }
-            97 => self.world.restart_server()?,
+            89 => self.world.restart_server()?,
+            90 => self.world.sweep()?,
+            91..94 => office::day(self, log)?,
+            94..96 if self.durability == Durability::Backup => self.saved = Some(self.world.save()?),
+            96 => self.restore_server()?,
+            97 => self.world.handsets[handset].copy()?,
+            98 => self.restore_phone(handset)?,
             _ => self.send_photos(handset, false)?,
         }
         verdict::nothing_vanished(self, handset)
     }
 
-    fn work(&mut self, handset: usize) -> Result<()> {
-        let log = self.world.log;
+    fn work(&mut self, handset: usize, log: LogId) -> Result<()> {
         let cases = self.world.handsets[handset].cases(log)?;
-        let roles = self.roles[handset].clone();
-        if let Some((case, body, photos)) = deeds::deed(&self.world, &mut self.dice, &roles, &cases) {
-            self.world.handsets[handset].capture(log, case, body, &photos)?;
+        let hand = Hand::new(&self.world, &mut self.dice, self.seed);
+        if let Some(deed) = deeds::deed(hand, &self.roles[handset], &cases) {
+            let draft = Draft { log, entity: deed.case, body: deed.body, values: deed.values };
+            self.world.handsets[handset].capture(draft, &deed.photos)?;
         }
         Ok(())
     }
 
-    fn sync(&mut self, handset: usize, faulty: bool) -> Result<()> {
-        let log = self.world.log;
+    fn sync(&mut self, handset: usize, log: LogId, faulty: bool) -> Result<()> {
         let ops_max = if faulty { [1, 3, 200][self.dice.below(3)] } else { 200 };
         let now = self.world.handsets[handset].now();
-        let request = self.world.handsets[handset].phone().next_request(log, ops_max, now)?;
+        let mut request = self.world.handsets[handset].phone().next_request(log, ops_max, now)?;
+        if faulty && self.dice.percent(40) {
+            network::ask_for_a_small_page(&mut request, 1 + self.dice.below(8))?;
+        }
         if faulty && self.dice.percent(15) {
             return Ok(());
         }
-        let mut answer = self.exchange(handset, &request)?;
+        let mut answer = self.exchange(handset, log, &request)?;
         if faulty && self.dice.percent(12) {
-            answer = self.exchange(handset, &request)?;
+            answer = self.exchange(handset, log, &request)?;
         }
         if faulty && self.dice.percent(15) {
             return Ok(());
         }
         if faulty && self.dice.percent(10) {
-            self.late.push((handset, request, answer));
+            self.late.push((handset, log, request, answer));
             return Ok(());
         }
         if faulty && self.dice.percent(8) {
-            // Without its last newline an answer is still whole.
-            let cut = &answer[..self.dice.below(answer.len() - 1)];
-            let before = self.world.handsets[handset].phone().base_documents(log)?;
-            if self.world.handsets[handset].phone().take_answer(&request, cut, now).is_ok() {
-                self.broken.insert("INV-CRASH-ATOMIC: an answer that was cut was taken".to_owned());
-            }
-            if self.world.handsets[handset].phone().base_documents(log)? != before {
-                self.broken.insert("INV-CRASH-ATOMIC: an answer that was cut left something".to_owned());
-            }
-            return Ok(());
+            return network::cut(self, handset, log, &request, &answer);
         }
-        self.take(handset, &request, &answer)
+        self.take(handset, log, &request, &answer)
     }
 
     /// To the server and back; the same op must have the same outcome, byte for byte, whenever it is told.
-    fn exchange(&mut self, handset: usize, request: &Request) -> Result<Vec<u8>> {
-        let answer = self.world.exchange(handset, request.body.clone())?;
-        for line in String::from_utf8(answer.clone())?.lines().filter(|line| line.starts_with("{\"outcome\"")) {
+    fn exchange(&mut self, handset: usize, log: LogId, request: &Request) -> Result<Vec<u8>> {
+        let answer = String::from_utf8(self.world.exchange(handset, request.body.clone())?)?;
+        leaks::nothing_leaks(self, handset, log, &answer)?;
+        for line in answer.lines().filter(|line| line.starts_with("{\"outcome\"")) {
             let parsed: serde_json::Value = serde_json::from_str(line)?;
-            let op = parsed["outcome"]["op"].as_str().unwrap_or_default().to_owned();
-            let first = self.first_outcome.entry(op).or_insert_with(|| line.to_owned());
-            if first != line {
-                self.broken.insert(format!("INV-SAME-VERDICT: {first} then {line}"));
+            let outcome: OutcomeLine = serde_json::from_value(parsed["outcome"].clone())?;
+            let record: Record = serde_json::from_str(&outcome.record)?;
+            if matches!(record.outcome, Outcome::Rejected | Outcome::Parked) {
+                self.refused.insert((log, outcome.op));
+            }
+            let told = Told { rev: outcome.rev, line: line.to_owned() };
+            let first = self.told.entry((log, outcome.op)).or_insert(told);
+            if first.line != line {
+                let difference = format!("{} then {line}", first.line);
+                self.breaks("INV-SAME-VERDICT", difference);
             }
         }
-        Ok(answer)
+        let answer = match self.fault {
+            Some(fault) => network::mangled(fault, &answer)?,
+            None => answer,
+        };
+        Ok(answer.into_bytes())
     }
 
-    fn take(&mut self, handset: usize, request: &Request, answer: &[u8]) -> Result<()> {
+    fn take(&mut self, handset: usize, log: LogId, request: &Request, answer: &[u8]) -> Result<()> {
         let now = self.world.handsets[handset].now();
         let progress = self.world.handsets[handset].phone().take_answer(request, answer, now)?;
         if matches!(progress.pull, Pull::Forked | Pull::Unsigned) {
-            self.broken.insert(format!("INV-MERKLE-APPEND: {:?}", progress.pull));
+            self.breaks("INV-MERKLE-APPEND", format!("{:?}", progress.pull));
         }
-        for (_, sha256) in self.world.handsets[handset].phone().documents_to_fetch()? {
-            let bytes = self.world.document(sha256)?;
-            self.world.handsets[handset].phone().take_document(sha256, &bytes, now)?;
+        for (of, sha256) in self.world.handsets[handset].phone().documents_to_fetch()? {
+            if of != log || self.revoked == Some(handset) {
+                continue;
+            }
+            // A document that a restore took away is asked for until the phone knows of the new epoch.
+            if let Some(bytes) = self.world.document(log, sha256)? {
+                self.world.handsets[handset].phone().take_document(sha256, &bytes, now)?;
+            }
         }
         Ok(())
     }
@@ -169,33 +246,67 @@ impl Run {
             return Ok(());
         }
         let index = self.dice.below(self.late.len());
-        let (handset, request, answer) = self.late.swap_remove(index);
-        self.take(handset, &request, &answer)
+        let (handset, log, request, answer) = self.late.swap_remove(index);
+        let Some(fault) = self.fault.filter(|fault| fault.late_pages_overwrite) else {
+            return self.take(handset, log, &request, &answer);
+        };
+        self.world.handsets[handset].execute(fault.before_late())?;
+        let taken = self.take(handset, log, &request, &answer);
+        self.world.handsets[handset].execute(fault.after_late())?;
+        taken
     }
 
     fn send_photos(&mut self, handset: usize, faulty: bool) -> Result<()> {
         for photo in self.world.handsets[handset].phone().photos_to_offer()? {
-            if faulty && self.dice.percent(50) {
+            if faulty && self.dice.percent(40) {
                 continue;
             }
             if !photo.path.exists() {
-                self.broken.insert(format!("INV-PHOTO-CUSTODY: {} is gone", photo.sha256));
+                self.breaks("INV-PHOTO-CUSTODY", format!("{} is gone", photo.sha256));
+                continue;
             }
-            self.world.photo_arrives(photo.sha256, photo.size)?;
+            let most = (faulty && self.dice.percent(40)).then(|| self.dice.below(60));
+            let state = self.world.upload(handset, &photo, most)?;
+            let whole = state == schema::photo::PhotoState::Verified;
+            if whole && !(faulty && self.dice.percent(30)) {
+                self.world.look_at(photo.sha256, photo.size)?;
+            }
             if !(faulty && self.dice.percent(30)) {
-                let verified = schema::photo::PhotoState::Verified;
-                self.world.handsets[handset].phone().photo_answer(photo.sha256, verified)?;
+                self.world.handsets[handset].phone().photo_answer(photo.sha256, state)?;
             }
         }
         self.world.handsets[handset].phone().free_photos()?;
         Ok(())
     }
 
+    fn restore_server(&mut self) -> Result<()> {
+        let Some(saved) = self.saved.clone().filter(|_| self.dice.percent(60)) else { return Ok(()) };
+        self.world.restore(&saved)?;
+        self.areas = AreaIndex::new(&self.world.city.areas)?;
+        // What comes again is decided again.
+        self.told.retain(|(log, _), told| saved.revs.get(log).is_some_and(|kept| told.rev <= *kept));
+        Ok(())
+    }
+
+    fn restore_phone(&mut self, handset: usize) -> Result<()> {
+        if self.world.handsets[handset].restore_copy()? {
+            // Answers to the requests of its other life have no connection to come by.
+            self.late.retain(|(asked_by, ..)| *asked_by != handset);
+        }
+        Ok(())
+    }
+
     fn calm(&mut self) -> Result<()> {
-        for _ in 0..CALM_ROUNDS {
+        for round in 0..CALM_ROUNDS {
             for handset in 0..self.world.handsets.len() {
-                self.sync(handset, false)?;
+                for log in self.world.districts.clone() {
+                    self.sync(handset, log, false)?;
+                }
                 self.send_photos(handset, false)?;
+            }
+            self.world.sweep()?;
+            if round == CALM_ROUNDS / 2 && self.durability == Durability::Backup {
+                self.world.save()?;
             }
         }
         Ok(())
@@ -214,9 +325,4 @@ fn people(world: &World, dice: &mut Dice) -> Vec<DemoAccount> {
     people.extend(supervisors.iter().take(2).cloned());
     people.push(crews[dice.below(crews.len())].clone());
     people
-}
-
-/// Ops that are in the log.
-pub(crate) fn entered(run: &Run) -> Result<BTreeMap<OpId, u64>> {
-    Ok(run.world.entries()?.into_iter().map(|entry| (entry.op, entry.rev)).collect())
 }

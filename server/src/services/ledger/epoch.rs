@@ -18,6 +18,8 @@ pub enum NewEpoch {
     IfSetBack,
     /// Whatever is remembered: it was restored.
     Always,
+    /// As that, under an id that the caller chose.
+    As(EpochId),
 }
 
 /// Whether a log extends a head that was signed or acknowledged. What was so in an earlier epoch bound that epoch: the
@@ -47,7 +49,7 @@ impl Desk<'_, '_> {
         received_ms: u64,
     ) -> Result<Option<Entry>, StoreError> {
         let head = self.tx.read_head();
-        let mut starts = when == NewEpoch::Always;
+        let mut starts = when != NewEpoch::IfSetBack;
         for last in known {
             starts |= !extends(self.tx.db, &head, last)?;
         }
@@ -59,9 +61,14 @@ impl Desk<'_, '_> {
         if self.tx.db.epochs(head.num)?.last().is_some_and(|epoch| epoch.kept_rev > 0 && epoch.first_rev == head.rev) {
             return Ok(self.tx.db.entries_after(head.num, head.rev - 1, 1)?.pop());
         }
-        let mut random = [0; 16];
-        getrandom::fill(&mut random).map_err(|_| StoreError::NoRandomness)?;
-        let epoch = EpochId(Uuid::new_v8(random));
+        let epoch = match when {
+            NewEpoch::As(epoch) => epoch,
+            NewEpoch::IfSetBack | NewEpoch::Always => {
+                let mut random = [0; 16];
+                getrandom::fill(&mut random).map_err(|_| StoreError::NoRandomness)?;
+                EpochId(Uuid::new_v8(random))
+            }
+        };
         let body = StartEpoch {
             old_epoch: head.epoch,
             kept_rev: head.rev,
