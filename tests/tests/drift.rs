@@ -170,7 +170,11 @@ fn postgres(address: &str) -> Facts {
         };
     }
     for row in
-        rows(&format!("SELECT t.relkind, t.relname FROM pg_class t WHERE t.relkind NOT IN ('r', 'i') AND {ours}"))
+        // The sequence of an identity column is what the rowid of an INTEGER PRIMARY KEY is in SQLite.
+        rows(&format!(
+            "SELECT t.relkind, t.relname FROM pg_class t WHERE t.relkind NOT IN ('r', 'i') AND {ours} \
+             AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'i')"
+        ))
     {
         facts.insert(format!("{} {}", row[0], row[1]));
     }
