@@ -1,6 +1,5 @@
 //! Drives the session: performs its effects with the store and the transport, and reports what came of them.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::time::Duration;
@@ -144,8 +143,9 @@ impl<'a> Drive<'a> {
                 Effect::Sync { log, ops_max } => self.sync(log, ops_max, false)?,
                 Effect::Deliver { log, ops_max } => self.sync(log, ops_max, true)?,
                 Effect::FetchDocuments => {
-                    session.add_logs(self.learn_logs()?);
-                    self.documents()?
+                    let revoked = self.learn_logs()?;
+                    session.add_logs(self.phone.log_ids()?);
+                    if revoked { Event::Revoked } else { self.documents()? }
                 }
                 Effect::OfferPhotos => self.offer()?,
                 Effect::SendPhoto => self.send_photo()?,
@@ -226,14 +226,15 @@ impl<'a> Drive<'a> {
         }
     }
 
-    /// The districts that the person may work in by now. Not to learn of them stops nothing: they are asked for in
-    /// every round.
-    fn learn_logs(&mut self) -> Result<BTreeSet<LogId>, PhoneError> {
+    /// The districts that the person may work in by now; true where this phone is shut out, which a sync with a good
+    /// token does not say. Not to learn of them stops nothing else: they are asked for in every round.
+    fn learn_logs(&mut self) -> Result<bool, PhoneError> {
         let (token, _) = self.phone.tokens()?;
-        if let Ok(logs) = self.transport.logs(&token) {
-            self.phone.take_logs(&logs)?;
+        match self.transport.logs(&token) {
+            Ok(logs) => self.phone.take_logs(&logs)?,
+            Err(error) => return Ok(error.code() == Some(ProblemCode::DeviceRevoked)),
         }
-        self.phone.log_ids()
+        Ok(false)
     }
 
     fn documents(&mut self) -> Result<Event, PhoneError> {
