@@ -14,7 +14,7 @@ use databases::Kind;
 use schema::catalogue::{CITY_CATALOGUE, Catalogue};
 use schema::entity::Entity;
 use schema::hash::Hash;
-use schema::ids::{DeviceId, EntityId, EpochId, LogId, OpId};
+use schema::ids::{AccountId, DeviceId, EntityId, EpochId, LogId, OpId};
 use schema::op::{Body, CreateLog, EnrolDevice, Grant, ImportDocument, SetAccount, SetMembership, SetUnit};
 use schema::sync::Durability;
 use server::clock::Clock;
@@ -88,6 +88,14 @@ pub struct World {
     next_id: u128,
 }
 
+/// Many seeds share one database, and accounts belong to the whole installation: each seed has people of its own.
+fn own_people(mut city: City, seed: u64) -> City {
+    for account in &mut city.accounts {
+        account.id = AccountId(Uuid::from_u128(account.id.0.as_u128() ^ (u128::from(seed) << 64)));
+    }
+    city
+}
+
 impl World {
     /// A server with a city in each district: areas, catalogue, units, accounts; no phones yet.
     ///
@@ -114,7 +122,7 @@ impl World {
             logs,
             photos,
             districts: (0..plan.logs).map(|n| LogId(Uuid::from_u128(first + u128::from(n)))).collect(),
-            city: city(plan.seed % 5),
+            city: own_people(city(plan.seed % 5), plan.seed),
             handsets: Vec::new(),
             arrived: BTreeSet::new(),
             next_id: 0x20_000,
