@@ -1,0 +1,289 @@
+// What the page's faces know of the device: its store, its key, its queue and its session with the server. Everything is
+// answered from what is on this phone; nothing here waits for the network but `enrol`, `sync` and what says so.
+//
+// Ids are lower-case UUIDs, hashes 64 hex digits, times ms since 1970 UTC, positions WGS-84 in 1e-7 degrees.
+
+export type Id = string;
+export type Hash = string;
+export type Language = "zh" | "en";
+
+/** A text in both languages, as the catalogue and the areas have it. */
+export interface Words {
+  zh: string;
+  en: string;
+}
+
+export type Role = "inspector" | "crew" | "supervisor" | "auditor" | "admin";
+
+export type CaseState =
+  | "reported"
+  | "filed"
+  | "assigned"
+  | "fixed"
+  | "checked"
+  | "closed"
+  | "declined"
+  | "duplicate"
+  | "void";
+
+/** Somebody whose queue and key are on this phone. */
+export interface Person {
+  /** The folder of this person's store. */
+  name: string;
+  account: string | null;
+  /** Opened by a PIN. */
+  locked: boolean;
+  unsent: number;
+}
+
+/** A person's store, open. */
+export interface Me {
+  account: Id;
+  login: string;
+  server: string;
+  device: Id;
+  logs: Log[];
+  /** What this person may do, by the log's own account entity, newest pulled. */
+  grants: { log: Id; role: Role; area: Id | null; unit: Id | null }[];
+}
+
+export interface Log {
+  log: Id;
+  name: Words;
+  zone: string;
+  /** The first pull came to its end: lists are whole. */
+  pulled: boolean;
+  forked: boolean;
+  durability: "backup" | "replica" | "local" | null;
+}
+
+/** Honest counts, from the tables, each time anew. */
+export interface Status {
+  /** Own ops that only this phone has. */
+  on_this_phone: number;
+  /** Decided by the server, effect not pulled yet. */
+  received: number;
+  /** Decided, kept until the log is durable up to them. */
+  awaiting_durable: number;
+  photos_to_send: number;
+  photos_held: number;
+  photos: number;
+  attention: number;
+  last_contact_ms: number | null;
+  clock_offset_ms: number | null;
+}
+
+/** The connection, in three different words. */
+export type Connection =
+  | { is: "fine"; since_ms: number }
+  | { is: "no_network"; since_ms: number }
+  | { is: "server_silent"; since_ms: number }
+  /** The login is not good any more: capturing goes on, a person must enrol again to send. */
+  | { is: "paused"; since_ms: number }
+  | { is: "revoked"; since_ms: number };
+
+/** What this browser guarantees. */
+export interface Storage {
+  /** The browser promised not to clear it. */
+  persistent: boolean;
+  used_bytes: number;
+  quota_bytes: number;
+  /** Without the promise: unsent work should reach the server by then; null where there is none or nothing is unsent. */
+  send_before_ms: number | null;
+}
+
+export interface Filter {
+  log?: Id;
+  states?: CaseState[];
+  category?: string;
+  area?: Id;
+  reporter?: Id;
+  unit?: Id;
+  /** With own ops that the server's version does not hold yet. */
+  waiting?: boolean;
+  /** Part of a number, a short code, or a subject. */
+  text?: string;
+}
+
+export interface CaseRow {
+  log: Id;
+  case: Id;
+  state: CaseState;
+  short_code: string;
+  number: string | null;
+  category: string;
+  subtype: string;
+  subject: string | null;
+  area: Id;
+  unit: Id | null;
+  reporter: Id;
+  position: { lat: number; lon: number } | null;
+  changed_ms: number;
+  photos: number;
+  photos_received: number;
+  conflicts: number;
+  waiting: number;
+}
+
+export interface After {
+  changed_ms: number;
+  case: Id;
+}
+
+/** An own op on an entity, with what became of it or what this phone thinks will. */
+export interface OwnStep {
+  op: Id;
+  kind: string;
+  outcome: "accepted" | "accepted_with_conflict" | "rejected" | "parked" | null;
+  second: string | null;
+  estimate: unknown;
+  waiting: boolean;
+}
+
+/** A case as shown: the server's version with own undecided ops over it. `document` is the case document of the schema. */
+export interface Shown {
+  log: Id;
+  document: Record<string, any>;
+  base_rev: number | null;
+  own: OwnStep[];
+  /** Op kinds that this person may do on it now, as this phone thinks: by the same rules as the server's. */
+  can: string[];
+}
+
+/** What a person should look at. */
+export interface AttentionItem {
+  id: number;
+  trouble: string;
+  log: Id | null;
+  op: Id | null;
+  entity: Id | null;
+  detail: any;
+  since_ms: number;
+}
+
+/** A photo as the shutter left it. `jpeg` is what is sent: sized by the catalogue, EXIF written, flagged as such. */
+export interface TakenPhoto {
+  sha256: Hash;
+  jpeg: Blob;
+  source: "camera" | "system_camera" | "library";
+  taken: Captured;
+}
+
+export interface Captured {
+  wall_ms: number;
+  elapsed_ms: number;
+  boot: string;
+}
+
+/** What is being made, saved at every step and offered again after a dead battery. */
+export interface DraftRecord {
+  id: string;
+  log: Id | null;
+  /** None for a report. */
+  case: Id | null;
+  kind: string;
+  /** The op's body as it will be; the faces keep what they need under `page`. */
+  body: Record<string, any>;
+  /** Free texts and personal values by their path in the body: sealed when captured. */
+  values: Record<string, string>;
+  photos: { sha256: Hash; role: "before" | "after" | "check" | "lookback" | "document" }[];
+  page: any;
+  changed_ms: number;
+}
+
+/** The op is on this phone, safe: what the person is told. */
+export interface Receipt {
+  op: Id;
+  entity: Id;
+  short_code: string;
+  estimate: unknown;
+}
+
+/** A refusal before anything was stored, with the sentence to show. */
+export interface Refusal {
+  code: string;
+  zh: string;
+  en: string;
+}
+
+export interface NearCase extends CaseRow {
+  /** By the subject, or by the distance. */
+  by: "subject" | "distance";
+  distance_m: number | null;
+}
+
+export interface ParkedOp {
+  log: Id;
+  op: Id;
+  entity: Id;
+  kind: string;
+  code: string;
+  received_ms: number;
+  actor: Id;
+}
+
+export interface Device {
+  // --- people on this phone ---
+  people(): Promise<Person[]>;
+  /** Opens a person's store: everything below is this person's from here on. Throws a Refusal for a wrong PIN. */
+  open(name: string, pin: string | null): Promise<Me>;
+  /** Asks the server. `name` is the new person's folder; the code is scanned or typed; `server` is this page's origin. */
+  enrol(name: string, code: string, label: string, pin: string | null): Promise<Me>;
+  lock(): Promise<void>;
+  me(): Me | null;
+
+  // --- reading ---
+  status(): Promise<Status>;
+  storage(): Promise<Storage>;
+  askForPersistence(): Promise<boolean>;
+  list(filter: Filter, after: After | null, rows: number): Promise<CaseRow[]>;
+  count(filter: Filter): Promise<number>;
+  show(log: Id, entity: Id): Promise<Shown | null>;
+  /** The clear text of a sealed value, where this person may read it and it is here. */
+  value(sealed: Hash): Promise<string | null>;
+  /** Areas, units, accounts' names: the documents of this kind that this phone holds. */
+  entities(log: Id, kind: string): Promise<Record<string, any>[]>;
+  catalogue(log: Id): Promise<{ hash: Hash; document: any } | null>;
+  catalogueOf(hash: Hash): Promise<any | null>;
+  /** The area document in force: GeoJSON-like, with boundaries. */
+  areas(log: Id): Promise<any | null>;
+  logAt(position: { lat: number; lon: number }): Promise<Id | null>;
+  /** Cases that may be the same problem, by subject first. */
+  near(log: Id, category: string, subtype: string, subject: string | null, position: { lat: number; lon: number }): Promise<NearCase[]>;
+  attention(): Promise<AttentionItem[]>;
+  settle(item: number): Promise<void>;
+  /** An own photo's bytes, or a 320 px or 1280 px version from the server (cached when seen); null if not to be had now. */
+  photo(log: Id, sha256: Hash, size: 320 | 1280 | "original"): Promise<Blob | null>;
+
+  // --- making ---
+  /** Writes the photo to disk before it answers. */
+  keepPhoto(photo: TakenPhoto): Promise<void>;
+  saveDraft(draft: DraftRecord): Promise<void>;
+  drafts(): Promise<DraftRecord[]>;
+  dropDraft(id: string): Promise<void>;
+  /** Ends a draft as an op, in one transaction with its photos. Throws a Refusal. */
+  capture(draft: DraftRecord): Promise<Receipt>;
+  /** The same op on many cases. */
+  captureMany(cases: { log: Id; case: Id }[], kind: string, body: Record<string, any>): Promise<Receipt[]>;
+  exportUnsent(): Promise<Blob>;
+
+  // --- the session with the server ---
+  connection(): Connection;
+  /** Wakes the session; answers at once. It goes on by itself, with back-off, on `online`, on a push from the server. */
+  sync(): void;
+  /** Called after anything changed: own ops, pulled versions, connection, photos on their way. */
+  subscribe(changed: (what: Change) => void): () => void;
+
+  // --- what only the server knows ---
+  entries(log: Id, entity: Id, after: number): Promise<{ entries: any[]; next: number | null }>;
+  parked(log: Id, after: number): Promise<{ parked: ParkedOp[]; next: number | null }>;
+  /** A request with this person's token to one of the admin routes; throws a Refusal from the problem document. */
+  call(method: string, path: string, body?: unknown): Promise<any>;
+}
+
+export type Change =
+  | { what: "cases" }
+  | { what: "connection" }
+  | { what: "status" }
+  | { what: "photo"; sha256: Hash; sent: number; size: number }
+  | { what: "people" };
