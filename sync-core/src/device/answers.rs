@@ -220,7 +220,8 @@ impl Taking<'_> {
                 self.raise(Trouble::Unsigned, json!({"why": why}))?;
                 Pull::Unsigned
             }
-            Verdict::Extends(_) | Verdict::Nothing => Pull::Unsigned,
+            // Another answer came first, and the proof is from what was held before: the next one brings the right one.
+            Verdict::Extends(_) | Verdict::Nothing => Pull::Late,
         };
         let before = undecided(self.db, self.log.id)?;
         let mut touched = self.note_outcomes()?;

@@ -5,6 +5,7 @@ use schema::sync::TreeHead;
 use sync_core::log::tree::verify_consistency;
 
 use super::{CheckpointError, Checkpoints};
+use crate::services::ledger::NewEpoch;
 use crate::services::signer;
 use crate::services::world::{START_MS, World, grid};
 use crate::store::StoreError;
@@ -43,6 +44,19 @@ async fn checkpoints_keep_their_distance() {
     assert_eq!(first, second, "within the interval");
     world.clock.set(START_MS + 60_000);
     assert_ne!(phone.sync(&world, &[]).await.head.checkpoint.unwrap(), first);
+}
+
+/// A backup may have been made just behind a `start_epoch`: whoever restores it lost what came after all the same.
+#[tokio::test]
+async fn a_restore_to_the_first_entry_of_an_epoch_starts_another() {
+    let world = World::new().await;
+    let mut epochs = Vec::new();
+    for _ in 0..2 {
+        let first = world.logs.ledger.recover(world.log, Vec::new(), NewEpoch::Always).await.unwrap().unwrap();
+        assert_eq!((first.kind.as_str(), first.outcome), ("start_epoch", 1), "{}", first.record);
+        epochs.push(first.epoch);
+    }
+    assert_ne!(epochs[0], epochs[1]);
 }
 
 /// After a restore of the database the head is smaller than what was signed: nothing is signed in this epoch any more,

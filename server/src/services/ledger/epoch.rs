@@ -57,10 +57,6 @@ impl Desk<'_, '_> {
         if !starts || head.rev == 0 {
             return Ok(None);
         }
-        // It began a moment ago, when the writer looked at the log for the first time.
-        if self.tx.db.epochs(head.num)?.last().is_some_and(|epoch| epoch.kept_rev > 0 && epoch.first_rev == head.rev) {
-            return Ok(self.tx.db.entries_after(head.num, head.rev - 1, 1)?.pop());
-        }
         let epoch = match when {
             NewEpoch::As(epoch) => epoch,
             NewEpoch::IfSetBack | NewEpoch::Always => {

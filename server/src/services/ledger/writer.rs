@@ -271,9 +271,12 @@ impl Writer {
                 let mut seen = Seen::default();
                 let received_ms = now_ms.max(tx.head.last_received_ms);
                 let mut desk = Desk { tx: &mut *tx, seen: &mut seen, parsed: &self.parsed };
-                desk.recover(&unchecked, NewEpoch::IfSetBack, received_ms)?;
-                let done =
-                    group.iter().map(|work| self.one(tx, &mut seen, work, now_ms)).collect::<Result<Vec<_>, _>>()?;
+                let begun = desk.recover(&unchecked, NewEpoch::IfSetBack, received_ms)?;
+                let one = |work: &Work| match (work, &begun) {
+                    (Work::Recover(..), Some(first)) => Ok(Done::Entered(Ok(vec![first.clone()]))),
+                    _ => self.one(tx, &mut seen, work, now_ms),
+                };
+                let done = group.iter().map(one).collect::<Result<Vec<_>, _>>()?;
                 Ok::<_, StoreError>((done, tx.read_head()))
             })
         }));
