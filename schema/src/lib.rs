@@ -4,6 +4,7 @@
 //! Times are milliseconds since 1970-01-01T00:00:00Z, positions WGS-84 in units of 1e-7 degrees, lengths metres,
 //! sizes bytes. No type here holds a float: a measured number is an integer with its catalogue field's `scale`.
 
+pub mod admin;
 pub mod api;
 pub mod area;
 pub mod auth;

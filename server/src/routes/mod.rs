@@ -1,6 +1,7 @@
 //! Every path on one screen. A handler extracts, calls one service, replies.
 
 mod accounts;
+mod admin;
 mod audit;
 mod body;
 mod caller;
@@ -8,6 +9,7 @@ mod events;
 mod export_files;
 mod log;
 pub mod openapi;
+mod page;
 mod pages;
 mod photos;
 mod problem;
@@ -69,6 +71,18 @@ routes! {
     GET     "/v1/audit/{log}/tile/{level}/{index:.*}"   => audit::tile,
     GET     "/v1/audit/{log}/consistency"               => audit::consistency,
     GET     "/v1/audit/{log}/inclusion"                 => audit::inclusion,
+    GET     "/v1/admin/accounts"                        => admin::accounts,
+    POST    "/v1/admin/accounts"                        => admin::add,
+    POST    "/v1/admin/accounts/{account}/grants"       => admin::give,
+    POST    "/v1/admin/accounts/{account}/code"         => admin::code,
+    POST    "/v1/admin/accounts/{account}/disable"      => admin::disable,
+    GET     "/v1/admin/devices"                         => admin::devices,
+    POST    "/v1/admin/devices/{device}/revoke"         => admin::revoke,
+    GET     "/"                                         => page::index,
+    GET     "/sw.js"                                    => page::worker,
+    GET     "/manifest.webmanifest"                     => page::manifest,
+    GET     "/icons/{file}"                             => page::icon,
+    GET     "/assets/{file}"                            => page::asset,
     GET     "/healthz"                                  => pages::healthz,
     GET     "/readyz"                                   => pages::readyz,
     GET     "/openapi.json"                             => pages::openapi,

@@ -1,6 +1,7 @@
 //! The installation: its first start, and what the operator does at the command line. Every change is an op of the
 //! server in the log; only secrets are not.
 
+mod administration;
 mod areas;
 mod districts;
 mod first;

@@ -1,6 +1,8 @@
 //! The project's own commands: `cargo xtask run` and `cargo xtask test`.
 
+mod browser;
 mod needs;
+mod page;
 mod parts;
 
 use std::path::PathBuf;
@@ -27,6 +29,8 @@ enum Command {
         #[arg(long, default_value = "127.0.0.1:8080")]
         listen: String,
     },
+    /// Build the page, which the server embeds when it is compiled next.
+    Page,
     /// Install what the tests need and run all that CI runs, with the minutes of each part.
     Test {
         /// Only the parts whose name contains this.
@@ -41,6 +45,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run { data, listen } => run(&data, &listen),
+        Command::Page => page::build(),
         Command::Test { only, long } => parts::test(only.as_deref(), long),
     };
     match done {
@@ -53,6 +58,7 @@ fn main() -> ExitCode {
 }
 
 fn run(data: &std::path::Path, listen: &str) -> Result<()> {
+    page::build()?;
     parts::cargo(&[
         "build",
         "--release",

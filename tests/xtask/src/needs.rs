@@ -24,7 +24,7 @@ const TAKEN_BY_PEOPLE: [&str; 8] = [
 ];
 
 /// A C compiler, for SQLite, libpq and the crypto library; Python, for the photographs; Node, for a tus client that others
-/// wrote; PostgreSQL, which the tests start themselves.
+/// wrote, and for the page; Chromium, in which the page is tested; PostgreSQL, which the tests start themselves.
 pub(crate) fn packages() -> Result<()> {
     let mut missing = Vec::new();
     let programs = [
@@ -38,6 +38,9 @@ pub(crate) fn packages() -> Result<()> {
         if !is_there(program) {
             missing.push(package);
         }
+    }
+    if !is_there("chromium") && !is_there("chromium-browser") && !is_there("google-chrome") {
+        missing.push("chromium");
     }
     // Debian keeps the server's programs off the path.
     let on_debian = std::fs::read_dir("/usr/lib/postgresql").is_ok_and(|mut versions| {

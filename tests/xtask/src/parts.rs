@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::needs;
+use crate::{browser, needs, page};
 
 /// Runs cargo, the one that runs this.
 pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
@@ -19,6 +19,11 @@ fn this_cargo() -> Command {
 /// Runs a program and waits; its output goes where ours goes.
 pub(crate) fn program(name: &str, arguments: &[&str]) -> Result<()> {
     finish(Command::new(name).args(arguments))
+}
+
+/// Runs a program in a folder of the project.
+pub(crate) fn in_folder(folder: &str, name: &str, arguments: &[&str]) -> Result<()> {
+    finish(Command::new(name).args(arguments).current_dir(folder))
 }
 
 fn finish(command: &mut Command) -> Result<()> {
@@ -38,13 +43,15 @@ struct Part {
     run: fn() -> Result<()>,
 }
 
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 10] = [
     Part { name: "needs", long: false, run: needs },
+    Part { name: "page", long: false, run: page::build },
     Part { name: "format", long: false, run: || cargo(&["fmt", "--all", "--check"]) },
     Part { name: "pure", long: false, run: pure },
     Part { name: "clippy", long: false, run: clippy },
     Part { name: "dependencies", long: false, run: dependencies },
     Part { name: "programs", long: false, run: programs },
+    Part { name: "browser", long: false, run: browser::test },
     Part { name: "tests", long: false, run: tests },
     Part { name: "postgres", long: false, run: postgres },
 ];

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use schema::area::{Area, AreaTree, Level};
 use schema::catalogue::{CITY_CATALOGUE, Text};
 use schema::hash::Hash;
-use schema::ids::{DeviceId, EntityId, EpochId, LogId};
+use schema::ids::{AccountId, DeviceId, EntityId, EpochId, LogId};
 use schema::op::{Assign, Body, CreateLog, File, Role};
 use serde_json::{Value, json};
 use sync_core::line::sha256;
@@ -272,6 +272,14 @@ impl Cast {
 
     pub(super) fn empty_push(&self, who: Who) -> Vec<u8> {
         self.phones.get(&who).unwrap_or(&self.phones[&Who::Inspector]).request(&[])
+    }
+
+    pub(super) fn account(&self, who: Who) -> AccountId {
+        self.phones[&who].enrolled.account
+    }
+
+    pub(super) fn device(&self, who: Who) -> DeviceId {
+        self.phones[&who].device
     }
 
     pub(super) fn announce(&self) -> Ask {

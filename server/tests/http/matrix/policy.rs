@@ -25,6 +25,10 @@ pub(super) enum Rule {
     Decides(u16),
     /// Auditors and administrators of the whole log.
     OverAll,
+    /// Administrators of the whole log.
+    Administers(u16),
+    /// Everybody, where the page was built before the program.
+    Built,
 }
 
 pub(super) struct Row {
@@ -38,6 +42,7 @@ pub(super) struct Row {
 pub(super) fn expected(rule: Rule, who: Who) -> u16 {
     match (rule, who) {
         (Rule::Public(status), _) => status,
+        (Rule::Built, _) => either(is_built(), 200, 404),
         (_, Who::Nobody | Who::Expired | Who::DisabledDesk) => 401,
         (Rule::Syncs, Who::Desk) => 403,
         (Rule::Syncs, _) => 200,
@@ -52,6 +57,7 @@ pub(super) fn expected(rule: Rule, who: Who) -> u16 {
             either(oversees || who == Who::Inspector, 200, 404)
         }
         (Rule::Oversees, _) => either(oversees(who) || who == Who::Admin, 200, 403),
+        (Rule::Administers(status), _) => either(who == Who::Admin, status, 403),
         (Rule::OverAll, _) => either(who == Who::Admin, 200, 403),
         (Rule::Decides(status), _) => {
             either(matches!(who, Who::Supervisor | Who::OtherSupervisor | Who::Desk | Who::Admin), status, 403)
@@ -61,6 +67,10 @@ pub(super) fn expected(rule: Rule, who: Who) -> u16 {
 
 fn either(yes: bool, then: u16, otherwise: u16) -> u16 {
     if yes { then } else { otherwise }
+}
+
+fn is_built() -> bool {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("web/dist/index.html").is_file()
 }
 
 fn oversees(who: Who) -> bool {
@@ -99,6 +109,45 @@ macro_rules! rows {
 
 /// Every route.
 pub(super) fn table() -> Vec<Row> {
+    [work(), administration(), page()].into_iter().flatten().collect()
+}
+
+fn administration() -> Vec<Row> {
+    rows! {
+        GET "/v1/admin/accounts" Rule::Administers(200) => |_, _| Ask::get("/v1/admin/accounts");
+        POST "/v1/admin/accounts" Rule::Administers(422) => |_, _| {
+            let body = serde_json::json!({"login": "two words", "name": "新人", "role": "inspector"});
+            Ask::json("/v1/admin/accounts", &body)
+        };
+        POST "/v1/admin/accounts/{account}/grants" Rule::Administers(204) => |cast, _| {
+            let body = serde_json::json!({"role": "inspector", "area": "A3"});
+            Ask::json(&format!("/v1/admin/accounts/{}/grants", cast.account(Who::Inspector)), &body)
+        };
+        POST "/v1/admin/accounts/{account}/code" Rule::Administers(201) => |cast, _| {
+            Ask::json(&format!("/v1/admin/accounts/{}/code", cast.account(Who::Stranger)), &serde_json::json!({}))
+        };
+        POST "/v1/admin/accounts/{account}/disable" Rule::Administers(422) => |cast, _| {
+            let body = serde_json::json!({"reason": " "});
+            Ask::json(&format!("/v1/admin/accounts/{}/disable", cast.account(Who::Stranger)), &body)
+        };
+        GET "/v1/admin/devices" Rule::Administers(200) => |_, _| Ask::get("/v1/admin/devices");
+        POST "/v1/admin/devices/{device}/revoke" Rule::Administers(422) => |cast, _| {
+            Ask::json(&format!("/v1/admin/devices/{}/revoke", cast.device(Who::Stranger)), &serde_json::json!({"reason": ""}))
+        };
+    }
+}
+
+fn page() -> Vec<Row> {
+    rows! {
+        GET "/" Rule::Public(200) => |_, _| Ask::get("/");
+        GET "/sw.js" Rule::Built => |_, _| Ask::get("/sw.js");
+        GET "/manifest.webmanifest" Rule::Built => |_, _| Ask::get("/manifest.webmanifest");
+        GET "/icons/{file}" Rule::Built => |_, _| Ask::get("/icons/icon.svg");
+        GET "/assets/{file}" Rule::Public(404) => |_, _| Ask::get("/assets/none.js");
+    }
+}
+
+fn work() -> Vec<Row> {
     rows! {
         POST "/v1/login" Rule::Public(401) => |_, who| {
             Ask::json("/v1/login", &serde_json::json!({"login": format!("{who:?}"), "password": "a wrong password"}))

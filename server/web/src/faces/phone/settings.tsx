@@ -1,0 +1,48 @@
+// The person, the phone, and how they like to read.
+
+import { useDevice, useLive, useMe, valueOf } from "../../app/device";
+import { Button, Choices, Icon } from "../../app/parts";
+import { setSettings, useSettings, useWords } from "../../app/settings";
+import { said } from "../../words";
+import { areaName, useReference } from "../../case/reference";
+
+export function Settings({ onAdd }: { onAdd: () => void }) {
+  const words = useWords();
+  const { language, contrast, large } = useSettings();
+  const device = useDevice();
+  const me = useMe();
+  const people = valueOf(useLive((device) => device.people(), ["people"], [])) ?? [];
+  const reference = useReference(me.logs[0]?.log ?? null);
+  const name = reference.accounts.get(me.account)?.name ?? me.login;
+  return (
+    <div class="stack">
+      <section class="card stack">
+        <div class="row">
+          <Icon name="person" />
+          <h2 class="grow">{name}</h2>
+        </div>
+        <ul class="small soft">
+          {me.grants.map((grant) => (
+            <li key={`${grant.role}${grant.area}`}>
+              {words.roles[grant.role]} {grant.area && areaName(reference, grant.area, language)}
+            </li>
+          ))}
+          {me.logs.map((log) => <li key={log.log}>{said(log.name, language)}</li>)}
+        </ul>
+        {people.some((person) => person.locked) && (
+          <Button onPress={() => void device.lock()}><Icon name="people" />{words.people.lock}</Button>
+        )}
+        <Button look="bare" onPress={onAdd}><Icon name="plus" />{words.people.add}</Button>
+      </section>
+      <section class="card stack">
+        <Choices label={words.settings.language} of={[{ value: "zh", text: "简体中文" }, { value: "en", text: "English" }]} value={language} onChange={(language) => setSettings({ language })} />
+        <div class="choices">
+          <button type="button" class="choice" aria-pressed={contrast} onClick={() => setSettings({ contrast: !contrast })}>{words.settings.contrast}</button>
+          <button type="button" class="choice" aria-pressed={large} onClick={() => setSettings({ large: !large })}>{words.settings.large}</button>
+        </div>
+      </section>
+      <a class="button button-wide" href="#/sending"><Icon name="send" />{words.unsent_page.title}</a>
+      <p class="small soft number">{words.settings.device}{words.colon}{me.device}</p>
+    </div>
+  );
+}

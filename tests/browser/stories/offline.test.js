@@ -1,0 +1,94 @@
+// The server dies, the browser is killed, and nothing is lost: everything arrives once.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Phone, poll } from "../world/browser.js";
+import { city } from "../world/server.js";
+
+let server;
+const phones = [];
+before(async () => { server = await city(); }, { timeout: 300_000 });
+after(async () => {
+  for (const phone of phones) await phone.remove();
+  await server.remove();
+});
+
+test("the server is killed, the page reloaded, the browser killed: the report arrives once", { timeout: 240_000 }, async () => {
+  const phone = await Phone.new(server);
+  phones.push(phone);
+  await phone.enrol("inspector01");
+  await phone.isKept();
+  await server.kill();
+  await phone.page.reload();
+  await phone.page.locator(".nav").waitFor();
+  const { entity } = await phone.report("断电摊");
+  await poll(async () => (await phone.page.locator(".standing").getAttribute("data-connection")) === "server_silent", "the word for a silent server");
+  assert.match(await phone.page.locator(".standing").innerText(), /服务器自 \d\d:\d\d 起无响应/);
+  await phone.kill();
+  await phone.open();
+  await phone.page.locator(".nav").waitFor();
+  await poll(async () => (await phone.unsent()) === 1, "the report on this phone");
+  await server.start();
+  await phone.to("/sending");
+  await phone.page.getByRole("button", { name: "立即同步" }).click();
+  await phone.allSent();
+  await poll(async () => (await phone.page.locator('[data-count="photos"]').innerText()) === "1/1", "the photo at the server");
+  await phone.to("/tasks?of=mine");
+  await poll(async () => (await phone.page.locator(`.case[data-case="${entity}"]`).count()) === 1, "the report in the list, once");
+  assert.deepEqual(phone.errors, []);
+});
+
+const STEPS = [
+  ["the shutter", async () => {}],
+  ["the kind", async (phone) => {
+    await phone.page.locator(".camera-foot .button-main").click();
+    await phone.page.locator('[data-kind="stall/road_occupation"]').waitFor();
+  }],
+  ["the details", async (phone) => {
+    await phone.page.locator('[data-kind="stall/road_occupation"]').click();
+    await phone.page.getByLabel("摊位号或摊点特征").waitFor();
+  }],
+  ["the subject", async (phone) => {
+    await phone.page.getByLabel("摊位号或摊点特征").fill("杀不掉的摊");
+    await phone.page.locator("body").evaluate(() => new Promise((done) => setTimeout(done, 600)));
+  }],
+];
+
+test("a draft outlives a kill at every step from the shutter on, and is sent in the end", { timeout: 300_000 }, async () => {
+  const phone = phones[0];
+  await phone.to("/capture");
+  await phone.shoot();
+  for (const [name, go] of STEPS) {
+    await go(phone);
+    await phone.kill();
+    await phone.open();
+    await phone.to("/tasks");
+    const offered = phone.page.getByRole("button", { name: "继续" });
+    await offered.waitFor();
+    assert.equal(await offered.count(), 1, `${name}: one draft is offered`);
+    await offered.click();
+    await poll(async () => (await phone.page.locator(".photo img").count()) > 0 || (await phone.page.locator(".kind").count()) > 0, `${name}: its photo`);
+  }
+  assert.equal(await phone.page.getByLabel("摊位号或摊点特征").inputValue(), "杀不掉的摊");
+  await phone.page.getByRole("button", { name: "上报", exact: true }).click();
+  await phone.saved();
+  await phone.allSent();
+  await phone.to("/tasks");
+  assert.equal(await phone.page.getByRole("button", { name: "继续" }).count(), 0, "nothing is left over");
+});
+
+test("a phone whose storage is almost full says so and loses nothing", { timeout: 120_000 }, async () => {
+  const phone = phones[0];
+  await phone.to("/sending");
+  const session = await phone.context.newCDPSession(phone.page);
+  const { usage } = await phone.page.evaluate(() => navigator.storage.estimate());
+  await session.send("Storage.overrideQuotaForOrigin", { origin: server.address, quotaSize: Math.ceil(usage * 1.02) + 2000 });
+  await phone.page.reload();
+  await phone.page.locator("[data-full]").waitFor();
+  const before = await phone.unsent();
+  await phone.to("/capture");
+  await phone.page.locator(".shutter:not([disabled])").click();
+  await poll(async () => (await phone.page.locator(".camera .note-bad").count()) + (await phone.page.locator(".taken .photo").count()) > 0, "a photo or a sentence that says why not");
+  await session.send("Storage.overrideQuotaForOrigin", { origin: server.address });
+  assert.equal(await phone.unsent(), before);
+});

@@ -1,0 +1,97 @@
+// The real program with its demo city, started for real, killed for real.
+
+import { spawn, execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const ROOT = resolve(import.meta.dirname, "../../..");
+const PROGRAM = join(ROOT, "target/debug/rectify");
+/** Settled once a run: drawing a city's photos takes a minute. */
+const MODEL = join(ROOT, "target/browser-city");
+const START_MS = 240_000;
+
+function freePort() {
+  return new Promise((done, failed) => {
+    const probe = createServer();
+    probe.once("error", failed);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => done(port));
+    });
+  });
+}
+
+/** A server on a folder: it may be killed and started again on the same port. */
+export class Server {
+  constructor(folder, port) {
+    this.folder = folder;
+    this.port = port;
+    this.process = null;
+  }
+
+  get address() {
+    return `http://localhost:${this.port}`;
+  }
+
+  async start() {
+    const listen = `127.0.0.1:${this.port}`;
+    this.process = spawn(PROGRAM, ["serve", "--demo", "--data", this.folder, "--listen", listen], { stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    for (const stream of [this.process.stdout, this.process.stderr]) stream.on("data", (bytes) => (said += bytes));
+    const until = Date.now() + START_MS;
+    while (Date.now() < until) {
+      if (this.process.exitCode !== null) throw new Error(`the server ended: ${said.slice(-2000)}`);
+      const ready = await fetch(`${this.address}/readyz`).then((answer) => answer.ok, () => false);
+      if (ready) return this;
+      await new Promise((next) => setTimeout(next, 100));
+    }
+    throw new Error(`the server is not ready: ${said.slice(-2000)}`);
+  }
+
+  /** SIGKILL: a normal stop. */
+  async kill() {
+    if (!this.process || this.process.exitCode !== null || this.process.signalCode !== null) return;
+    const gone = new Promise((done) => this.process.once("exit", done));
+    this.process.kill("SIGKILL");
+    await gone;
+  }
+
+  async operator(...words) {
+    const { stdout } = await run(PROGRAM, [...words, "--data", this.folder, "--json"]);
+    return JSON.parse(stdout.trim().split("\n").pop());
+  }
+
+  /** A one-time code of somebody. */
+  async code(login) {
+    return (await this.operator("device", "code", login)).code;
+  }
+
+  async remove() {
+    await this.kill();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function settle() {
+  const made = (await readFile(join(MODEL, "settled"), "utf8").catch(() => "")) === process.env.BROWSER_RUN;
+  if (made) return;
+  await rm(MODEL, { recursive: true, force: true });
+  await mkdir(MODEL, { recursive: true });
+  const model = new Server(join(MODEL, "data"), await freePort());
+  await model.start();
+  await model.kill();
+  const { writeFile } = await import("node:fs/promises");
+  await writeFile(join(MODEL, "settled"), process.env.BROWSER_RUN ?? "");
+}
+
+/** A city of its own for a story. */
+export async function city() {
+  await settle();
+  const folder = await mkdtemp(join(tmpdir(), "rectify-city-"));
+  await cp(join(MODEL, "data"), folder, { recursive: true });
+  return new Server(folder, await freePort()).start();
+}
