@@ -98,7 +98,8 @@ fn every_module_says_what_it_is() {
 
 /// The page's own code, without what is fetched or built.
 fn page() -> Vec<(String, String)> {
-    let kinds = [("server/web/src", "ts"), ("server/web/src", "tsx"), ("server/web/src", "css"), ("tests/browser", "js")];
+    let kinds =
+        [("server/web/src", "ts"), ("server/web/src", "tsx"), ("server/web/src", "css"), ("tests/browser", "js")];
     kinds.iter().flat_map(|(below, ending)| sources(below, ending)).collect()
 }
 

@@ -13,7 +13,7 @@ use schema::problem::{Problem, ProblemCode};
 use crate::error::{Error, Result};
 
 #[derive(RustEmbed)]
-#[folder = "$OUT_DIR/page"]
+#[folder = "web/dist"]
 struct Files;
 
 /// No script or style but our own files, nothing from another host, no frame; WebAssembly, and no other `eval`.

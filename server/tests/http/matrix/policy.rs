@@ -70,7 +70,7 @@ fn either(yes: bool, then: u16, otherwise: u16) -> u16 {
 }
 
 fn is_built() -> bool {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("web/dist/index.html").is_file()
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("web/dist/sw.js").is_file()
 }
 
 fn oversees(who: Who) -> bool {
