@@ -142,6 +142,9 @@ impl Checkpoints {
         for head in self.inner.store.read(Db::heads)? {
             let known = acknowledged::known(&self.inner.data, head.log)?;
             if ledger.recover(head.log, known, NewEpoch::IfSetBack).await?.is_some() {
+                if let Some(head) = self.inner.store.read(|db| db.head(head.log))? {
+                    signer::bind(&self.inner.data, &head)?;
+                }
                 restored.push(head.log);
             }
         }

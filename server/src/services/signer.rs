@@ -11,6 +11,8 @@ use schema::sync::TreeHead;
 use serde::{Deserialize, Serialize};
 use sync_core::log::checkpoint::{Signer, is_signer_name};
 
+use crate::store::LogHead;
+
 /// The last head that the signer signed for a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedHead {
@@ -101,6 +103,15 @@ pub fn remember(data: &Path, log: LogId, head: &SignedHead) -> Result<(), Signer
     make_memory(data)?;
     let text = serde_json::to_vec(head).map_err(|_| SignerError::Memory(path.clone()))?;
     replace(&path, &text)
+}
+
+/// Binds the signer to a log as it stands, in an epoch that has just begun: what was signed in an epoch that a restore took
+/// away would otherwise start another one.
+///
+/// # Errors
+/// See [`SignerError`].
+pub fn bind(data: &Path, head: &LogHead) -> Result<(), SignerError> {
+    remember(data, head.log, &SignedHead { epoch: head.epoch, head: TreeHead { size: head.rev, root: head.root } })
 }
 
 /// The folder of what is remembered apart from the database.

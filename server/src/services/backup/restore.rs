@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::services::acknowledged;
 use crate::services::blobs::{Blobs, Version};
 use crate::services::ledger::{Ledger, NewEpoch};
+use crate::services::signer;
 use crate::store::{Db, Store};
 
 /// The file that stands in a data folder while a restore into it is not complete.
@@ -169,6 +170,9 @@ async fn begin_epochs(
         let known = acknowledged::known(&asked.data, copied.log)?;
         let last_known_rev = known.iter().map(|last| last.head.size).max().unwrap_or(copied.rev);
         let Some(first) = ledger.recover(copied.log, known, NewEpoch::Always).await? else { continue };
+        if let Some(head) = store.read(|db| db.head(copied.log))? {
+            signer::bind(&asked.data, &head)?;
+        }
         restored.push(RestoredLog {
             log: copied.log,
             old_epoch: copied.epoch,
