@@ -1,7 +1,7 @@
 //! What must be the same everywhere: the policy of every op, the log and its proofs, the sync session.
 //!
 //! Without its features this crate is pure: no clock, randomness, files, network, locale, float or hash-map order.
-//! Time, ids and randomness are arguments. The feature `device` adds the phone's store, transport and program.
+//! Time, ids and randomness are arguments. The feature `device` adds a phone's files, transport and program.
 
 pub mod apply;
 pub mod area;
@@ -10,7 +10,6 @@ pub mod case;
 pub mod catalogue;
 pub mod consequence;
 pub mod context;
-#[cfg(feature = "device")]
 pub mod device;
 pub mod due;
 pub mod line;

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, params};
 use schema::ids::{EntityId, LogId, OpId};
 use schema::limits::BACKUP_OVERDUE_MS;
 use schema::op::Captured;
@@ -14,9 +13,10 @@ use super::attention::{Raise, Trouble, raise, settle_log};
 use super::entropy::Entropy;
 use super::error::PhoneError;
 use super::outcomes::{Noting, drop_durable, retire};
-use super::phone::{Identity, LogState, Phone, ReadDocuments, identity, log_state, write};
 use super::requests::Request;
-use super::row::{Blob, int};
+use super::store::{Identity, LogState, ReadDocuments, Store, identity, log_by_row, log_state, meta};
+use super::tables::rows::StoredOp;
+use super::tables::{self, Tables, values};
 use super::trust::{self, Verdict};
 use super::{epoch, known, outbox, pull, room, view};
 use crate::sync::answer::{self, Answer};
@@ -66,7 +66,7 @@ pub enum Batch {
     BadSignature,
 }
 
-impl Phone {
+impl Store {
     /// Takes the answer to a request. Taking one twice, late or in another order changes nothing that should not.
     ///
     /// # Errors
@@ -90,10 +90,10 @@ impl Phone {
         now: Captured,
         with_rows: bool,
     ) -> Result<Progress, PhoneError> {
-        let change = write(&mut self.db)?;
-        let (identity, log) = (identity(&change)?, log_state(&change, answer.head.log)?);
+        let change = tables::write(self.tables.as_ref())?;
+        let (identity, log) = (identity(&*change)?, log_state(&*change, answer.head.log)?);
         let mut taking = Taking {
-            db: &change,
+            db: &*change,
             identity,
             log,
             entropy: self.entropy.as_mut(),
@@ -112,19 +112,16 @@ impl Phone {
     /// # Errors
     /// The store's.
     pub fn undecided(&self, log: LogId) -> Result<u64, PhoneError> {
-        undecided(&self.db, log_state(&self.db, log)?.id)
+        undecided(self.db(), log_state(self.db(), log)?.id)
     }
 }
 
-fn undecided(db: &Connection, log: i64) -> Result<u64, PhoneError> {
-    let count: i64 = db
-        .prepare_cached("SELECT COUNT(*) FROM own_op WHERE log = ?1 AND state = 'undecided'")?
-        .query_row(params![log], |row| row.get(0))?;
-    Ok(super::row::nat(count))
+fn undecided(db: &dyn Tables, log: i64) -> Result<u64, PhoneError> {
+    tables::count::<StoredOp>(db, StoredOp::BY_LOG_STATE, values!(log, "undecided"))
 }
 
 struct Taking<'a> {
-    db: &'a Connection,
+    db: &'a dyn Tables,
     identity: Identity,
     log: LogState,
     entropy: &'a mut dyn Entropy,
@@ -145,8 +142,8 @@ impl Taking<'_> {
             Some(held) if held != head.epoch => return self.new_epoch(with_rows),
             Some(_) => {}
             None => {
-                self.db.execute("UPDATE log SET epoch = ?2 WHERE id = ?1", params![self.log.id, Blob(head.epoch)])?;
                 self.log.epoch = Some(head.epoch);
+                tables::put(self.db, &self.log)?;
             }
         }
         let before = undecided(self.db, self.log.id)?;
@@ -182,8 +179,9 @@ impl Taking<'_> {
 
     fn note_contact(&self) -> Result<(), PhoneError> {
         let offset = i64::try_from(self.answer.head.now_ms).unwrap_or(i64::MAX).saturating_sub(self.now.wall_ms);
-        self.db.execute("UPDATE meta SET contact_ms = ?1, offset_ms = ?2", params![self.now.wall_ms, offset])?;
-        Ok(())
+        let mut meta = meta(self.db)?;
+        (meta.contact_ms, meta.offset_ms) = (Some(self.now.wall_ms), Some(offset));
+        tables::put(self.db, &meta)
     }
 
     /// Goes over to a new epoch, if it began as it should. If not, this phone stays in the one it knows, with all it
@@ -293,7 +291,9 @@ impl Taking<'_> {
 
     /// From here on this phone delivers to the log, keeps everything, and takes nothing from it.
     fn believe_no_more(&mut self) -> Result<Pull, PhoneError> {
-        self.db.execute("UPDATE log SET forked = 1 WHERE id = ?1", params![self.log.id])?;
+        let mut log = log_by_row(self.db, self.log.id)?;
+        log.forked = true;
+        tables::put(self.db, &log)?;
         self.log.forked = true;
         Ok(Pull::Forked)
     }
@@ -330,11 +330,10 @@ impl Taking<'_> {
             Pull::Taken | Pull::StorageFull => {}
         }
         let durable = self.log.durable.max(head.durable);
-        let durability = serde_json::to_value(head.durability)?;
-        self.db.execute(
-            "UPDATE log SET head = MAX(head, ?2), durable = ?3, durability = ?4 WHERE id = ?1",
-            params![self.log.id, int(head.head), int(durable), durability.as_str()],
-        )?;
+        let mut log = log_by_row(self.db, self.log.id)?;
+        log.head = log.head.max(head.head);
+        (log.durable, log.durability) = (durable, Some(head.durability));
+        tables::put(self.db, &log)?;
         self.note_backups()?;
         drop_durable(self.db, self.log.id, durable)
     }

@@ -1,14 +1,14 @@
 //! What a person should look at: rejected and parked ops, lost conflicts, alarms about the log. Nothing of it goes
 //! away by itself but what was settled.
 
-use rusqlite::{Connection, OptionalExtension, params};
 use schema::ids::{EntityId, LogId, OpId};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::error::PhoneError;
-use super::phone::Phone;
-use super::row::Blob;
+use super::store::{Store, log_by_row};
+use super::tables::rows::Attention;
+use super::tables::{self, Row, Tables, values};
 
 /// What kind of thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -106,29 +106,23 @@ pub struct Item {
     pub since_ms: i64,
 }
 
-impl Phone {
+impl Store {
     /// What a person should look at, oldest first.
     ///
     /// # Errors
     /// The store's.
     pub fn attention(&self) -> Result<Vec<Item>, PhoneError> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT attention.id, kind, log.log, op, entity, detail, since_ms
-             FROM attention LEFT JOIN log ON log.id = attention.log WHERE done = 0 ORDER BY attention.id",
-        )?;
         let mut items = Vec::new();
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let kind: String = row.get(1)?;
-            let trouble = Trouble::ALL.into_iter().find(|trouble| trouble.name() == kind);
+        for row in tables::select::<Attention>(self.db(), Attention::BY_DONE, values!(false))? {
+            let trouble = Trouble::ALL.into_iter().find(|trouble| trouble.name() == row.kind);
             items.push(Item {
-                id: row.get(0)?,
-                trouble: trouble.ok_or_else(|| PhoneError::internal(format!("attention of kind {kind}")))?,
-                log: row.get::<_, Option<Blob<LogId>>>(2)?.map(|log| log.0),
-                op: row.get::<_, Option<Blob<OpId>>>(3)?.map(|op| op.0),
-                entity: row.get::<_, Option<Blob<EntityId>>>(4)?.map(|entity| entity.0),
-                detail: serde_json::from_str(&row.get::<_, String>(5)?)?,
-                since_ms: row.get(6)?,
+                id: row.id,
+                trouble: trouble.ok_or_else(|| PhoneError::internal(format!("attention of kind {}", row.kind)))?,
+                log: row.log.map(|log| log_by_row(self.db(), log)).transpose()?.map(|log| log.log),
+                op: row.op,
+                entity: row.entity,
+                detail: serde_json::from_str(&row.detail)?,
+                since_ms: row.since_ms,
             });
         }
         Ok(items)
@@ -139,7 +133,14 @@ impl Phone {
     /// # Errors
     /// The store's.
     pub fn settle(&mut self, item: i64) -> Result<bool, PhoneError> {
-        Ok(self.db.execute("UPDATE attention SET done = 1 WHERE id = ?1 AND done = 0", params![item])? > 0)
+        let change = tables::write(self.db())?;
+        let Some(mut row) = tables::get::<Attention>(&*change, values!(item))?.filter(|row| !row.done) else {
+            return Ok(false);
+        };
+        row.done = true;
+        tables::put(&*change, &row)?;
+        change.commit()?;
+        Ok(true)
     }
 }
 
@@ -154,42 +155,50 @@ pub(crate) struct Raise {
 }
 
 /// Raises it, once: the same trouble with the same op and the same detail is not repeated while it is open.
-pub(crate) fn raise(db: &Connection, raised: &Raise) -> Result<(), PhoneError> {
+pub(crate) fn raise(db: &dyn Tables, raised: &Raise) -> Result<(), PhoneError> {
+    let kind = raised.trouble.name();
     let detail = serde_json::to_string(&raised.detail)?;
-    let op = raised.op.map(Blob);
-    let held: Option<i64> = db
-        .prepare_cached(
-            "SELECT id FROM attention WHERE kind = ?1 AND log = ?2 AND op IS ?3 AND detail = ?4
-             AND (done = 0 OR op IS NOT NULL)",
-        )?
-        .query_row(params![raised.trouble.name(), raised.log, op, detail], |row| row.get(0))
-        .optional()?;
-    if held.is_none() {
-        db.prepare_cached(
-            "INSERT INTO attention (kind, log, op, entity, detail, since_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute(params![
-            raised.trouble.name(),
-            raised.log,
-            op,
-            raised.entity.map(Blob),
-            detail,
-            raised.since_ms
-        ])?;
+    let held: Vec<Attention> = tables::select(db, Attention::BY_OP, values!(raised.op))?;
+    let same = |item: &Attention| item.kind == kind && item.log == Some(raised.log) && item.detail == detail;
+    if held.iter().any(|item| same(item) && (!item.done || item.op.is_some())) {
+        return Ok(());
     }
-    Ok(())
+    let last: Option<Attention> = tables::last(db, Attention::KEY, &[])?;
+    let item = Attention {
+        id: last.map_or(1, |last| last.id.saturating_add(1)),
+        kind: kind.to_owned(),
+        log: Some(raised.log),
+        op: raised.op,
+        entity: raised.entity,
+        detail,
+        since_ms: raised.since_ms,
+        done: false,
+    };
+    tables::put(db, &item)
 }
 
 /// What was waited for has come.
-pub(crate) fn settle_op(db: &Connection, trouble: Trouble, op: OpId) -> Result<(), PhoneError> {
-    db.prepare_cached("UPDATE attention SET done = 1 WHERE kind = ?1 AND op = ?2")?
-        .execute(params![trouble.name(), Blob(op)])?;
-    Ok(())
+pub(crate) fn settle_op(db: &dyn Tables, trouble: Trouble, op: OpId) -> Result<(), PhoneError> {
+    let items = tables::select(db, Attention::BY_OP, values!(Some(op)))?;
+    settle_all(db, items.into_iter().filter(|item: &Attention| item.kind == trouble.name()))
 }
 
 /// A state that has ended.
-pub(crate) fn settle_log(db: &Connection, trouble: Trouble, log: i64) -> Result<(), PhoneError> {
-    db.prepare_cached("UPDATE attention SET done = 1 WHERE kind = ?1 AND log = ?2")?
-        .execute(params![trouble.name(), log])?;
+pub(crate) fn settle_log(db: &dyn Tables, trouble: Trouble, log: i64) -> Result<(), PhoneError> {
+    let items = open_in(db, trouble, log)?;
+    settle_all(db, items.into_iter())
+}
+
+/// What is open of a kind in a log.
+pub(crate) fn open_in(db: &dyn Tables, trouble: Trouble, log: i64) -> Result<Vec<Attention>, PhoneError> {
+    let mut items: Vec<Attention> = tables::select(db, Attention::BY_DONE, values!(false))?;
+    items.retain(|item| item.kind == trouble.name() && item.log == Some(log));
+    Ok(items)
+}
+
+fn settle_all(db: &dyn Tables, items: impl Iterator<Item = Attention>) -> Result<(), PhoneError> {
+    for item in items.filter(|item| !item.done) {
+        tables::put(db, &Attention { done: true, ..item })?;
+    }
     Ok(())
 }

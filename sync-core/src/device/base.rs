@@ -1,6 +1,5 @@
 //! What the server said last: entity versions with the scopes they came by, and the row of each case in lists.
 
-use rusqlite::{Connection, OptionalExtension, params};
 use schema::case::{Case, FieldName};
 use schema::entity::Entity;
 use schema::hash::Hash;
@@ -8,49 +7,43 @@ use schema::ids::EntityId;
 use schema::sync::Scope;
 
 use super::error::PhoneError;
-use super::row::{Blob, ScopeText, int, nat};
-use crate::apply::state_number;
+use super::tables::rows::{HeldValue, InScope, Laid, Listing, OpValue, Version};
+use super::tables::{self, Row, Tables, values};
 use crate::sync::answer::EntityVersion;
 
 /// An entity version as held.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Base {
     pub(crate) rev: u64,
-    pub(crate) document: String,
     /// None for a kind or form that is newer than this program.
     pub(crate) entity: Option<Entity>,
 }
 
-pub(crate) fn get(db: &Connection, log: i64, entity: EntityId) -> Result<Option<Base>, PhoneError> {
-    let mut statement = db.prepare_cached("SELECT rev, document FROM base WHERE log = ?1 AND entity = ?2")?;
-    let held: Option<(i64, String)> =
-        statement.query_row(params![log, Blob(entity)], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    Ok(held.map(|(rev, document)| Base { rev: nat(rev), entity: serde_json::from_str(&document).ok(), document }))
+pub(crate) fn get(db: &dyn Tables, log: i64, entity: EntityId) -> Result<Option<Base>, PhoneError> {
+    let held: Option<Version> = tables::get(db, values!(log, entity))?;
+    Ok(held.map(|held| Base { rev: held.rev, entity: serde_json::from_str(&held.document).ok() }))
 }
 
-pub(crate) fn rev(db: &Connection, log: i64, entity: EntityId) -> Result<Option<u64>, PhoneError> {
-    let mut statement = db.prepare_cached("SELECT rev FROM base WHERE log = ?1 AND entity = ?2")?;
-    Ok(statement.query_row(params![log, Blob(entity)], |row| row.get(0)).optional()?.map(nat))
+pub(crate) fn rev(db: &dyn Tables, log: i64, entity: EntityId) -> Result<Option<u64>, PhoneError> {
+    let held: Option<Version> = tables::get(db, values!(log, entity))?;
+    Ok(held.map(|held| held.rev))
 }
 
 /// Takes a version unless a newer one is held: a late page never overwrites.
-pub(crate) fn put(db: &Connection, log: i64, version: &EntityVersion) -> Result<bool, PhoneError> {
-    let changed = db
-        .prepare_cached(
-            "INSERT INTO base (log, entity, kind, rev, document, catalogue) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (log, entity) DO UPDATE SET kind = excluded.kind, rev = excluded.rev,
-                 document = excluded.document, catalogue = excluded.catalogue
-             WHERE excluded.rev > base.rev",
-        )?
-        .execute(params![
-            log,
-            Blob(version.id),
-            kind(version),
-            int(version.rev),
-            version.document,
-            version.entity.as_ref().and_then(catalogue_of).map(Blob)
-        ])?;
-    Ok(changed > 0)
+pub(crate) fn put(db: &dyn Tables, log: i64, version: &EntityVersion) -> Result<bool, PhoneError> {
+    if rev(db, log, version.id)?.is_some_and(|held| held >= version.rev) {
+        return Ok(false);
+    }
+    let row = Version {
+        log,
+        entity: version.id,
+        kind: kind(version),
+        rev: version.rev,
+        document: version.document.clone(),
+        catalogue: version.entity.as_ref().and_then(catalogue_of),
+    };
+    tables::put(db, &row)?;
+    Ok(true)
 }
 
 fn kind(version: &EntityVersion) -> String {
@@ -68,50 +61,61 @@ fn catalogue_of(entity: &Entity) -> Option<Hash> {
 }
 
 /// Notes that an entity is in a scope, as of a revision.
-pub(crate) fn enter(db: &Connection, log: i64, entity: EntityId, scope: Scope, rev: u64) -> Result<(), PhoneError> {
-    db.prepare_cached(
-        "INSERT INTO base_scope (log, entity, scope, rev) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET rev = MAX(rev, excluded.rev)",
-    )?
-    .execute(params![log, Blob(entity), ScopeText(scope), int(rev)])?;
-    Ok(())
+pub(crate) fn enter(db: &dyn Tables, log: i64, entity: EntityId, scope: Scope, rev: u64) -> Result<(), PhoneError> {
+    let held: Option<InScope> = tables::get(db, values!(log, entity, scope))?;
+    let rev = held.map_or(rev, |held| held.rev.max(rev));
+    tables::put(db, &InScope { log, entity, scope, rev })
 }
 
 /// Notes that an entity left a scope; an entry into it after that stays.
-pub(crate) fn leave(db: &Connection, log: i64, entity: EntityId, scope: Scope, rev: u64) -> Result<(), PhoneError> {
-    db.prepare_cached("DELETE FROM base_scope WHERE log = ?1 AND entity = ?2 AND scope = ?3 AND rev < ?4")?
-        .execute(params![log, Blob(entity), ScopeText(scope), int(rev)])?;
-    Ok(())
-}
-
-/// The entities of a scope.
-pub(crate) fn of_scope(db: &Connection, log: i64, scope: Scope) -> Result<Vec<EntityId>, PhoneError> {
-    let mut statement = db.prepare_cached("SELECT entity FROM base_scope WHERE log = ?1 AND scope = ?2")?;
-    let rows = statement.query_map(params![log, ScopeText(scope)], |row| row.get::<_, Blob<EntityId>>(0))?;
-    Ok(rows.map(|row| row.map(|entity| entity.0)).collect::<Result<_, _>>()?)
-}
-
-pub(crate) fn is_in_a_scope(db: &Connection, log: i64, entity: EntityId) -> Result<bool, PhoneError> {
-    let mut statement = db.prepare_cached("SELECT EXISTS (SELECT 1 FROM base_scope WHERE log = ?1 AND entity = ?2)")?;
-    Ok(statement.query_row(params![log, Blob(entity)], |row| row.get(0))?)
-}
-
-/// Removes all that is held of an entity, its personal values with it; values of own ops stay until those are done.
-pub(crate) fn remove(db: &Connection, log: i64, entity: EntityId) -> Result<(), PhoneError> {
-    db.prepare_cached(
-        "DELETE FROM value WHERE entity = ?1 AND NOT EXISTS
-             (SELECT 1 FROM op_value WHERE op_value.sealed = value.sealed)",
-    )?
-    .execute(params![Blob(entity)])?;
-    for table in ["base", "base_scope", "view", "listing"] {
-        db.prepare_cached(&format!("DELETE FROM {table} WHERE log = ?1 AND entity = ?2"))?
-            .execute(params![log, Blob(entity)])?;
+pub(crate) fn leave(db: &dyn Tables, log: i64, entity: EntityId, scope: Scope, rev: u64) -> Result<(), PhoneError> {
+    let held: Option<InScope> = tables::get(db, values!(log, entity, scope))?;
+    if held.is_some_and(|held| held.rev < rev) {
+        tables::delete::<InScope>(db, values!(log, entity, scope))?;
     }
     Ok(())
 }
 
+/// The entities of a scope.
+pub(crate) fn of_scope(db: &dyn Tables, log: i64, scope: Scope) -> Result<Vec<EntityId>, PhoneError> {
+    let rows: Vec<InScope> = tables::select(db, InScope::BY_SCOPE, values!(log, scope))?;
+    Ok(rows.into_iter().map(|row| row.entity).collect())
+}
+
+pub(crate) fn is_in_a_scope(db: &dyn Tables, log: i64, entity: EntityId) -> Result<bool, PhoneError> {
+    Ok(tables::first::<InScope>(db, InScope::KEY, values!(log, entity))?.is_some())
+}
+
+/// The values of an entity but those that own ops brought.
+pub(crate) fn values_of_others(db: &dyn Tables, entity: EntityId) -> Result<Vec<Hash>, PhoneError> {
+    let mut found = Vec::new();
+    for value in tables::select::<HeldValue>(db, HeldValue::BY_ENTITY, values!(entity))? {
+        if tables::count::<OpValue>(db, OpValue::BY_SEALED, values!(value.sealed))? == 0 {
+            found.push(value.sealed);
+        }
+    }
+    Ok(found)
+}
+
+/// Removes all that is held of an entity, its personal values with it; values of own ops stay until those are done.
+pub(crate) fn remove(db: &dyn Tables, log: i64, entity: EntityId) -> Result<(), PhoneError> {
+    for sealed in values_of_others(db, entity)? {
+        tables::delete::<HeldValue>(db, values!(sealed))?;
+    }
+    forget(db, values!(log, entity))
+}
+
+/// Removes all that is shown of an entity of a log, or of all of a log.
+pub(crate) fn forget(db: &dyn Tables, log_and_entity: &[tables::Value]) -> Result<(), PhoneError> {
+    tables::remove::<Version>(db, Version::KEY, log_and_entity)?;
+    tables::remove::<InScope>(db, InScope::KEY, log_and_entity)?;
+    tables::remove::<Laid>(db, Laid::KEY, log_and_entity)?;
+    tables::remove::<Listing>(db, Listing::KEY, log_and_entity)?;
+    Ok(())
+}
+
 /// Writes the list row of a case as shown.
-pub(crate) fn list(db: &Connection, log: i64, case: &Case, waiting: usize) -> Result<(), PhoneError> {
+pub(crate) fn list(db: &dyn Tables, log: i64, case: &Case, waiting: usize) -> Result<(), PhoneError> {
     let evidence = || case.evidence.iter().filter(|evidence| evidence.withdrawn.is_none() && evidence.waived.is_none());
     let text = |name: &str| {
         let kind =
@@ -119,29 +123,24 @@ pub(crate) fn list(db: &Connection, log: i64, case: &Case, waiting: usize) -> Re
         kind.unwrap_or("").to_owned()
     };
     let subject = case.fields.get(&FieldName::Subject).and_then(|held| held.value.as_str());
-    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-    db.prepare_cached(
-        "INSERT OR REPLACE INTO listing (log, entity, state, short_code, number, category, subtype, subject, area, unit,
-             reporter, changed_ms, photos, photos_here, conflicts, waiting)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-    )?
-    .execute(params![
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let row = Listing {
         log,
-        Blob(case.id),
-        state_number(case.state),
-        case.short_code,
-        case.number,
-        text("category"),
-        text("subtype"),
-        subject,
-        Blob(case.area),
-        case.assignment.as_ref().map(|assignment| Blob(assignment.unit)),
-        Blob(case.reporter.account),
-        int(case.changed_ms),
-        count(evidence().count()),
-        count(evidence().filter(|photo| photo.verified_rev.is_some()).count()),
-        count(case.conflicts.len()),
-        count(waiting),
-    ])?;
-    Ok(())
+        entity: case.id,
+        state: case.state,
+        short_code: case.short_code.clone(),
+        number: case.number.clone(),
+        category: text("category"),
+        subtype: text("subtype"),
+        subject: subject.map(str::to_owned),
+        area: case.area,
+        unit: case.assignment.as_ref().map(|assignment| assignment.unit),
+        reporter: case.reporter.account,
+        changed_ms: case.changed_ms,
+        photos: count(evidence().count()),
+        photos_here: count(evidence().filter(|photo| photo.verified_rev.is_some()).count()),
+        conflicts: count(case.conflicts.len()),
+        waiting: count(waiting),
+    };
+    tables::put(db, &row)
 }

@@ -3,20 +3,20 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, params};
 use schema::ids::{EntityId, LogId, OpId};
-use schema::limits::{LINE_BYTES_MAX, LINE_VERSION, PHOTOS_PER_OP_MAX, SEALED_VALUE_BYTES_MAX};
+use schema::limits::{LINE_BYTES_MAX, LINE_VERSION, PHOTO_BYTES_MAX, PHOTOS_PER_OP_MAX, SEALED_VALUE_BYTES_MAX};
 use schema::op::{Base, Body, Captured, Op, PhotoClaim, SealedValue};
 use uuid::Builder;
 
 use super::entropy::{Entropy, draw};
 use super::error::PhoneError;
-use super::phone::{LogState, Phone, identity, log_state, write};
-use super::photo_file::{TakenIn, place, take_in};
-use super::row::{Blob, int};
+use super::store::{LogState, Store, identity, log_state};
+use super::tables::rows::{HeldValue, OpValue, Photo, PhotoRef};
+use super::tables::{self, Tables, values};
 use super::{base, known, outbox, view};
 use crate::line;
 
+#[cfg(feature = "device")]
 pub use super::photo_file::{PhotoFile, PhotoSource};
 
 /// What a person wants, before it becomes a line.
@@ -28,8 +28,17 @@ pub struct Draft {
     pub entity: Option<EntityId>,
     /// What is asked. Photos given to `capture` are added to it.
     pub body: Body,
-    /// The values that the body names, each made by [`Phone::seal`].
+    /// The values that the body names, each made by [`Store::seal`].
     pub values: Vec<SealedValue>,
+}
+
+/// A photo whose bytes are on this phone, safe, under their hash.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldPhoto {
+    /// What the op says of it.
+    pub claim: PhotoClaim,
+    /// The file that it was taken from.
+    pub origin: Option<String>,
 }
 
 /// What was captured.
@@ -41,30 +50,31 @@ pub struct Receipt {
     pub entity: EntityId,
 }
 
-impl Phone {
-    /// Captures an op with its photos. When it returns, both survive a power cut.
+impl Store {
+    /// Captures an op with its photos, whose bytes are safe already. `again` is called once nobody else can delete a
+    /// photo as safe at the server: what another program deleted until then is to be put back by it.
     ///
     /// # Errors
     /// Nothing was captured, and the message says what to do; see [`PhoneError`].
-    pub fn capture(&mut self, draft: Draft, photos: &[PhotoFile], now: Captured) -> Result<Receipt, PhoneError> {
-        let identity = identity(&self.db)?;
-        let log = log_state(&self.db, draft.log)?;
+    pub fn capture(
+        &mut self,
+        draft: Draft,
+        photos: &[HeldPhoto],
+        now: Captured,
+        again: &mut dyn FnMut(&mut dyn Entropy) -> Result<(), PhoneError>,
+    ) -> Result<Receipt, PhoneError> {
+        let identity = identity(self.db())?;
+        let log = log_state(self.db(), draft.log)?;
         check(&draft, photos.len())?;
-        let mut taken = Vec::with_capacity(photos.len());
         for photo in photos {
-            taken.push(take_in(&self.home, photo, self.entropy.as_mut())?);
+            check_size(&photo.claim)?;
         }
         let mut body = draft.body;
-        add_photos(&mut body, taken.iter().map(|photo| photo.claim.clone()))?;
+        add_photos(&mut body, photos.iter().map(|photo| photo.claim.clone()))?;
         let named = photos_of(&mut body).map(|photos| photos.clone()).unwrap_or_default();
         let (kind, body) = line::kind_and_body(&body)?;
-        let change = write(&mut self.db)?;
-        for (photo, taken) in photos.iter().zip(&taken) {
-            // Another program may just have deleted the same photo as safe at the server. Under the lock it can't.
-            if !place(&self.home, &taken.claim.sha256).exists() {
-                take_in(&self.home, photo, self.entropy.as_mut())?;
-            }
-        }
+        let change = tables::write(self.tables.as_ref())?;
+        again(self.entropy.as_mut())?;
         let entity = match draft.entity {
             Some(entity) => entity,
             None => EntityId(new_id(now, self.entropy.as_mut())?),
@@ -78,26 +88,38 @@ impl Phone {
             entity,
             kind,
             kind_version: line::KIND_VERSION,
-            base: base_of(&change, &log, entity)?,
+            base: base_of(&*change, &log, entity)?,
             captured: now,
             salt: schema::hash::Salt(draw(self.entropy.as_mut())?),
             body,
         };
-        store(&change, &log, &op, &draft.values)?;
-        store_photos(&change, &log, &op, &taken, &named)?;
-        let known = known::known(&change, &mut self.read, &log, now)?;
-        view::recompute(&change, log.id, &BTreeSet::from([entity]), &known)?;
+        store(&*change, &log, &op, &draft.values)?;
+        store_photos(&*change, &log, &op, photos, &named)?;
+        let known = known::known(&*change, &mut self.read, &log, now)?;
+        view::recompute(&*change, log.id, &BTreeSet::from([entity]), &known)?;
         change.commit()?;
         Ok(Receipt { op: op.op, entity })
     }
 }
 
-fn check(draft: &Draft, photos: usize) -> Result<(), PhoneError> {
+/// What can be refused before any photo is taken in.
+pub(crate) fn check(draft: &Draft, photos: usize) -> Result<(), PhoneError> {
     if photos > PHOTOS_PER_OP_MAX {
         return Err(PhoneError::TooManyPhotos(photos));
     }
     let longest = draft.values.iter().map(|value| value.value.len()).max().unwrap_or(0);
     too_large("a text", longest, SEALED_VALUE_BYTES_MAX)
+}
+
+fn check_size(claim: &PhotoClaim) -> Result<(), PhoneError> {
+    let (bytes, bytes_max) = (claim.size, PHOTO_BYTES_MAX);
+    if bytes > bytes_max {
+        return Err(PhoneError::TooLarge { what: "the photo", bytes, bytes_max });
+    }
+    if bytes == 0 {
+        return Err(PhoneError::Photo { path: claim.sha256.to_string(), why: "it is empty".to_owned() });
+    }
+    Ok(())
 }
 
 fn too_large(what: &'static str, bytes: usize, bytes_max: usize) -> Result<(), PhoneError> {
@@ -136,7 +158,7 @@ fn add_photos(body: &mut Body, claims: impl ExactSizeIterator<Item = PhotoClaim>
 }
 
 /// The version that the author was looking at.
-fn base_of(db: &Connection, log: &LogState, entity: EntityId) -> Result<Option<Base>, PhoneError> {
+fn base_of(db: &dyn Tables, log: &LogState, entity: EntityId) -> Result<Option<Base>, PhoneError> {
     Ok(base::rev(db, log.id, entity)?.and_then(|rev| log.epoch.map(|epoch| Base(epoch, rev))))
 }
 
@@ -146,51 +168,58 @@ fn new_id(now: Captured, entropy: &mut dyn Entropy) -> Result<uuid::Uuid, PhoneE
     Ok(Builder::from_unix_timestamp_millis(ms, &draw(entropy)?).into_uuid())
 }
 
-fn store(db: &Connection, log: &LogState, op: &Op, values: &[SealedValue]) -> Result<(), PhoneError> {
+fn store(db: &dyn Tables, log: &LogState, op: &Op, values: &[SealedValue]) -> Result<(), PhoneError> {
     let text = line::write(op)?;
     too_large("what was entered", text.len(), LINE_BYTES_MAX)?;
     outbox::append(db, log.id, op, text.as_bytes())?;
     for (n, value) in (0_i64..).zip(values) {
         put_value(db, value, op.entity)?;
-        db.prepare_cached("INSERT INTO op_value (op, n, sealed) VALUES (?1, ?2, ?3)")?.execute(params![
-            Blob(op.op),
-            n,
-            Blob(value.sealed)
-        ])?;
+        tables::put(db, &OpValue { op: op.op, n, sealed: value.sealed })?;
     }
     Ok(())
 }
 
 /// `named` are all photos of the op: those taken in now, and others that are here from before (a step taken again).
 fn store_photos(
-    db: &Connection,
+    db: &dyn Tables,
     log: &LogState,
     op: &Op,
-    taken: &[TakenIn],
+    taken: &[HeldPhoto],
     named: &[PhotoClaim],
 ) -> Result<(), PhoneError> {
-    for photo in taken {
+    for HeldPhoto { claim, origin } in taken {
+        let last: Option<Photo> = tables::last(db, Photo::BY_MADE, &[])?;
+        let made = last.map_or(1, |last| last.made.saturating_add(1));
         // A photo that was here before, perhaps with its file long gone, is needed again.
-        db.prepare_cached(
-            "INSERT INTO photo (sha256, size, origin, made)
-             VALUES (?1, ?2, ?3, (SELECT COALESCE(MAX(made), 0) + 1 FROM photo))
-             ON CONFLICT (sha256) DO UPDATE SET here = 1, uploaded = 0, offset = 0",
-        )?
-        .execute(params![Blob(photo.claim.sha256), int(photo.claim.size), photo.origin])?;
+        let photo = match tables::get::<Photo>(db, values!(claim.sha256))? {
+            Some(held) => Photo { here: true, uploaded: false, offset: 0, ..held },
+            None => Photo {
+                sha256: claim.sha256,
+                size: claim.size,
+                origin: origin.clone(),
+                made,
+                offset: 0,
+                uploaded: false,
+                here: true,
+            },
+        };
+        tables::put(db, &photo)?;
     }
     for claim in named {
-        db.prepare_cached(
-            "INSERT OR IGNORE INTO photo_ref (sha256, op, log, entity)
-             SELECT sha256, ?2, ?3, ?4 FROM photo WHERE sha256 = ?1",
-        )?
-        .execute(params![Blob(claim.sha256), Blob(op.op), log.id, Blob(op.entity)])?;
+        let held = tables::get::<Photo>(db, values!(claim.sha256))?.is_some();
+        if held && tables::get::<PhotoRef>(db, values!(claim.sha256, op.op))?.is_none() {
+            let (sha256, op, log, entity) = (claim.sha256, op.op, log.id, op.entity);
+            tables::put(db, &PhotoRef { sha256, op, log, entity, verified_rev: None })?;
+        }
     }
     Ok(())
 }
 
 /// Keeps a sealed value of an entity.
-pub(crate) fn put_value(db: &Connection, value: &SealedValue, entity: EntityId) -> Result<(), PhoneError> {
-    db.prepare_cached("INSERT OR IGNORE INTO value (sealed, salt, value, entity) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![Blob(value.sealed), Blob(value.salt), value.value, Blob(entity)])?;
-    Ok(())
+pub(crate) fn put_value(db: &dyn Tables, value: &SealedValue, entity: EntityId) -> Result<(), PhoneError> {
+    if tables::get::<HeldValue>(db, values!(value.sealed))?.is_some() {
+        return Ok(());
+    }
+    let (sealed, salt, value) = (value.sealed, value.salt, value.value.clone());
+    tables::put(db, &HeldValue { sealed, salt, value, entity })
 }

@@ -4,16 +4,17 @@ use schema::auth::LogAccess;
 
 use super::enrolment::put_log;
 use super::error::PhoneError;
-use super::phone::{Phone, identity, logs, write};
+use super::store::{Store, identity, logs};
+use super::tables;
 
-impl Phone {
+impl Store {
     /// Takes up the districts that the server says the person may work in. One that is not among them any more stays:
     /// it may hold what was not sent, and is answered that there is nothing more.
     ///
     /// # Errors
     /// The store's; [`PhoneError::NotEnrolled`].
     pub fn take_logs(&mut self, told: &[LogAccess]) -> Result<(), PhoneError> {
-        let held = logs(&self.db)?;
+        let held = logs(self.db())?;
         let same = |access: &&LogAccess| {
             held.iter().any(|log| log.log == access.log && log.name == access.name && log.zone == access.zone)
         };
@@ -21,10 +22,10 @@ impl Phone {
         if told.iter().all(|access| same(&access)) {
             return Ok(());
         }
-        let change = write(&mut self.db)?;
-        let account = identity(&change)?.account;
+        let change = tables::write(self.tables.as_ref())?;
+        let account = identity(&*change)?.account;
         for access in told {
-            put_log(&change, access, account, self.entropy.as_mut())?;
+            put_log(&*change, access, account, self.entropy.as_mut())?;
         }
         change.commit()?;
         Ok(())

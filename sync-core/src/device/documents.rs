@@ -1,6 +1,5 @@
 //! Catalogues and area trees: which ones are named and not here, and taking one in.
 
-use rusqlite::params;
 use schema::area::AreaTree;
 use schema::case::Position;
 use schema::catalogue::Catalogue;
@@ -10,26 +9,45 @@ use schema::limits::DOCUMENT_BYTES_MAX;
 use schema::op::Captured;
 
 use super::error::PhoneError;
-use super::phone::{Phone, log_state, logs, write};
-use super::row::Blob;
+use super::store::{Store, log_state, logs};
+use super::tables::rows::{Document, Version};
+use super::tables::{self, Column, Row};
 use super::{known, view};
 use crate::area::AreaIndex;
 use crate::line::sha256;
 
-impl Phone {
+impl Store {
     /// Documents that entities name and that are not here, each with the log to fetch it from. Those in force first.
     ///
     /// # Errors
     /// The store's.
     pub fn documents_to_fetch(&self) -> Result<Vec<(LogId, Hash)>, PhoneError> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT log.log, catalogue FROM base JOIN log ON log.id = base.log
-             WHERE catalogue IS NOT NULL AND catalogue NOT IN (SELECT sha256 FROM document)
-             GROUP BY log.log, catalogue ORDER BY MIN(kind = 'case'), catalogue",
-        )?;
-        let rows =
-            statement.query_map([], |row| Ok((row.get::<_, Blob<LogId>>(0)?.0, row.get::<_, Blob<Hash>>(1)?.0)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let db = self.db();
+        let logs = logs(db)?;
+        let mut missing = Vec::new();
+        let mut name = |log: LogId, hash: Hash| {
+            let held = known::document(db, hash)?.is_some();
+            if !held && !missing.contains(&(log, hash)) {
+                missing.push((log, hash));
+            }
+            Ok::<_, PhoneError>(())
+        };
+        for log in &logs {
+            for kind in ["catalogue", "areas"] {
+                if let Some(hash) = known::in_force(db, log, kind)? {
+                    name(log.log, hash)?;
+                }
+            }
+        }
+        for named in db.distinct(Version::TABLE, Version::BY_CATALOGUE)? {
+            let mut named = named.into_iter();
+            let (hash, row) = (named.next().and_then(Column::of), named.next().and_then(i64::of));
+            let log = logs.iter().find(|log| Some(log.id) == row);
+            if let (Some(hash), Some(log)) = (hash, log) {
+                name(log.log, hash)?;
+            }
+        }
+        Ok(missing)
     }
 
     /// Takes a document, if its bytes have the hash. Estimates that waited for it are made again.
@@ -40,13 +58,13 @@ impl Phone {
         if sha256(bytes) != hash || bytes.len() > DOCUMENT_BYTES_MAX {
             return Err(PhoneError::WrongHash("a document"));
         }
-        let change = write(&mut self.db)?;
-        change.execute("INSERT OR IGNORE INTO document (sha256, bytes) VALUES (?1, ?2)", params![Blob(hash), bytes])?;
-        for log in logs(&change)? {
-            let touched = view::touched_by_own_ops(&change, log.id)?;
+        let change = tables::write(self.tables.as_ref())?;
+        tables::put(&*change, &Document { sha256: hash, bytes: bytes.to_vec() })?;
+        for log in logs(&*change)? {
+            let touched = view::touched_by_own_ops(&*change, log.id)?;
             if !touched.is_empty() {
-                let known = known::known(&change, &mut self.read, &log, now)?;
-                view::recompute(&change, log.id, &touched, &known)?;
+                let known = known::known(&*change, &mut self.read, &log, now)?;
+                view::recompute(&*change, log.id, &touched, &known)?;
             }
         }
         change.commit()?;
@@ -58,7 +76,7 @@ impl Phone {
     /// # Errors
     /// The store's.
     pub fn document(&self, hash: Hash) -> Result<Option<Vec<u8>>, PhoneError> {
-        known::document(&self.db, hash)
+        known::document(self.db(), hash)
     }
 
     /// The catalogue in force with its hash; none before it was fetched.
@@ -66,7 +84,7 @@ impl Phone {
     /// # Errors
     /// The store's.
     pub fn catalogue(&self, log: LogId) -> Result<Option<(Hash, Catalogue)>, PhoneError> {
-        let Some(hash) = known::in_force(&self.db, &log_state(&self.db, log)?, "catalogue")? else { return Ok(None) };
+        let Some(hash) = known::in_force(self.db(), &log_state(self.db(), log)?, "catalogue")? else { return Ok(None) };
         Ok(self.catalogue_of(hash)?.map(|catalogue| (hash, catalogue)))
     }
 
@@ -83,7 +101,7 @@ impl Phone {
     /// # Errors
     /// The store's.
     pub fn areas(&self, log: LogId) -> Result<Option<AreaIndex>, PhoneError> {
-        let Some(hash) = known::in_force(&self.db, &log_state(&self.db, log)?, "areas")? else { return Ok(None) };
+        let Some(hash) = known::in_force(self.db(), &log_state(self.db(), log)?, "areas")? else { return Ok(None) };
         let tree: Option<AreaTree> = self.document(hash)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         Ok(tree.and_then(|tree| AreaIndex::new(&tree).ok()))
     }
@@ -93,7 +111,7 @@ impl Phone {
     /// # Errors
     /// The store's.
     pub fn log_at(&self, position: &Position) -> Result<Option<LogId>, PhoneError> {
-        let logs = logs(&self.db)?;
+        let logs = logs(self.db())?;
         if let [only] = logs.as_slice() {
             return Ok(Some(only.log));
         }

@@ -281,7 +281,7 @@ impl<'a> Drive<'a> {
 
     fn send_photo(&mut self) -> Result<Event, PhoneError> {
         let Some(photo) = self.photos.last().cloned() else { return Ok(Event::PhotoSent { more: false }) };
-        let mut file = match File::open(&photo.path) {
+        let mut file = match File::open(self.phone.photo_path(&photo.sha256)) {
             Ok(file) => file,
             Err(error) => return self.photo_unreadable(&photo, &error),
         };
@@ -313,7 +313,7 @@ impl<'a> Drive<'a> {
     /// Either the way spoilt the bytes, or this phone's medium did: the second is for a person to know.
     fn photo_refused(&mut self, photo: &PhotoToSend, why: &dyn std::fmt::Display) -> Result<Event, PhoneError> {
         self.watcher.news(&News::Failed { why });
-        if !photo_file::is_whole(&photo.path, &photo.sha256) {
+        if !photo_file::is_whole(&self.phone.photo_path(&photo.sha256), &photo.sha256) {
             self.phone.photo_gone(photo.sha256, self.clocks.now())?;
         }
         self.skip_photo()

@@ -17,9 +17,11 @@ pub trait Entropy: Send {
 }
 
 /// The operating system's.
+#[cfg(feature = "device")]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemEntropy;
 
+#[cfg(feature = "device")]
 impl Entropy for SystemEntropy {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
         getrandom::fill(bytes).map_err(|error| NoEntropy(error.to_string()))

@@ -123,7 +123,7 @@ pub enum PhoneError {
     },
     /// The database failed.
     #[error("the store failed: {0}")]
-    Database(rusqlite::Error),
+    Database(String),
     /// No random bytes.
     #[error(transparent)]
     Entropy(#[from] NoEntropy),
@@ -180,6 +180,7 @@ impl PhoneError {
     }
 
     /// A file error, with a full disk told apart.
+    #[cfg(feature = "device")]
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| match source.kind() {
@@ -202,6 +203,7 @@ fn chinese_part(what: &str) -> &str {
     }
 }
 
+#[cfg(feature = "device")]
 impl From<rusqlite::Error> for PhoneError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
@@ -209,7 +211,7 @@ impl From<rusqlite::Error> for PhoneError {
             Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
                 Self::Damaged(error.to_string())
             }
-            _ => Self::Database(error),
+            _ => Self::Database(error.to_string()),
         }
     }
 }

@@ -1,23 +1,21 @@
 //! All that only this phone has, in one file (docs/protocol-phone.md): a head, the op lines each with its value lines,
 //! the photos, and an end with the device's signature over all of it. Nothing on the phone changes by it.
 
-use std::fs;
 use std::io::{self, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use schema::export::{EXPORT_VERSION, ExportEnd, ExportHead, ExportPhoto, ExportTotals, message};
-use schema::hash::{ExportKey, Hash};
+use schema::hash::{ExportKey, Hash, Signature};
+use schema::ids::DeviceId;
 use schema::op::Captured;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::entropy::draw;
 use super::error::PhoneError;
 use super::outbox;
-use super::phone::{Phone, identity, logs};
-use crate::sealed_file::{SealedFileError, Sealer};
-use crate::sync::batch;
+use super::requests::{Request, Unsigned, batch_alone};
+use super::store::{Store, identity, logs, meta};
 
 /// What was exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -28,82 +26,121 @@ pub struct Exported {
     pub photos: usize,
 }
 
-impl Phone {
-    /// Writes the export so that only the server can read it.
+impl Store {
+    /// The first line of an export. `app` is the program that writes it.
     ///
     /// # Errors
-    /// [`PhoneError::NoExportKey`]; the store's; the writer's as [`PhoneError::File`].
-    pub fn export_sealed(&mut self, to: &mut dyn Write, now: Captured) -> Result<Exported, PhoneError> {
-        let key: Option<String> = self.db.query_row("SELECT export_key FROM meta", [], |row| row.get(0))?;
-        let key: ExportKey = key.and_then(|key| key.parse().ok()).ok_or(PhoneError::NoExportKey)?;
-        let failed = |source: io::Error| PhoneError::file("the export")(source);
-        let mut sealer = Sealer::new(to, &key, draw(self.entropy.as_mut())?).map_err(|error| match error {
-            SealedFileError::Io(source) => failed(source),
-            _ => PhoneError::NoExportKey,
-        })?;
-        let exported = self.export(&mut sealer, now)?;
-        sealer.finish().map_err(failed)?;
-        Ok(exported)
-    }
-
-    /// Writes the export, for whoever finds it to read. Batches are signed as for a push, one a log and 200 ops, and
-    /// the end signs the whole, so that whoever carries the file can't change what it says.
-    ///
-    /// # Errors
-    /// The store's; the writer's as [`PhoneError::File`].
-    pub fn export(&self, to: &mut dyn Write, now: Captured) -> Result<Exported, PhoneError> {
-        let failed = |source: io::Error| PhoneError::file("the export")(source);
-        let (identity, secret) = (identity(&self.db)?, self.secret()?);
-        let mut to = Hashing { to, hasher: Sha256::new() };
-        let head = ExportHead {
+    /// [`PhoneError::NotEnrolled`].
+    pub fn export_head(&self, app: &str, now: Captured) -> Result<ExportHead, PhoneError> {
+        let identity = identity(self.db())?;
+        Ok(ExportHead {
             rectify_export: EXPORT_VERSION,
             device: identity.device,
             account: identity.account,
-            name: identity.account_name.clone(),
-            app: concat!("rectify-phone/", env!("CARGO_PKG_VERSION")).to_owned(),
+            name: identity.account_name,
+            app: app.to_owned(),
             clock: now,
-        };
-        line(&mut to, &head).map_err(failed)?;
-        let mut ops = 0_usize;
-        for log in logs(&self.db)? {
+        })
+    }
+
+    /// What the server has not decided, in batches as for a push, one a log and 200 ops, each to be signed.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn export_batches(&self, now: Captured) -> Result<Vec<Unsigned>, PhoneError> {
+        let device = identity(self.db())?.device;
+        let mut batches = Vec::new();
+        for log in logs(self.db())? {
             let mut from = 0;
             loop {
-                let some = outbox::undecided_from(&self.db, log.id, from, schema::limits::BATCH_OPS_MAX)?;
+                let some = outbox::undecided_from(self.db(), log.id, from, schema::limits::BATCH_OPS_MAX)?;
                 let Some(last) = some.last() else { break };
                 from = last.device_seq.saturating_add(1);
-                let mut lines = Vec::with_capacity(some.len());
-                for op in &some {
-                    lines.push(outbox::op_line(&self.db, op)?);
-                }
-                let header = super::requests::batch_header(&self.db, identity.device, &secret, &log, &some, now)?;
-                to.write_all(&batch::body(&header, &lines)?).map_err(failed)?;
-                ops = ops.saturating_add(some.len());
+                batches.push(batch_alone(self.db(), device, &log, &some, now)?);
             }
         }
-        let mut photos = 0_usize;
-        for photo in self.photos_to_send()? {
-            // A file that is gone was told to its owner already; the others are worth exporting.
-            let Ok(bytes) = fs::read(&photo.path) else { continue };
-            let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            let encoded = ExportPhoto { photo: photo.sha256, size, base64: STANDARD.encode(bytes) };
-            line(&mut to, &encoded).map_err(failed)?;
-            photos = photos.saturating_add(1);
-        }
-        let sha256 = Hash(to.hasher.clone().finalize().into());
-        let signature = secret.sign(&message(identity.device, &sha256));
-        line(&mut to, &ExportEnd { end: ExportTotals { ops, photos, sha256, signature } }).map_err(failed)?;
-        to.flush().map_err(failed)?;
-        Ok(Exported { ops, photos })
+        Ok(batches)
+    }
+
+    /// The key to which the server wants exports sealed.
+    ///
+    /// # Errors
+    /// [`PhoneError::NoExportKey`] before it said so.
+    pub fn export_key(&self) -> Result<ExportKey, PhoneError> {
+        let key = meta(self.db())?.export_key;
+        key.and_then(|key| key.parse().ok()).ok_or(PhoneError::NoExportKey)
+    }
+}
+
+/// An export that is being written.
+pub struct Exporting<W: Write> {
+    to: Hashing<W>,
+    device: DeviceId,
+    exported: Exported,
+}
+
+impl<W: Write> Exporting<W> {
+    /// Begins with its head.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn begin(to: W, head: &ExportHead) -> io::Result<Self> {
+        let mut to = Hashing { to, hasher: Sha256::new() };
+        line(&mut to, head)?;
+        Ok(Self { to, device: head.device, exported: Exported { ops: 0, photos: 0 } })
+    }
+
+    /// A signed batch.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn batch(&mut self, batch: &Request) -> io::Result<()> {
+        self.to.write_all(&batch.body)?;
+        let ops = usize::try_from(batch.header.count).unwrap_or(usize::MAX);
+        self.exported.ops = self.exported.ops.saturating_add(ops);
+        Ok(())
+    }
+
+    /// A photo.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn photo(&mut self, photo: Hash, bytes: &[u8]) -> io::Result<()> {
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        line(&mut self.to, &ExportPhoto { photo, size, base64: STANDARD.encode(bytes) })?;
+        self.exported.photos = self.exported.photos.saturating_add(1);
+        Ok(())
+    }
+
+    /// What the device signs at the end, so that whoever carries the file can't change what it says.
+    pub fn message(&self) -> Vec<u8> {
+        message(self.device, &self.sum())
+    }
+
+    fn sum(&self) -> Hash {
+        Hash(self.to.hasher.clone().finalize().into())
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn end(mut self, signature: Signature) -> io::Result<(W, Exported)> {
+        let Exported { ops, photos } = self.exported;
+        let sha256 = self.sum();
+        line(&mut self.to, &ExportEnd { end: ExportTotals { ops, photos, sha256, signature } })?;
+        self.to.flush()?;
+        Ok((self.to.to, self.exported))
     }
 }
 
 /// Hashes what goes through it.
-struct Hashing<'a> {
-    to: &'a mut dyn Write,
+struct Hashing<W: Write> {
+    to: W,
     hasher: Sha256,
 }
 
-impl Write for Hashing<'_> {
+impl<W: Write> Write for Hashing<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.to.write(bytes)?;
         self.hasher.update(bytes.get(..count).unwrap_or_default());
@@ -115,7 +152,7 @@ impl Write for Hashing<'_> {
     }
 }
 
-fn line(to: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+fn line(to: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     let mut text = serde_json::to_vec(value)?;
     text.push(b'\n');
     to.write_all(&text)

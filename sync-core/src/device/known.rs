@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, params};
 use schema::area::AreaTree;
 use schema::entity::{Account, Entity, Granted};
 use schema::hash::Hash;
@@ -12,15 +11,16 @@ use schema::op::{Captured, Role};
 
 use super::base;
 use super::error::PhoneError;
-use super::phone::{LogState, ReadDocuments, identity, server_time_ms};
-use super::row::Blob;
+use super::store::{LogState, ReadDocuments, identity, server_time_ms};
+use super::tables::rows::{Document, Version};
+use super::tables::{self, Column, Row, Tables, values};
 use crate::area::AreaIndex;
 use crate::line::singleton_id;
 use crate::sync::overlay::Known;
 
 /// Reads it all for a log.
 pub(crate) fn known(
-    db: &Connection,
+    db: &dyn Tables,
     read: &mut ReadDocuments,
     log: &LogState,
     now: Captured,
@@ -59,7 +59,7 @@ pub(crate) fn known(
 
 /// Before the first sync the phone does not know what its user may do. It assumes an inspector: own ops then show as
 /// made, which is what a person expects of a report just written.
-fn assumed(me: &super::phone::Identity, root: AreaId) -> Account {
+fn assumed(me: &super::store::Identity, root: AreaId) -> Account {
     Account {
         id: me.account,
         name: me.account_name.clone(),
@@ -70,19 +70,20 @@ fn assumed(me: &super::phone::Identity, root: AreaId) -> Account {
     }
 }
 
-fn people_and_units(db: &Connection, log: i64) -> Result<Vec<Entity>, PhoneError> {
-    let mut statement =
-        db.prepare_cached("SELECT document FROM base WHERE log = ?1 AND kind IN ('account', 'unit')")?;
-    let rows = statement.query_map(params![log], |row| row.get::<_, String>(0))?;
-    let mut entities = Vec::new();
-    for document in rows {
-        entities.extend(serde_json::from_str::<Entity>(&document?).ok());
-    }
+fn people_and_units(db: &dyn Tables, log: i64) -> Result<Vec<Entity>, PhoneError> {
+    let mut entities = of_kind(db, log, "account")?;
+    entities.extend(of_kind(db, log, "unit")?);
     Ok(entities)
 }
 
+/// The entities of a kind, by id.
+pub(crate) fn of_kind(db: &dyn Tables, log: i64, kind: &str) -> Result<Vec<Entity>, PhoneError> {
+    let versions: Vec<Version> = tables::select(db, Version::BY_KIND, values!(log, kind))?;
+    Ok(versions.iter().filter_map(|version| serde_json::from_str(&version.document).ok()).collect())
+}
+
 /// The hash of the document that is in force.
-pub(crate) fn in_force(db: &Connection, log: &LogState, name: &str) -> Result<Option<Hash>, PhoneError> {
+pub(crate) fn in_force(db: &dyn Tables, log: &LogState, name: &str) -> Result<Option<Hash>, PhoneError> {
     let id: EntityId = singleton_id(log.log, name);
     Ok(match base::get(db, log.id, id)?.and_then(|base| base.entity) {
         Some(Entity::Areas(held) | Entity::Catalogue(held)) => Some(held.sha256),
@@ -91,7 +92,7 @@ pub(crate) fn in_force(db: &Connection, log: &LogState, name: &str) -> Result<Op
 }
 
 fn areas(
-    db: &Connection,
+    db: &dyn Tables,
     read: &mut ReadDocuments,
     log: &LogState,
 ) -> Result<Option<(Hash, Arc<AreaIndex>)>, PhoneError> {
@@ -107,10 +108,9 @@ fn areas(
 }
 
 /// Reads the catalogues that came since the last time.
-fn read_catalogues(db: &Connection, read: &mut ReadDocuments) -> Result<(), PhoneError> {
-    let mut statement = db.prepare_cached("SELECT sha256 FROM document ORDER BY sha256")?;
-    let hashes: Vec<Blob<Hash>> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    for Blob(sha256) in hashes {
+fn read_catalogues(db: &dyn Tables, read: &mut ReadDocuments) -> Result<(), PhoneError> {
+    for key in db.distinct(Document::TABLE, Document::KEY)? {
+        let Some(sha256) = key.into_iter().next().and_then(Column::of) else { continue };
         if read.catalogues.contains_key(&sha256) || read.areas.contains_key(&sha256) {
             continue;
         }
@@ -122,7 +122,6 @@ fn read_catalogues(db: &Connection, read: &mut ReadDocuments) -> Result<(), Phon
     Ok(())
 }
 
-pub(crate) fn document(db: &Connection, sha256: Hash) -> Result<Option<Vec<u8>>, PhoneError> {
-    let mut statement = db.prepare_cached("SELECT bytes FROM document WHERE sha256 = ?1")?;
-    Ok(statement.query_row(params![Blob(sha256)], |row| row.get(0)).optional()?)
+pub(crate) fn document(db: &dyn Tables, sha256: Hash) -> Result<Option<Vec<u8>>, PhoneError> {
+    Ok(tables::get::<Document>(db, values!(sha256))?.map(|document| document.bytes))
 }

@@ -1,22 +1,24 @@
 //! Reading what is shown: pages of cases, one entity, looking a case up by what a person types.
 
-use rusqlite::{Connection, OptionalExtension, params_from_iter, types::Value as Sql};
+use std::cmp::Reverse;
+
 use schema::case::State;
 use schema::entity::Entity;
 use schema::hash::Hash;
 use schema::ids::{AccountId, AreaId, EntityId, LogId, OpId, UnitId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::PhoneError;
-use super::outbox;
-use super::phone::{Phone, log_state};
-use super::row::{Blob, int, nat};
-use super::view::{is_laid, shown};
-use crate::apply::state_number;
+use super::store::{Store, log_state, logs};
+use super::tables::rows::{HeldValue, Listing, LogState, Version};
+use super::tables::{self, Index, Row, Span, Value, values};
+use super::view::{is_laid, shown, touched_by_own_ops};
+use super::{known, outbox};
 use crate::sync::overlay::Estimate;
 
 /// Which cases.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Filter {
     /// Of one log only.
     pub log: Option<LogId>,
@@ -24,16 +26,20 @@ pub struct Filter {
     pub states: Vec<State>,
     /// Of a category.
     pub category: Option<String>,
+    /// In an area: this one itself, not those below it.
+    pub area: Option<AreaId>,
     /// Reported by.
     pub reporter: Option<AccountId>,
     /// Assigned to a unit.
     pub unit: Option<UnitId>,
     /// With own ops that the server's version does not hold yet.
     pub waiting: bool,
+    /// With this in its number, short code or subject, in any letter case.
+    pub text: Option<String>,
 }
 
 /// Where a page goes on: behind this row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct After {
     /// Its last change.
     pub changed_ms: u64,
@@ -108,50 +114,80 @@ pub struct Shown {
     pub own: Vec<OwnStep>,
 }
 
-const COLUMNS: &str =
-    "SELECT log.log, entity, state, short_code, number, category, subtype, subject, area, unit, reporter,
-    changed_ms, photos, photos_here, conflicts, waiting FROM listing JOIN log ON log.id = listing.log";
-
-impl Phone {
+impl Store {
     /// A page of cases, newest change first, by index: it costs what it shows, not what there is.
     ///
     /// # Errors
     /// The store's.
     pub fn list(&self, filter: &Filter, after: Option<After>, rows: usize) -> Result<Vec<CaseRow>, PhoneError> {
-        let (mut terms, mut values) = (Vec::new(), Vec::new());
-        let mut term = |text: &str, value: Sql| {
-            values.push(value);
-            terms.push(text.replace('?', &format!("?{}", values.len())));
+        let mut found = Vec::new();
+        self.matching(filter, after, &mut |row| {
+            found.push(row);
+            Ok(found.len() < rows)
+        })?;
+        found.truncate(rows);
+        Ok(found)
+    }
+
+    /// How many cases there are.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn count(&self, filter: &Filter) -> Result<u64, PhoneError> {
+        let mut count = 0_u64;
+        self.matching(filter, None, &mut |_| {
+            count = count.saturating_add(1);
+            Ok(true)
+        })?;
+        Ok(count)
+    }
+
+    /// Gives the cases behind a place that a filter lets through, until `take` has enough.
+    pub(crate) fn matching(
+        &self,
+        filter: &Filter,
+        after: Option<After>,
+        take: &mut dyn FnMut(CaseRow) -> Result<bool, PhoneError>,
+    ) -> Result<(), PhoneError> {
+        let logs = logs(self.db())?;
+        let log = filter.log.map(|log| log_state(self.db(), log)).transpose()?.map(|log| log.id);
+        let text = filter.text.as_ref().map(|text| text.trim().to_lowercase());
+        let mut take = |row: Listing| {
+            let here = log.is_none_or(|log| log == row.log) && filter.lets_through(&row, text.as_deref());
+            match case_row(&logs, row) {
+                Some(row) if here => take(row),
+                _ => Ok(true),
+            }
         };
-        if let Some(log) = filter.log {
-            term("listing.log = ?", Sql::Integer(log_state(&self.db, log)?.id));
-        }
-        if let Some(category) = &filter.category {
-            term("category = ?", Sql::Text(category.clone()));
-        }
-        if let Some(reporter) = filter.reporter {
-            term("reporter = ?", Sql::Blob(reporter.bytes().to_vec()));
-        }
-        if let Some(unit) = filter.unit {
-            term("unit = ?", Sql::Blob(unit.bytes().to_vec()));
-        }
-        if let Some(after) = after {
-            term("changed_ms <= ?", Sql::Integer(int(after.changed_ms)));
-            term(
-                &format!("(changed_ms < {} OR entity < ?)", int(after.changed_ms)),
-                Sql::Blob(after.case.bytes().to_vec()),
-            );
-        }
-        if !filter.states.is_empty() {
-            let numbers: Vec<String> = filter.states.iter().map(|state| state_number(*state).to_string()).collect();
-            terms.push(format!("state IN ({})", numbers.join(", ")));
-        }
         if filter.waiting {
-            terms.push("waiting > 0".into());
+            return self.waiting(&logs, after, &mut take);
         }
-        let condition = if terms.is_empty() { String::new() } else { format!("WHERE {}", terms.join(" AND ")) };
-        let query = format!("{COLUMNS} {condition} ORDER BY changed_ms DESC, entity DESC LIMIT {rows}");
-        select(&self.db, &query, values)
+        let (index, prefix) = filter.narrowest();
+        let after = after.map(|after| values!(after.changed_ms, after.case).to_vec()).unwrap_or_default();
+        tables::scan(self.db(), Span { index, prefix: &prefix, beyond: &after, back: true }, &mut take)
+    }
+
+    /// Those that own ops may lie over: few, however many there are in all.
+    fn waiting(
+        &self,
+        logs: &[LogState],
+        after: Option<After>,
+        take: &mut dyn FnMut(Listing) -> Result<bool, PhoneError>,
+    ) -> Result<(), PhoneError> {
+        let mut rows: Vec<Listing> = Vec::new();
+        for log in logs {
+            for entity in touched_by_own_ops(self.db(), log.id)? {
+                rows.extend(tables::get::<Listing>(self.db(), values!(log.id, entity))?);
+            }
+        }
+        rows.sort_by_key(|row| Reverse((row.changed_ms, row.entity)));
+        rows.retain(|row| after.is_none_or(|after| (row.changed_ms, row.entity) < (after.changed_ms, after.case)));
+        for row in rows {
+            if !take(row)? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The cases that a person may mean: by id, short code or official number, in any letter case.
@@ -161,12 +197,29 @@ impl Phone {
     pub fn find(&self, typed: &str) -> Result<Vec<CaseRow>, PhoneError> {
         let typed = typed.trim();
         if let Ok(id) = typed.to_lowercase().parse::<EntityId>() {
-            return select(&self.db, &format!("{COLUMNS} WHERE entity = ?1"), vec![Sql::Blob(id.bytes().to_vec())]);
+            return self.listed(&[(Listing::BY_ENTITY, values!(id))]);
         }
         // Crockford's alphabet reads O as 0 and I, L as 1.
         let code: String = typed.to_uppercase().replace('O', "0").replace(['I', 'L'], "1").replace('-', "");
-        let query = format!("{COLUMNS} WHERE short_code = ?1 OR number = ?2 OR number = ?3 ORDER BY changed_ms DESC");
-        select(&self.db, &query, vec![Sql::Text(code), Sql::Text(typed.into()), Sql::Text(typed.to_uppercase())])
+        let (number, upper) = (Some(typed.to_owned()), Some(typed.to_uppercase()));
+        let by = [
+            (Listing::BY_CODE, values!(code)),
+            (Listing::BY_NUMBER, values!(number)),
+            (Listing::BY_NUMBER, values!(upper)),
+        ];
+        self.listed(&by)
+    }
+
+    fn listed(&self, by: &[(Index, &[Value])]) -> Result<Vec<CaseRow>, PhoneError> {
+        let logs = logs(self.db())?;
+        let mut found: Vec<CaseRow> = Vec::new();
+        for (index, prefix) in by {
+            for row in tables::select::<Listing>(self.db(), *index, prefix)? {
+                found.extend(case_row(&logs, row).filter(|row| !found.contains(row)));
+            }
+        }
+        found.sort_by_key(|row| Reverse(row.changed_ms));
+        Ok(found)
     }
 
     /// An entity as shown, with own ops on it.
@@ -174,15 +227,15 @@ impl Phone {
     /// # Errors
     /// The store's.
     pub fn view(&self, log: LogId, entity: EntityId) -> Result<Option<Shown>, PhoneError> {
-        let state = log_state(&self.db, log)?;
-        let Some(document) = shown(&self.db, state.id, entity)? else { return Ok(None) };
-        let base_rev = super::base::rev(&self.db, state.id, entity)?;
+        let state = log_state(self.db(), log)?;
+        let Some(document) = shown(self.db(), state.id, entity)? else { return Ok(None) };
+        let base_rev = super::base::rev(self.db(), state.id, entity)?;
         Ok(Some(Shown { log, entity: document, base_rev, own: self.own_steps(state.id, entity, base_rev)? }))
     }
 
     fn own_steps(&self, log: i64, entity: EntityId, base_rev: Option<u64>) -> Result<Vec<OwnStep>, PhoneError> {
         let mut steps = Vec::new();
-        for own in outbox::on_entity(&self.db, log, entity)? {
+        for own in outbox::on_entity(self.db(), log, entity)? {
             let estimate = own.estimate.as_deref().map(serde_json::from_str).transpose()?;
             let waiting = is_laid(&own, base_rev.unwrap_or(0));
             let (op, kind, outcome, second) = (own.op, own.kind, own.outcome, own.second);
@@ -196,8 +249,7 @@ impl Phone {
     /// # Errors
     /// The store's.
     pub fn value(&self, sealed: Hash) -> Result<Option<String>, PhoneError> {
-        let mut statement = self.db.prepare_cached("SELECT value FROM value WHERE sealed = ?1")?;
-        Ok(statement.query_row([Blob(sealed)], |row| row.get(0)).optional()?)
+        Ok(tables::get::<HeldValue>(self.db(), values!(sealed))?.map(|held| held.value))
     }
 
     /// All entities of a kind (`unit`, `account`, …) as the server said them last.
@@ -205,15 +257,7 @@ impl Phone {
     /// # Errors
     /// The store's.
     pub fn entities(&self, log: LogId, kind: &str) -> Result<Vec<Entity>, PhoneError> {
-        let state = log_state(&self.db, log)?;
-        let mut statement =
-            self.db.prepare_cached("SELECT document FROM base WHERE log = ?1 AND kind = ?2 ORDER BY entity")?;
-        let rows = statement.query_map(rusqlite::params![state.id, kind], |row| row.get::<_, String>(0))?;
-        let mut entities = Vec::new();
-        for document in rows {
-            entities.extend(serde_json::from_str::<Entity>(&document?).ok());
-        }
-        Ok(entities)
+        known::of_kind(self.db(), log_state(self.db(), log)?.id, kind)
     }
 
     /// Every entity version of a log as held, by id: what a simulation compares with the server's.
@@ -221,52 +265,65 @@ impl Phone {
     /// # Errors
     /// The store's.
     pub fn base_documents(&self, log: LogId) -> Result<Vec<(EntityId, u64, String)>, PhoneError> {
-        let state = log_state(&self.db, log)?;
-        let mut statement =
-            self.db.prepare_cached("SELECT entity, rev, document FROM base WHERE log = ?1 ORDER BY entity")?;
-        let rows = statement
-            .query_map([state.id], |row| Ok((row.get::<_, Blob<EntityId>>(0)?.0, nat(row.get(1)?), row.get(2)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let log = log_state(self.db(), log)?.id;
+        let versions: Vec<Version> = tables::select(self.db(), Version::KEY, values!(log))?;
+        Ok(versions.into_iter().map(|version| (version.entity, version.rev, version.document)).collect())
     }
 }
 
-fn select(db: &Connection, query: &str, values: Vec<Sql>) -> Result<Vec<CaseRow>, PhoneError> {
-    let mut statement = db.prepare_cached(query)?;
-    let rows = statement.query_map(params_from_iter(values), |row| {
-        Ok(CaseRow {
-            log: row.get::<_, Blob<LogId>>(0)?.0,
-            case: row.get::<_, Blob<EntityId>>(1)?.0,
-            state: state_of(row.get(2)?).ok_or(rusqlite::Error::IntegralValueOutOfRange(2, row.get(2)?))?,
-            short_code: row.get(3)?,
-            number: row.get(4)?,
-            category: row.get(5)?,
-            subtype: row.get(6)?,
-            subject: row.get(7)?,
-            area: row.get::<_, Blob<AreaId>>(8)?.0,
-            unit: row.get::<_, Option<Blob<UnitId>>>(9)?.map(|unit| unit.0),
-            reporter: row.get::<_, Blob<AccountId>>(10)?.0,
-            changed_ms: nat(row.get(11)?),
-            photos: nat(row.get(12)?),
-            photos_received: nat(row.get(13)?),
-            conflicts: nat(row.get(14)?),
-            waiting: nat(row.get(15)?),
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+impl Filter {
+    /// The index that leaves the fewest rows to look at.
+    fn narrowest(&self) -> (Index, Vec<Value>) {
+        if let Some(unit) = self.unit {
+            return (Listing::BY_UNIT, values!(Some(unit)).to_vec());
+        }
+        if let Some(reporter) = self.reporter {
+            return (Listing::BY_REPORTER, values!(reporter).to_vec());
+        }
+        if let [state] = self.states.as_slice() {
+            return (Listing::BY_STATE, values!(*state).to_vec());
+        }
+        if let Some(category) = &self.category {
+            return (Listing::BY_CATEGORY, values!(*category).to_vec());
+        }
+        (Listing::BY_CHANGED, Vec::new())
+    }
+
+    fn lets_through(&self, row: &Listing, text: Option<&str>) -> bool {
+        let said = |held: &Option<String>, text: &str| held.as_ref().is_some_and(|held| has(held, text));
+        (self.states.is_empty() || self.states.contains(&row.state))
+            && self.category.as_ref().is_none_or(|category| *category == row.category)
+            && self.area.is_none_or(|area| area == row.area)
+            && self.reporter.is_none_or(|reporter| reporter == row.reporter)
+            && self.unit.is_none_or(|unit| row.unit == Some(unit))
+            && (!self.waiting || row.waiting > 0)
+            && text.is_none_or(|text| has(&row.short_code, text) || said(&row.number, text) || said(&row.subject, text))
+    }
 }
 
-const STATES: [State; 9] = [
-    State::Reported,
-    State::Filed,
-    State::Assigned,
-    State::Fixed,
-    State::Checked,
-    State::Closed,
-    State::Declined,
-    State::Duplicate,
-    State::Void,
-];
+/// `text` is in small letters.
+fn has(held: &str, text: &str) -> bool {
+    held.to_lowercase().contains(text)
+}
 
-fn state_of(number: i64) -> Option<State> {
-    STATES.into_iter().find(|state| i64::from(state_number(*state)) == number)
+fn case_row(logs: &[LogState], row: Listing) -> Option<CaseRow> {
+    let log = logs.iter().find(|log| log.id == row.log)?.log;
+    Some(CaseRow {
+        log,
+        case: row.entity,
+        state: row.state,
+        short_code: row.short_code,
+        number: row.number,
+        category: row.category,
+        subtype: row.subtype,
+        subject: row.subject,
+        area: row.area,
+        unit: row.unit,
+        reporter: row.reporter,
+        changed_ms: row.changed_ms,
+        photos: row.photos,
+        photos_received: row.photos_here,
+        conflicts: row.conflicts,
+        waiting: row.waiting,
+    })
 }

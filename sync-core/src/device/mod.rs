@@ -1,14 +1,14 @@
-//! The phone: its store on SQLite, its transport, its session driver. Only `transport`, `clocks` and the program ask
-//! the system for anything but files: the store takes time and randomness as arguments, so a simulation can drive it.
+//! A device: what it holds, and the rules by which it shows, sends and takes. The rules are the same on a phone and in
+//! the page; they know tables, not where those are, and take time and randomness as arguments, so a simulation can
+//! drive them. The feature `device` adds a phone's parts around them: the tables on SQLite, photos in files, keys and
+//! PINs, the transport, the driver. Only those ask the system for anything.
 
 pub mod answers;
 pub mod attention;
 mod base;
 pub mod capture;
-pub mod clocks;
 mod districts;
 pub mod documents;
-pub mod drive;
 pub mod enrolment;
 pub mod entropy;
 mod epoch;
@@ -16,20 +16,35 @@ pub mod error;
 pub mod export;
 mod known;
 pub mod list;
-mod open;
 mod outbox;
 mod outcomes;
-pub mod people;
-pub mod phone;
-mod photo_file;
 pub mod photos;
 mod pull;
 pub mod requests;
 mod room;
-mod row;
 pub mod status;
-pub mod transport;
+pub mod store;
+pub mod tables;
 mod trust;
-pub mod vault;
 mod view;
+
+#[cfg(feature = "device")]
+pub mod clocks;
+#[cfg(feature = "device")]
+pub mod drive;
+#[cfg(feature = "device")]
+mod open;
+#[cfg(feature = "device")]
+pub mod people;
+#[cfg(feature = "device")]
+pub mod phone;
+#[cfg(feature = "device")]
+mod photo_file;
+#[cfg(feature = "device")]
+mod sqlite;
+#[cfg(feature = "device")]
+pub mod transport;
+#[cfg(feature = "device")]
+pub mod vault;
+#[cfg(feature = "device")]
 pub mod wipe;

@@ -5,11 +5,15 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use schema::device::{APPLICATION_ID, STEPS};
 
 use super::entropy::{Entropy, draw};
 use super::error::PhoneError;
+use super::sqlite::Sqlite;
+use super::store::logs;
+use super::tables::rows::Meta;
+use super::tables::{self, values};
 use super::{outbox, wipe};
 
 /// The oldest SQLite without the bug that damages a log-mode database under two connections.
@@ -37,7 +41,7 @@ impl Home {
 }
 
 /// Opens or makes the store.
-pub(crate) fn open(folder: &Path, entropy: &mut dyn Entropy) -> Result<(Connection, Home, File), PhoneError> {
+pub(crate) fn open(folder: &Path, entropy: &mut dyn Entropy) -> Result<(Sqlite, Home, File), PhoneError> {
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
         return Err(PhoneError::OldSqlite(rusqlite::version().to_owned()));
     }
@@ -51,7 +55,8 @@ pub(crate) fn open(folder: &Path, entropy: &mut dyn Entropy) -> Result<(Connecti
     wipe::go_on(&home)?;
     let mut db = connect(&home)?;
     migrate(&mut db, &home)?;
-    mark(&mut db, &home, entropy)?;
+    let db = Sqlite::new(db);
+    mark(&db, &home, entropy)?;
     Ok((db, home, in_use))
 }
 
@@ -147,32 +152,31 @@ fn migrate(db: &mut Connection, home: &Home) -> Result<(), PhoneError> {
 /// The marker file holds the same random bytes as the store and has the inode that the store remembers. Another phone's
 /// database, a copied folder and a restored one do not: they take a new incarnation, so that nothing they make can be
 /// taken for something that was sent before.
-fn mark(db: &mut Connection, home: &Home, entropy: &mut dyn Entropy) -> Result<(), PhoneError> {
-    let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let held: Option<(Vec<u8>, i64)> = change
-        .query_row("SELECT install, marker_inode FROM meta", [], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
+fn mark(db: &Sqlite, home: &Home, entropy: &mut dyn Entropy) -> Result<(), PhoneError> {
+    let change = tables::write(db)?;
+    let held: Option<Meta> = tables::get(&*change, values!(1_i64))?;
     let found = read_marker(home);
-    if let (Some((install, inode)), Some(found)) = (&held, &found)
-        && *install == found.install
-        && *inode == found.inode
+    if let (Some(held), Some(found)) = (&held, &found)
+        && held.install == found.install
+        && held.marker_inode == found.inode
     {
         return Ok(());
     }
     let install: [u8; 16] = draw(entropy)?;
-    let inode = write_marker(home, &install)?;
-    change.execute(
-        "INSERT INTO meta (one, install, marker_inode) VALUES (1, ?1, ?2)
-         ON CONFLICT (one) DO UPDATE SET install = excluded.install, marker_inode = excluded.marker_inode",
-        params![install.as_slice(), inode],
-    )?;
-    let logs: Vec<i64> =
-        change.prepare("SELECT id FROM log ORDER BY id")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    for log in logs {
-        outbox::renumber(&change, log, entropy)?;
+    let marker_inode = write_marker(home, &install)?;
+    let meta = held.unwrap_or_else(|| Meta::new(install, marker_inode));
+    tables::put(&*change, &Meta { install: install.to_vec(), marker_inode, ..meta })?;
+    for log in logs(&*change)? {
+        outbox::renumber(&*change, log.id, entropy)?;
     }
-    change.commit()?;
-    Ok(())
+    change.commit()
+}
+
+/// Moves what is in the database's log into its file, and leaves nothing in the log.
+pub(crate) fn empty_log(home: &Home) -> Result<(), PhoneError> {
+    let db = Connection::open_with_flags(home.database(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    db.busy_timeout(std::time::Duration::from_secs(5))?;
+    Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
 }
 
 struct Marker {

@@ -1,7 +1,6 @@
 //! The phone's own ops: their exact bytes, their numbers, and what became of them.
 
-use rusqlite::{Connection, OptionalExtension, params};
-use schema::hash::{Hash, Salt};
+use schema::hash::Hash;
 use schema::ids::{EntityId, OpId};
 use schema::limits::INCARNATION_MAX;
 use schema::op::SealedValue;
@@ -9,123 +8,84 @@ use schema::record::{Outcome, OutcomeLine};
 
 use super::entropy::{Entropy, draw};
 use super::error::PhoneError;
-use super::phone::log_by_row;
-use super::row::{Blob, int, nat};
+use super::store::log_by_row;
+use super::tables::rows::{HeldValue, OpValue, StoredOp};
+use super::tables::{self, Row, Span, Tables, values};
 use crate::line::sha256;
 use crate::log::chain;
 use crate::sync::batch::OpLine;
 
-/// An own op as stored.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct StoredOp {
-    pub(crate) op: OpId,
-    pub(crate) log: i64,
-    pub(crate) entity: EntityId,
-    pub(crate) kind: String,
-    pub(crate) line: Vec<u8>,
-    pub(crate) device_seq: u64,
-    pub(crate) before: Hash,
-    pub(crate) chain: Hash,
-    pub(crate) state: String,
-    pub(crate) outcome: Option<String>,
-    pub(crate) rev: Option<u64>,
-    pub(crate) answer: Option<String>,
-    pub(crate) second: Option<String>,
-    pub(crate) second_rev: Option<u64>,
-    pub(crate) estimate: Option<String>,
-}
-
-const COLUMNS: &str = "SELECT op, log, entity, kind, line, device_seq, chain, state, outcome, rev, answer, second,
-    second_rev, estimate, before FROM own_op";
-
-fn stored(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredOp> {
-    Ok(StoredOp {
-        op: row.get::<_, Blob<OpId>>(0)?.0,
-        log: row.get(1)?,
-        entity: row.get::<_, Blob<EntityId>>(2)?.0,
-        kind: row.get(3)?,
-        line: row.get(4)?,
-        device_seq: nat(row.get(5)?),
-        chain: row.get::<_, Blob<Hash>>(6)?.0,
-        state: row.get(7)?,
-        outcome: row.get(8)?,
-        rev: row.get::<_, Option<i64>>(9)?.map(nat),
-        answer: row.get(10)?,
-        second: row.get(11)?,
-        second_rev: row.get::<_, Option<i64>>(12)?.map(nat),
-        estimate: row.get(13)?,
-        before: row.get::<_, Blob<Hash>>(14)?.0,
-    })
-}
-
-pub(crate) fn by_id(db: &Connection, op: OpId) -> Result<Option<StoredOp>, PhoneError> {
-    let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE op = ?1"))?;
-    Ok(statement.query_row(params![Blob(op)], stored).optional()?)
+pub(crate) fn by_id(db: &dyn Tables, op: OpId) -> Result<Option<StoredOp>, PhoneError> {
+    tables::first(db, StoredOp::BY_OP, values!(op))
 }
 
 /// All own ops that are still held, in the order in which they were made.
-pub(crate) fn all(db: &Connection) -> Result<Vec<StoredOp>, PhoneError> {
-    let mut statement = db.prepare_cached(&format!("{COLUMNS} ORDER BY n"))?;
-    let rows = statement.query_map([], stored)?.collect::<Result<_, _>>()?;
-    Ok(rows)
+pub(crate) fn all(db: &dyn Tables) -> Result<Vec<StoredOp>, PhoneError> {
+    tables::select(db, StoredOp::KEY, &[])
+}
+
+/// Own ops in a state, in the order in which they were made.
+pub(crate) fn in_state(db: &dyn Tables, log: i64, state: &str) -> Result<Vec<StoredOp>, PhoneError> {
+    tables::select(db, StoredOp::BY_LOG_STATE, values!(log, state))
 }
 
 /// Own ops on an entity, in device order.
-pub(crate) fn on_entity(db: &Connection, log: i64, entity: EntityId) -> Result<Vec<StoredOp>, PhoneError> {
-    let mut statement = db.prepare_cached(&format!("{COLUMNS} WHERE log = ?1 AND entity = ?2 ORDER BY n"))?;
-    let rows = statement.query_map(params![log, Blob(entity)], stored)?.collect::<Result<_, _>>()?;
-    Ok(rows)
+pub(crate) fn on_entity(db: &dyn Tables, log: i64, entity: EntityId) -> Result<Vec<StoredOp>, PhoneError> {
+    tables::select(db, StoredOp::BY_ENTITY, values!(log, entity))
 }
 
 /// Appends a captured op under the log's incarnation, and moves its number and chain on.
-pub(crate) fn append(db: &Connection, log: i64, op: &schema::op::Op, line: &[u8]) -> Result<(), PhoneError> {
-    let state = log_by_row(db, log)?;
+pub(crate) fn append(db: &dyn Tables, log: i64, op: &schema::op::Op, line: &[u8]) -> Result<(), PhoneError> {
+    let mut state = log_by_row(db, log)?;
     let line_hash = sha256(line);
     let link = chain::next(&state.chain, state.log, state.incarnation, state.next_seq, &line_hash);
-    db.prepare_cached(
-        "INSERT INTO own_op (op, log, entity, kind, line, line_hash, incarnation, device_seq, before, chain, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'undecided')",
-    )?
-    .execute(params![
-        Blob(op.op),
+    let last: Option<StoredOp> = tables::last(db, StoredOp::KEY, &[])?;
+    let stored = StoredOp {
+        n: last.map_or(1, |last| last.n.saturating_add(1)),
+        op: op.op,
         log,
-        Blob(op.entity),
-        op.kind,
-        line,
-        Blob(line_hash),
-        int(state.incarnation),
-        int(state.next_seq),
-        Blob(state.chain),
-        Blob(link)
-    ])?;
-    db.prepare_cached("UPDATE log SET next_seq = next_seq + 1, chain = ?2 WHERE id = ?1")?
-        .execute(params![log, Blob(link)])?;
-    Ok(())
+        entity: op.entity,
+        kind: op.kind.clone(),
+        line: line.to_vec(),
+        line_hash,
+        incarnation: state.incarnation,
+        device_seq: state.next_seq,
+        before: state.chain,
+        chain: link,
+        state: "undecided".to_owned(),
+        estimate: None,
+        outcome: None,
+        rev: None,
+        answer: None,
+        second: None,
+        second_rev: None,
+    };
+    tables::put(db, &stored)?;
+    (state.next_seq, state.chain) = (state.next_seq.saturating_add(1), link);
+    tables::put(db, &state)
 }
 
 /// The ops to send next: from the first undecided one on, without a hole, at most `most`. Decided ones in between go
 /// along: the server answers them from its records, and the numbers stay gapless.
-pub(crate) fn to_send(db: &Connection, log: i64, incarnation: u64, most: usize) -> Result<Vec<StoredOp>, PhoneError> {
-    let mut statement = db.prepare_cached(&format!(
-        "{COLUMNS} WHERE log = ?1 AND incarnation = ?2 AND device_seq >= (
-             SELECT MIN(device_seq) FROM own_op WHERE log = ?1 AND incarnation = ?2 AND state = 'undecided')
-         ORDER BY device_seq LIMIT ?3"
-    ))?;
-    let rows: Vec<StoredOp> = statement
-        .query_map(params![log, int(incarnation), i64::try_from(most).unwrap_or(i64::MAX)], stored)?
-        .collect::<Result<_, _>>()?;
-    Ok(without_hole(rows))
+pub(crate) fn to_send(db: &dyn Tables, log: i64, incarnation: u64, most: usize) -> Result<Vec<StoredOp>, PhoneError> {
+    let mut ops: Vec<StoredOp> = Vec::new();
+    let span = Span { index: StoredOp::BY_NUMBER, prefix: values!(log, incarnation), beyond: &[], back: false };
+    tables::scan(db, span, &mut |op: StoredOp| {
+        if !ops.is_empty() || op.state == "undecided" {
+            ops.push(op);
+        }
+        Ok(ops.len() < most)
+    })?;
+    Ok(without_hole(ops))
 }
 
 /// Undecided ops with numbers from `from` on, without a hole.
-pub(crate) fn undecided_from(db: &Connection, log: i64, from: u64, most: usize) -> Result<Vec<StoredOp>, PhoneError> {
-    let mut statement = db.prepare_cached(&format!(
-        "{COLUMNS} WHERE log = ?1 AND state = 'undecided' AND device_seq >= ?2 ORDER BY device_seq LIMIT ?3"
-    ))?;
-    let rows: Vec<StoredOp> = statement
-        .query_map(params![log, int(from), i64::try_from(most).unwrap_or(i64::MAX)], stored)?
-        .collect::<Result<_, _>>()?;
-    Ok(without_hole(rows))
+pub(crate) fn undecided_from(db: &dyn Tables, log: i64, from: u64, most: usize) -> Result<Vec<StoredOp>, PhoneError> {
+    let mut ops = in_state(db, log, "undecided")?;
+    ops.retain(|op| op.device_seq >= from);
+    ops.sort_by_key(|op| op.device_seq);
+    ops.truncate(most);
+    Ok(without_hole(ops))
 }
 
 fn without_hole(ops: Vec<StoredOp>) -> Vec<StoredOp> {
@@ -134,26 +94,18 @@ fn without_hole(ops: Vec<StoredOp>) -> Vec<StoredOp> {
 }
 
 /// A new random incarnation: what is undecided is numbered from 1 again, in its order, with its bytes as they are.
-pub(crate) fn renumber(db: &Connection, log: i64, entropy: &mut dyn Entropy) -> Result<(), PhoneError> {
-    let incarnation = new_incarnation(entropy)?;
-    let state = log_by_row(db, log)?;
-    let undecided: Vec<(i64, Blob<Hash>)> = db
-        .prepare_cached("SELECT n, line_hash FROM own_op WHERE log = ?1 AND state = 'undecided' ORDER BY n")?
-        .query_map(params![log], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    let (mut link, mut seq) = (Hash::ZERO, 1);
-    for (n, line_hash) in undecided {
-        let before = link;
-        link = chain::next(&before, state.log, incarnation, seq, &line_hash.0);
-        db.prepare_cached("UPDATE own_op SET incarnation = ?2, device_seq = ?3, before = ?4, chain = ?5 WHERE n = ?1")?
-            .execute(params![n, int(incarnation), int(seq), Blob(before), Blob(link)])?;
-        seq = seq.saturating_add(1);
+pub(crate) fn renumber(db: &dyn Tables, log: i64, entropy: &mut dyn Entropy) -> Result<(), PhoneError> {
+    let mut state = log_by_row(db, log)?;
+    (state.incarnation, state.next_seq, state.chain) = (new_incarnation(entropy)?, 1, Hash::ZERO);
+    for mut op in in_state(db, log, "undecided")? {
+        op.incarnation = state.incarnation;
+        op.device_seq = state.next_seq;
+        op.before = state.chain;
+        op.chain = chain::next(&op.before, state.log, op.incarnation, op.device_seq, &op.line_hash);
+        tables::put(db, &op)?;
+        (state.next_seq, state.chain) = (state.next_seq.saturating_add(1), op.chain);
     }
-    db.execute(
-        "UPDATE log SET incarnation = ?2, next_seq = ?3, chain = ?4 WHERE id = ?1",
-        params![log, int(incarnation), int(seq), Blob(link)],
-    )?;
-    Ok(())
+    tables::put(db, &state)
 }
 
 /// 1 to 2^53 − 1.
@@ -172,45 +124,40 @@ pub(crate) fn outcome_name(outcome: Outcome) -> &'static str {
 }
 
 /// Notes what became of an op. A first outcome never changes: a repeat of it changes nothing.
-pub(crate) fn decide(db: &Connection, line: &OutcomeLine, outcome: Outcome) -> Result<bool, PhoneError> {
-    let changed = db
-        .prepare_cached(
-            "UPDATE own_op SET state = 'decided', outcome = ?2, rev = ?3, answer = ?4, estimate = NULL
-             WHERE op = ?1 AND state = 'undecided'",
-        )?
-        .execute(params![Blob(line.op), outcome_name(outcome), int(line.rev), serde_json::to_string(line)?])?;
-    Ok(changed > 0)
+pub(crate) fn decide(db: &dyn Tables, line: &OutcomeLine, outcome: Outcome) -> Result<bool, PhoneError> {
+    let Some(mut op) = by_id(db, line.op)?.filter(|op| op.state == "undecided") else { return Ok(false) };
+    op.state = "decided".to_owned();
+    op.outcome = Some(outcome_name(outcome).to_owned());
+    op.rev = Some(line.rev);
+    op.answer = Some(serde_json::to_string(line)?);
+    op.estimate = None;
+    tables::put(db, &op)?;
+    Ok(true)
 }
 
 /// Notes what became of a parked op when a person released or discarded it.
-pub(crate) fn decide_again(db: &Connection, op: OpId, outcome: Outcome, rev: u64) -> Result<bool, PhoneError> {
-    let changed = db
-        .prepare_cached(
-            "UPDATE own_op SET second = ?2, second_rev = ?3, state = 'decided'
-             WHERE op = ?1 AND outcome = 'parked' AND second IS NULL",
-        )?
-        .execute(params![Blob(op), outcome_name(outcome), int(rev)])?;
-    Ok(changed > 0)
+pub(crate) fn decide_again(db: &dyn Tables, op: OpId, outcome: Outcome, rev: u64) -> Result<bool, PhoneError> {
+    let parked = |op: &StoredOp| op.outcome.as_deref() == Some("parked") && op.second.is_none();
+    let Some(mut op) = by_id(db, op)?.filter(parked) else { return Ok(false) };
+    op.second = Some(outcome_name(outcome).to_owned());
+    op.second_rev = Some(rev);
+    op.state = "decided".to_owned();
+    tables::put(db, &op)?;
+    Ok(true)
 }
 
 /// The op with its values, as it travels.
-pub(crate) fn op_line(db: &Connection, op: &StoredOp) -> Result<OpLine, PhoneError> {
+pub(crate) fn op_line(db: &dyn Tables, op: &StoredOp) -> Result<OpLine, PhoneError> {
     Ok(OpLine { line: op.line.clone(), values: values_of(db, op.op)? })
 }
 
 /// The values of an op, in their order.
-pub(crate) fn values_of(db: &Connection, op: OpId) -> Result<Vec<SealedValue>, PhoneError> {
-    let mut statement = db.prepare_cached(
-        "SELECT value.sealed, salt, value FROM op_value JOIN value USING (sealed) WHERE op = ?1 ORDER BY n",
-    )?;
-    let values = statement
-        .query_map(params![Blob(op)], |row| {
-            Ok(SealedValue {
-                sealed: row.get::<_, Blob<Hash>>(0)?.0,
-                salt: row.get::<_, Blob<Salt>>(1)?.0,
-                value: row.get(2)?,
-            })
-        })?
-        .collect::<Result<_, _>>()?;
-    Ok(values)
+pub(crate) fn values_of(db: &dyn Tables, op: OpId) -> Result<Vec<SealedValue>, PhoneError> {
+    let mut held = Vec::new();
+    for named in tables::select::<OpValue>(db, OpValue::KEY, values!(op))? {
+        if let Some(value) = tables::get::<HeldValue>(db, values!(named.sealed))? {
+            held.push(SealedValue { sealed: value.sealed, salt: value.salt, value: value.value });
+        }
+    }
+    Ok(held)
 }

@@ -2,22 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, params};
 use schema::ids::{EntityId, OpId};
 use schema::record::{Outcome, OutcomeLine, Record};
 use serde_json::json;
 
 use super::attention::{Raise, Trouble, raise, settle_op};
 use super::error::PhoneError;
-use super::outbox::{self, StoredOp};
-use super::phone::{Identity, LogState};
-use super::row::{Blob, int, nat};
-use super::{base, view};
+use super::store::{Identity, LogState};
+use super::tables::rows::{Attention, Cursor, HeldReceipt, OpValue, ReceiptOp, StoredOp};
+use super::tables::{self, Row, Tables, values};
+use super::{base, outbox, view};
 use crate::line::unreadable_id;
 
 /// Where an outcome is noted, and when.
 pub(crate) struct Noting<'a> {
-    pub(crate) db: &'a Connection,
+    pub(crate) db: &'a dyn Tables,
     pub(crate) identity: &'a Identity,
     pub(crate) log: &'a LogState,
     pub(crate) wall_ms: i64,
@@ -100,18 +99,18 @@ impl Noting<'_> {
 /// Takes ops out of the overlay: rejected or parked ones at once, accepted ones when the base has caught up with them,
 /// or when the entity is in no scope any more though everything up to the newest revision heard of, `head`, was pulled.
 /// Up to the op's own revision is not enough: a newer version of the entity comes in a later page.
-pub(crate) fn retire(db: &Connection, log: i64, head: u64) -> Result<BTreeSet<EntityId>, PhoneError> {
-    let coverage: Option<i64> =
-        db.query_row("SELECT MIN(rev) FROM cursor WHERE log = ?1", params![log], |row| row.get(0))?;
-    let coverage = coverage.map_or(0, nat);
+pub(crate) fn retire(db: &dyn Tables, log: i64, head: u64) -> Result<BTreeSet<EntityId>, PhoneError> {
+    let cursors: Vec<Cursor> = tables::select(db, Cursor::KEY, values!(log))?;
+    let coverage = cursors.iter().map(|cursor| cursor.rev).min().unwrap_or(0);
     let mut touched = BTreeSet::new();
-    for own in outbox::all(db)?.into_iter().filter(|own| own.log == log && own.state == "decided") {
+    for mut own in outbox::in_state(db, log, "decided")? {
         let base_rev = base::rev(db, log, own.entity)?.unwrap_or(0);
         let laid = view::is_laid(&own, base_rev);
         let rev = own.second_rev.or(own.rev).unwrap_or(u64::MAX);
         let gone = coverage >= rev.max(head) && !base::is_in_a_scope(db, log, own.entity)?;
         if !laid || gone {
-            db.prepare_cached("UPDATE own_op SET state = 'kept' WHERE op = ?1")?.execute(params![Blob(own.op)])?;
+            own.state = "kept".to_owned();
+            tables::put(db, &own)?;
             touched.insert(own.entity);
         }
     }
@@ -119,17 +118,29 @@ pub(crate) fn retire(db: &Connection, log: i64, head: u64) -> Result<BTreeSet<En
 }
 
 /// Drops what survives the loss of the server without this phone. What a person has still to look at stays.
-pub(crate) fn drop_durable(db: &Connection, log: i64, durable: u64) -> Result<(), PhoneError> {
-    db.prepare_cached(
-        "DELETE FROM own_op WHERE log = ?1 AND state = 'kept' AND MAX(rev, COALESCE(second_rev, rev)) <= ?2
-             AND NOT (outcome = 'parked' AND second IS NULL)
-             AND NOT EXISTS (SELECT 1 FROM attention WHERE attention.op = own_op.op AND done = 0)",
-    )?
-    .execute(params![log, int(durable)])?;
-    db.execute_batch(
-        "DELETE FROM op_value WHERE NOT EXISTS (SELECT 1 FROM own_op WHERE own_op.op = op_value.op);
-         DELETE FROM receipt WHERE NOT EXISTS
-             (SELECT 1 FROM receipt_op JOIN own_op ON own_op.op = receipt_op.op WHERE receipt_op.receipt = receipt.id);",
-    )?;
+pub(crate) fn drop_durable(db: &dyn Tables, log: i64, durable: u64) -> Result<(), PhoneError> {
+    for own in outbox::in_state(db, log, "kept")? {
+        let decided = own.rev.max(own.second_rev).is_some_and(|rev| rev <= durable);
+        let waits = own.outcome.as_deref() == Some("parked") && own.second.is_none();
+        if decided && !waits && !is_looked_at(db, own.op)? {
+            tables::delete::<StoredOp>(db, values!(own.n))?;
+            tables::remove::<OpValue>(db, OpValue::KEY, values!(own.op))?;
+        }
+    }
+    for receipt in tables::select::<HeldReceipt>(db, HeldReceipt::BY_LOG, values!(log))? {
+        let mut promises = false;
+        for named in tables::select::<ReceiptOp>(db, ReceiptOp::BY_RECEIPT, values!(receipt.id))? {
+            promises |= outbox::by_id(db, named.op)?.is_some();
+        }
+        if !promises {
+            tables::remove::<ReceiptOp>(db, ReceiptOp::BY_RECEIPT, values!(receipt.id))?;
+            tables::delete::<HeldReceipt>(db, values!(receipt.id))?;
+        }
+    }
     Ok(())
+}
+
+fn is_looked_at(db: &dyn Tables, op: OpId) -> Result<bool, PhoneError> {
+    let items: Vec<Attention> = tables::select(db, Attention::BY_OP, values!(Some(op)))?;
+    Ok(items.iter().any(|item| !item.done))
 }

@@ -1,89 +1,54 @@
-//! The phone's store as its program and a simulation see it. Every public change is one transaction; nothing that
-//! decides anything lives in memory, so a second program may read, and capture, while one syncs.
+//! A phone: its store on SQLite, photos in files beside it, and its key, under a PIN where it has one.
 
-use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
-use std::sync::Arc;
+use std::io::{self, Write};
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use schema::catalogue::{Catalogue, Text};
-use schema::hash::Hash;
-use schema::ids::{AccountId, DeviceId, EpochId, LogId};
-use schema::op::{Captured, SealedValue};
-use schema::sync::Durability;
+use schema::auth::{Enrol, Enrolled, Tokens};
+use schema::hash::{Hash, Signature};
+use schema::ids::LogId;
+use schema::op::Captured;
 
-use super::entropy::{Entropy, NoEntropy, draw};
+use super::capture::{Draft, HeldPhoto, Receipt, check};
+use super::entropy::{Entropy, draw};
 use super::error::PhoneError;
+use super::export::{Exported, Exporting};
 use super::open::{self, Home};
-use super::row::Blob;
+use super::photo_file::{PhotoFile, place, take_in};
+use super::requests::Request;
+use super::store::{Store, meta};
+use super::tables;
+use super::tables::rows::Meta;
+use super::transport::Identified;
 use super::vault::{self, Vault};
-use crate::area::AreaIndex;
-use crate::line::seal;
-use crate::log::chain::DeviceSecret;
+use crate::log::chain::{DeviceSecret, photo_message};
+use crate::sealed_file::{SealedFileError, Sealer};
 
-/// An open store.
+pub use super::store::{Identity, LogState};
+
+/// The program, as it names itself to the server.
+const APP: &str = concat!("rectify-phone/", env!("CARGO_PKG_VERSION"));
+
+/// An open phone.
 pub struct Phone {
-    pub(crate) db: Connection,
+    pub(crate) store: Store,
     pub(crate) home: Home,
-    pub(crate) entropy: Box<dyn Entropy>,
-    pub(crate) read: ReadDocuments,
     pub(crate) vault: Option<Vault>,
     pub(crate) in_use: File,
 }
 
-/// Documents that were read before: by hash, so they can't be out of date.
-#[derive(Default)]
-pub(crate) struct ReadDocuments {
-    pub(crate) catalogues: Arc<BTreeMap<Hash, Catalogue>>,
-    pub(crate) areas: BTreeMap<Hash, Arc<AreaIndex>>,
+impl Deref for Phone {
+    type Target = Store;
+    fn deref(&self) -> &Store {
+        &self.store
+    }
 }
 
-/// Who this phone is.
-#[derive(Clone)]
-pub struct Identity {
-    /// The device.
-    pub device: DeviceId,
-    /// Its user.
-    pub account: AccountId,
-    /// The user's name.
-    pub account_name: String,
-    /// The server's base address.
-    pub server: String,
-}
-
-/// A log as the phone knows it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LogState {
-    pub(crate) id: i64,
-    /// The log.
-    pub log: LogId,
-    /// The district's name.
-    pub name: Text,
-    /// Its time zone.
-    pub zone: String,
-    /// Verifier key of its checkpoints.
-    pub signer: String,
-    /// Its epoch; none before the first sync.
-    pub epoch: Option<EpochId>,
-    /// Its newest revision, as heard last.
-    pub head: u64,
-    /// Own outcomes are known up to here.
-    pub own: u64,
-    /// What survives the loss of the server.
-    pub durable: u64,
-    /// How.
-    pub durability: Option<Durability>,
-    /// The incarnation that ops are numbered under.
-    pub incarnation: u64,
-    /// The number of the next op.
-    pub next_seq: u64,
-    /// The device chain after the last op.
-    pub chain: Hash,
-    /// The first pull of this epoch came to its end: what is shown is not half of it.
-    pub pulled: bool,
-    /// A fork was seen: the phone delivers, and believes nothing.
-    pub forked: bool,
+impl DerefMut for Phone {
+    fn deref_mut(&mut self) -> &mut Store {
+        &mut self.store
+    }
 }
 
 impl Phone {
@@ -93,7 +58,8 @@ impl Phone {
     /// See [`PhoneError`]; a file that is newer or not ours is not touched.
     pub fn open(folder: &Path, mut entropy: Box<dyn Entropy>) -> Result<Self, PhoneError> {
         let (db, home, in_use) = open::open(folder, entropy.as_mut())?;
-        Ok(Self { db, home, entropy, read: ReadDocuments::default(), vault: None, in_use })
+        let store = Store::new(Box::new(db), entropy)?;
+        Ok(Self { store, home, vault: None, in_use })
     }
 
     /// Opens what a PIN protects, from here on.
@@ -101,147 +67,213 @@ impl Phone {
         self.vault = Some(vault);
     }
 
-    /// The device's secret key.
+    /// What to send to `POST /v1/enrol`. Key and device id are stored first, so an answer that is lost can be asked for
+    /// again with the same ones.
     ///
     /// # Errors
-    /// [`PhoneError::NotEnrolled`]; [`PhoneError::PinNeeded`] where a PIN protects it.
-    pub(crate) fn secret(&self) -> Result<DeviceSecret, PhoneError> {
-        secret(&self.db, self.vault.as_ref())
+    /// The phone is enrolled at another server.
+    pub fn begin_enrolment(
+        &mut self,
+        server: &str,
+        code: &str,
+        label: &str,
+        now: Captured,
+    ) -> Result<Enrol, PhoneError> {
+        let change = tables::write(self.store.tables.as_ref())?;
+        let held = meta(&*change)?;
+        let secret = match &held.secret {
+            Some(secret) => secret_of(self.vault.as_ref(), secret)?,
+            None => new_secret(self.store.entropy.as_mut())?,
+        };
+        let kept = vault::close_secret(self.vault.as_ref(), &secret.to_bytes(), self.store.entropy.as_mut())?;
+        tables::put(&*change, &Meta { secret: Some(kept), ..held })?;
+        change.commit()?;
+        self.store.begin_enrolment(secret.key(), (server, code, label), now)
     }
 
-    /// Who this phone is.
+    /// Takes the answer.
     ///
     /// # Errors
-    /// [`PhoneError::NotEnrolled`] before its enrolment.
-    pub fn identity(&self) -> Result<Identity, PhoneError> {
-        identity(&self.db)
+    /// The phone belongs to somebody else.
+    pub fn finish_enrolment(&mut self, enrolled: &Enrolled) -> Result<(), PhoneError> {
+        let tokens = self.wrap(&enrolled.tokens)?;
+        self.store.finish_enrolment(&Enrolled { tokens, ..enrolled.clone() })
     }
 
-    /// The logs that its account may use.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn logs(&self) -> Result<Vec<LogState>, PhoneError> {
-        logs(&self.db)
-    }
-
-    /// One of its logs.
-    ///
-    /// # Errors
-    /// [`PhoneError::UnknownLog`].
-    pub fn log(&self, log: LogId) -> Result<LogState, PhoneError> {
-        log_state(&self.db, log)
-    }
-
-    /// Seals a personal value for a draft: its hash stands in the body, the value travels behind the line.
-    ///
-    /// # Errors
-    /// The system gives no random bytes.
-    pub fn seal(&mut self, value: &str) -> Result<SealedValue, NoEntropy> {
-        let salt = schema::hash::Salt(draw(self.entropy.as_mut())?);
-        Ok(SealedValue { sealed: seal(&salt, value).sealed, salt, value: value.to_owned() })
-    }
-
-    /// 64 random bits, for the session's waits.
-    ///
-    /// # Errors
-    /// The system gives no random bytes.
-    pub fn random(&mut self) -> Result<u64, NoEntropy> {
-        Ok(u64::from_be_bytes(draw(self.entropy.as_mut())?))
-    }
-
-    /// Lets the database grow by so many pages more, for tests of a full storage.
+    /// Takes new tokens.
     ///
     /// # Errors
     /// The store's.
-    #[doc(hidden)]
-    pub fn limit_pages(&mut self, more: i64) -> Result<(), PhoneError> {
-        let pages: i64 = self.db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-        let most = pages.saturating_add(more);
-        Ok(self.db.query_row(&format!("PRAGMA max_page_count = {most}"), [], |_| Ok(()))?)
+    pub fn take_tokens(&mut self, tokens: &Tokens) -> Result<(), PhoneError> {
+        let tokens = self.wrap(tokens)?;
+        self.store.take_tokens(&tokens)
     }
 
-    /// What the time is at the server, by the offset measured at the last answer.
+    fn wrap(&mut self, tokens: &Tokens) -> Result<Tokens, PhoneError> {
+        let (vault, entropy) = (self.vault.as_ref(), self.store.entropy.as_mut());
+        let access = vault::close_text(vault, "access", &tokens.access, entropy)?;
+        let refresh = vault::close_text(vault, "refresh", &tokens.refresh, entropy)?;
+        Ok(Tokens { access, refresh, ..tokens.clone() })
+    }
+
+    /// Access and refresh token.
+    ///
+    /// # Errors
+    /// [`PhoneError::NotEnrolled`]; [`PhoneError::PinNeeded`] where a PIN protects them.
+    pub fn tokens(&self) -> Result<(String, String), PhoneError> {
+        let (access, refresh) = self.store.kept_tokens()?;
+        let open = |column, stored: &str| vault::open_text(self.vault.as_ref(), column, stored);
+        Ok((open("access", &access)?, open("refresh", &refresh)?))
+    }
+
+    /// Puts the key and the tokens under a PIN's vault, for a store that had none. Nothing of them is left beside it.
     ///
     /// # Errors
     /// The store's.
-    pub fn server_time_ms(&self, now: Captured) -> Result<u64, PhoneError> {
-        server_time_ms(&self.db, now)
+    pub fn lock_in(&mut self, vault: Vault) -> Result<(), PhoneError> {
+        let change = tables::write(self.store.tables.as_ref())?;
+        let mut held = meta(&*change)?;
+        let (vault, entropy) = (Some(vault), self.store.entropy.as_mut());
+        if let Some(secret) = &held.secret {
+            let secret = vault::open_secret(vault.as_ref(), secret)?;
+            held.secret = Some(vault::close_secret(vault.as_ref(), &secret, entropy)?);
+        }
+        for (column, text) in [("access", &mut held.access), ("refresh", &mut held.refresh)] {
+            if let Some(text) = text {
+                let plain = vault::open_text(vault.as_ref(), column, text)?;
+                *text = vault::close_text(vault.as_ref(), column, &plain, entropy)?;
+            }
+        }
+        tables::put(&*change, &held)?;
+        change.commit()?;
+        // The log of the database still holds them in plain.
+        open::empty_log(&self.home)?;
+        self.vault = vault;
+        Ok(())
+    }
+
+    /// Captures an op with its photos. When it returns, both survive a power cut.
+    ///
+    /// # Errors
+    /// Nothing was captured, and the message says what to do; see [`PhoneError`].
+    pub fn capture(&mut self, draft: Draft, photos: &[PhotoFile], now: Captured) -> Result<Receipt, PhoneError> {
+        self.store.identity()?;
+        self.store.log(draft.log)?;
+        check(&draft, photos.len())?;
+        let mut held: Vec<HeldPhoto> = Vec::with_capacity(photos.len());
+        for photo in photos {
+            held.push(take_in(&self.home, photo, self.store.entropy.as_mut())?);
+        }
+        let home = &self.home;
+        self.store.capture(draft, &held, now, &mut |entropy| {
+            for (photo, held) in photos.iter().zip(&held) {
+                // Another program may just have deleted the same photo as safe at the server. Under the lock it can't.
+                if !place(home, &held.claim.sha256).exists() {
+                    take_in(home, photo, entropy)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Where a photo's file stands.
+    pub fn photo_path(&self, sha256: &Hash) -> PathBuf {
+        place(&self.home, sha256)
+    }
+
+    /// Deletes the local copies that are safe without this phone. Says how many.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn free_photos(&mut self) -> Result<usize, PhoneError> {
+        let home = &self.home;
+        self.store.free_photos(&mut |sha256| {
+            let path = place(home, sha256);
+            // Under the lock: a capture of the same photo looks for the file once it has the lock itself.
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(PhoneError::file(path)(error)),
+                Ok(()) | Err(_) => Ok(()),
+            }
+        })
+    }
+
+    /// What to ask a log next, signed. There is always something to ask: a request without ops pulls.
+    ///
+    /// # Errors
+    /// The store's; [`PhoneError::NotEnrolled`]; [`PhoneError::PinNeeded`].
+    pub fn next_request(&mut self, log: LogId, ops_max: usize, now: Captured) -> Result<Request, PhoneError> {
+        let secret = self.secret()?;
+        let unsigned = self.store.unsigned_request(log, ops_max, now)?;
+        let signature = unsigned.message().map(|message| secret.sign(&message));
+        unsigned.signed(signature)
+    }
+
+    /// What identifies this phone where it hands in a photo without a token.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn signs_photo(&self, sha256: &Hash) -> Result<Identified<'static>, PhoneError> {
+        let device = self.store.identity()?.device;
+        Ok(Identified::Photo(device, self.sign(&photo_message(device, sha256))?))
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Signature, PhoneError> {
+        Ok(self.secret()?.sign(message))
+    }
+
+    fn secret(&self) -> Result<DeviceSecret, PhoneError> {
+        let stored = meta(self.store.db())?.secret;
+        secret_of(self.vault.as_ref(), &stored.ok_or(PhoneError::NotEnrolled)?)
+    }
+
+    /// Writes the export so that only the server can read it.
+    ///
+    /// # Errors
+    /// [`PhoneError::NoExportKey`]; the store's; the writer's as [`PhoneError::File`].
+    pub fn export_sealed(&mut self, to: &mut dyn Write, now: Captured) -> Result<Exported, PhoneError> {
+        let key = self.store.export_key()?;
+        let failed = |source: io::Error| PhoneError::file("the export")(source);
+        let seed = draw(self.store.entropy.as_mut())?;
+        let mut sealer = Sealer::new(to, &key, seed).map_err(|error| match error {
+            SealedFileError::Io(source) => failed(source),
+            _ => PhoneError::NoExportKey,
+        })?;
+        let exported = self.export(&mut sealer, now)?;
+        sealer.finish().map_err(failed)?;
+        Ok(exported)
+    }
+
+    /// Writes the export, for whoever finds it to read.
+    ///
+    /// # Errors
+    /// The store's; the writer's as [`PhoneError::File`].
+    pub fn export(&self, to: &mut dyn Write, now: Captured) -> Result<Exported, PhoneError> {
+        let failed = |source: io::Error| PhoneError::file("the export")(source);
+        let mut exporting = Exporting::begin(to, &self.store.export_head(APP, now)?).map_err(failed)?;
+        for batch in self.store.export_batches(now)? {
+            let signature = batch.message().map(|message| self.sign(&message)).transpose()?;
+            exporting.batch(&batch.signed(signature)?).map_err(failed)?;
+        }
+        for photo in self.store.photos_to_send()? {
+            // A file that is gone was told to its owner already; the others are worth exporting.
+            let Ok(bytes) = std::fs::read(place(&self.home, &photo.sha256)) else { continue };
+            exporting.photo(photo.sha256, &bytes).map_err(failed)?;
+        }
+        let signature = self.sign(&exporting.message())?;
+        Ok(exporting.end(signature).map_err(failed)?.1)
     }
 }
 
-/// A write takes the lock in its first statement.
-pub(crate) fn write(db: &mut Connection) -> Result<Transaction<'_>, PhoneError> {
-    Ok(db.transaction_with_behavior(TransactionBehavior::Immediate)?)
-}
-
-pub(crate) fn server_time_ms(db: &Connection, now: Captured) -> Result<u64, PhoneError> {
-    let offset: Option<i64> = db.query_row("SELECT offset_ms FROM meta", [], |row| row.get(0)).optional()?.flatten();
-    Ok(u64::try_from(now.wall_ms.saturating_add(offset.unwrap_or(0))).unwrap_or(0))
-}
-
-pub(crate) fn identity(db: &Connection) -> Result<Identity, PhoneError> {
-    type Columns = (Option<Blob<DeviceId>>, Option<Blob<AccountId>>, Option<String>, Option<String>);
-    let columns: Columns = db.query_row("SELECT device, account, account_name, server FROM meta", [], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-    })?;
-    let (Some(device), Some(account), Some(account_name), Some(server)) = columns else {
-        return Err(PhoneError::NotEnrolled);
-    };
-    Ok(Identity { device: device.0, account: account.0, account_name, server })
-}
-
-pub(crate) fn secret(db: &Connection, vault: Option<&Vault>) -> Result<DeviceSecret, PhoneError> {
-    let stored: Option<Vec<u8>> = db.query_row("SELECT secret FROM meta", [], |row| row.get(0))?;
-    secret_of(vault, &stored.ok_or(PhoneError::NotEnrolled)?)
-}
-
-pub(crate) fn secret_of(vault: Option<&Vault>, stored: &[u8]) -> Result<DeviceSecret, PhoneError> {
+fn secret_of(vault: Option<&Vault>, stored: &[u8]) -> Result<DeviceSecret, PhoneError> {
     DeviceSecret::from_bytes(&vault::open_secret(vault, stored)?).map_err(PhoneError::internal)
 }
 
-const LOG_COLUMNS: &str = "SELECT id, log, name, zone, signer, epoch, head, own, durable, durability, incarnation,
-    next_seq, chain, pulled, forked FROM log";
-
-pub(crate) fn logs(db: &Connection) -> Result<Vec<LogState>, PhoneError> {
-    let mut statement = db.prepare_cached(&format!("{LOG_COLUMNS} ORDER BY id"))?;
-    let rows = statement.query_map([], log_row)?.collect::<Result<_, _>>()?;
-    Ok(rows)
-}
-
-pub(crate) fn log_state(db: &Connection, log: LogId) -> Result<LogState, PhoneError> {
-    let mut statement = db.prepare_cached(&format!("{LOG_COLUMNS} WHERE log = ?1"))?;
-    let found = statement.query_row(params![Blob(log)], log_row).optional()?;
-    found.ok_or_else(|| PhoneError::UnknownLog(log.to_string()))
-}
-
-pub(crate) fn log_by_row(db: &Connection, id: i64) -> Result<LogState, PhoneError> {
-    let mut statement = db.prepare_cached(&format!("{LOG_COLUMNS} WHERE id = ?1"))?;
-    Ok(statement.query_row(params![id], log_row)?)
-}
-
-fn log_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<LogState> {
-    use super::row::nat;
-    let text = |column: usize| row.get::<_, Option<String>>(column);
-    let read = |error: serde_json::Error| {
-        rusqlite::Error::FromSqlConversionFailure(2, rusqlite::types::Type::Text, Box::new(error))
-    };
-    let durability = text(9)?.map(|name| serde_json::from_value(serde_json::Value::String(name))).transpose();
-    Ok(LogState {
-        id: row.get(0)?,
-        log: row.get::<_, Blob<LogId>>(1)?.0,
-        name: serde_json::from_str(&row.get::<_, String>(2)?).map_err(read)?,
-        zone: row.get(3)?,
-        signer: row.get(4)?,
-        epoch: row.get::<_, Option<Blob<EpochId>>>(5)?.map(|epoch| epoch.0),
-        head: nat(row.get(6)?),
-        own: nat(row.get(7)?),
-        durable: nat(row.get(8)?),
-        durability: durability.map_err(read)?,
-        incarnation: nat(row.get(10)?),
-        next_seq: nat(row.get(11)?),
-        chain: row.get::<_, Blob<Hash>>(12)?.0,
-        pulled: row.get(13)?,
-        forked: row.get(14)?,
-    })
+fn new_secret(entropy: &mut dyn Entropy) -> Result<DeviceSecret, PhoneError> {
+    // About one in 2^32 draws is no key; ten in a row are a broken source.
+    for _ in 0..10 {
+        if let Ok(secret) = DeviceSecret::from_bytes(&draw(entropy)?) {
+            return Ok(secret);
+        }
+    }
+    Err(PhoneError::internal("no key in ten draws"))
 }

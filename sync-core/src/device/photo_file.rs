@@ -9,6 +9,7 @@ use schema::limits::PHOTO_BYTES_MAX;
 use schema::op::{EvidenceRole, PhotoClaim, Taken};
 use sha2::{Digest, Sha256};
 
+use super::capture::HeldPhoto;
 use super::entropy::{Entropy, draw};
 use super::error::PhoneError;
 use super::open::{Home, sync_folder};
@@ -42,15 +43,8 @@ impl PhotoSource {
     }
 }
 
-/// A photo on the medium under its hash, not yet named by any row.
-#[derive(Debug, Clone)]
-pub(crate) struct TakenIn {
-    pub(crate) claim: PhotoClaim,
-    pub(crate) origin: Option<String>,
-}
-
 /// Copies the bytes exactly: temporary file, fsync, rename to the hash, fsync of the folder.
-pub(crate) fn take_in(home: &Home, photo: &PhotoFile, entropy: &mut dyn Entropy) -> Result<TakenIn, PhoneError> {
+pub(crate) fn take_in(home: &Home, photo: &PhotoFile, entropy: &mut dyn Entropy) -> Result<HeldPhoto, PhoneError> {
     let name: [u8; 8] = draw(entropy)?;
     let temporary = home.photos().join(format!("{}.tmp", hex::encode(name)));
     let copied = copy(photo, &temporary).and_then(|(sha256, size)| {
@@ -68,7 +62,7 @@ pub(crate) fn take_in(home: &Home, photo: &PhotoFile, entropy: &mut dyn Entropy)
         PhotoSource::Path(path) => Some(path.display().to_string()),
         PhotoSource::Bytes(_) => None,
     };
-    Ok(TakenIn { claim: PhotoClaim { sha256, size, role: photo.role, taken: photo.taken }, origin })
+    Ok(HeldPhoto { claim: PhotoClaim { sha256, size, role: photo.role, taken: photo.taken }, origin })
 }
 
 /// Where a photo's file stands.

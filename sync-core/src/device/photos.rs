@@ -2,10 +2,7 @@
 //! no giving up.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::PathBuf;
 
-use rusqlite::{Connection, params};
 use schema::case::Case;
 use schema::hash::Hash;
 use schema::op::Captured;
@@ -14,11 +11,10 @@ use serde_json::json;
 
 use super::attention::{Raise, Trouble, raise};
 use super::error::PhoneError;
-use super::phone::{Phone, write};
-use super::photo_file::place;
-use super::row::{Blob, int, nat};
-use super::transport::Identified;
-use crate::log::chain::photo_message;
+use super::outbox;
+use super::store::{Store, log_by_row};
+use super::tables::rows::{Photo, PhotoRef};
+use super::tables::{self, Row, Tables, values};
 
 /// A photo that the server may not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,17 +25,9 @@ pub struct PhotoToSend {
     pub size: u64,
     /// The server has this much for sure, as heard last.
     pub offset: u64,
-    /// Its file.
-    pub path: PathBuf,
 }
 
-/// Every verified reference of a photo in each of its logs is at or below what is durable there.
-const SAFE: &str = "uploaded = 1 AND EXISTS (SELECT 1 FROM photo_ref WHERE photo_ref.sha256 = photo.sha256)
-    AND NOT EXISTS (SELECT 1 FROM photo_ref AS named WHERE named.sha256 = photo.sha256 AND NOT EXISTS
-        (SELECT 1 FROM photo_ref AS proof JOIN log ON log.id = proof.log WHERE proof.sha256 = named.sha256
-         AND proof.log = named.log AND proof.verified_rev <= log.durable))";
-
-impl Phone {
+impl Store {
     /// The photos to ask the server about, in order: those of the oldest op first, the smallest of them first. A photo
     /// is asked about in every round until the log says that it has arrived: "I have it" from a server that is then
     /// restored is worth nothing.
@@ -47,10 +35,7 @@ impl Phone {
     /// # Errors
     /// The store's.
     pub fn photos_to_offer(&self) -> Result<Vec<PhotoToSend>, PhoneError> {
-        self.photos_where(
-            "here = 1 AND EXISTS (SELECT 1 FROM photo_ref
-                 WHERE photo_ref.sha256 = photo.sha256 AND verified_rev IS NULL)",
-        )
+        self.photos_where(|_, named| named.iter().any(|named| named.verified_rev.is_none()))
     }
 
     /// The photos to send, in the same order.
@@ -58,21 +43,34 @@ impl Phone {
     /// # Errors
     /// The store's.
     pub fn photos_to_send(&self) -> Result<Vec<PhotoToSend>, PhoneError> {
-        self.photos_where("here = 1 AND uploaded = 0")
+        self.photos_where(|photo, _| !photo.uploaded)
     }
 
-    fn photos_where(&self, condition: &str) -> Result<Vec<PhotoToSend>, PhoneError> {
-        let mut statement = self.db.prepare_cached(&format!(
-            "SELECT sha256, size, offset FROM photo WHERE {condition}
-             ORDER BY (SELECT MIN(n) FROM own_op JOIN photo_ref USING (op) WHERE photo_ref.sha256 = photo.sha256)
-                 NULLS LAST, size, made"
-        ))?;
-        let rows = statement.query_map([], |row| {
-            let sha256 = row.get::<_, Blob<Hash>>(0)?.0;
-            let path = place(&self.home, &sha256);
-            Ok(PhotoToSend { sha256, size: nat(row.get(1)?), offset: nat(row.get(2)?), path })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    fn photos_where(&self, wanted: impl Fn(&Photo, &[PhotoRef]) -> bool) -> Result<Vec<PhotoToSend>, PhoneError> {
+        let db = self.db();
+        let mut found = Vec::new();
+        for photo in tables::select::<Photo>(db, Photo::BY_HERE, values!(true))? {
+            let named: Vec<PhotoRef> = tables::select(db, PhotoRef::KEY, values!(photo.sha256))?;
+            if !wanted(&photo, &named) {
+                continue;
+            }
+            let mut oldest = i64::MAX;
+            for named in named {
+                oldest = oldest.min(outbox::by_id(db, named.op)?.map_or(i64::MAX, |own| own.n));
+            }
+            found.push((oldest, photo.size, photo.made, photo));
+        }
+        found.sort_by_key(|(oldest, size, made, _)| (*oldest, *size, *made));
+        let to_send = |photo: Photo| PhotoToSend { sha256: photo.sha256, size: photo.size, offset: photo.offset };
+        Ok(found.into_iter().map(|(.., photo)| to_send(photo)).collect())
+    }
+
+    /// Whether a photo's bytes are here by what the tables say.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn holds_photo(&self, sha256: Hash) -> Result<bool, PhoneError> {
+        Ok(tables::get::<Photo>(self.db(), values!(sha256))?.is_some_and(|photo| photo.here))
     }
 
     /// What the server says about a photo. Only the log's `photo_verified`, durable, ends this phone's custody.
@@ -82,24 +80,14 @@ impl Phone {
     pub fn photo_answer(&mut self, sha256: Hash, state: PhotoState) -> Result<(), PhoneError> {
         let (offset, uploaded) = match state {
             PhotoState::Absent => (0, false),
-            PhotoState::Partial { offset } => (int(offset), false),
+            PhotoState::Partial { offset } => (offset, false),
             PhotoState::Verified => (0, true),
         };
-        self.db.prepare_cached("UPDATE photo SET offset = ?2, uploaded = ?3 WHERE sha256 = ?1")?.execute(params![
-            Blob(sha256),
-            offset,
-            uploaded
-        ])?;
-        Ok(())
-    }
-
-    /// What identifies this phone where it hands in a photo without a token.
-    ///
-    /// # Errors
-    /// The store's.
-    pub(crate) fn signs_photo(&self, sha256: &Hash) -> Result<Identified<'static>, PhoneError> {
-        let device = self.identity()?.device;
-        Ok(Identified::Photo(device, self.secret()?.sign(&photo_message(device, sha256))))
+        let change = tables::write(self.db())?;
+        if let Some(photo) = tables::get::<Photo>(&*change, values!(sha256))? {
+            tables::put(&*change, &Photo { offset, uploaded, ..photo })?;
+        }
+        change.commit()
     }
 
     /// The file of a photo that was not sent is gone: nobody but a person can help, so a person is told.
@@ -107,57 +95,63 @@ impl Phone {
     /// # Errors
     /// The store's.
     pub fn photo_gone(&mut self, sha256: Hash, now: Captured) -> Result<(), PhoneError> {
-        let change = write(&mut self.db)?;
-        let refs: Vec<(i64, Blob<schema::ids::OpId>, Blob<schema::ids::EntityId>)> = change
-            .prepare_cached("SELECT log, op, entity FROM photo_ref WHERE sha256 = ?1")?
-            .query_map(params![Blob(sha256)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-            .collect::<Result<_, _>>()?;
-        for (log, op, entity) in refs {
+        let change = tables::write(self.db())?;
+        for named in tables::select::<PhotoRef>(&*change, PhotoRef::KEY, values!(sha256))? {
             let detail = json!({"photo": sha256});
-            let (op, entity) = (Some(op.0), Some(entity.0));
-            raise(&change, &Raise { trouble: Trouble::PhotoGone, log, op, entity, detail, since_ms: now.wall_ms })?;
+            let (log, op, entity) = (named.log, Some(named.op), Some(named.entity));
+            raise(&*change, &Raise { trouble: Trouble::PhotoGone, log, op, entity, detail, since_ms: now.wall_ms })?;
         }
-        change.commit()?;
-        Ok(())
+        change.commit()
     }
 
-    /// Deletes the local copies that are safe without this phone. Says how many.
+    /// Lets go of the local copies that are safe without this phone: `delete` is called for each, while nobody else can
+    /// capture it again. Says how many.
     ///
     /// # Errors
-    /// The store's.
-    pub fn free_photos(&mut self) -> Result<usize, PhoneError> {
-        let change = write(&mut self.db)?;
-        let safe: Vec<Blob<Hash>> = change
-            .prepare_cached(&format!("SELECT sha256 FROM photo WHERE here = 1 AND {SAFE}"))?
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        for Blob(sha256) in &safe {
-            change.execute("UPDATE photo SET here = 0 WHERE sha256 = ?1", params![Blob(*sha256)])?;
-            let path = place(&self.home, sha256);
-            // Under the lock: a capture of the same photo looks for the file once it has the lock itself.
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(PhoneError::file(path)(error));
-                }
-                Ok(()) | Err(_) => {}
+    /// The store's, and those of `delete`.
+    pub fn free_photos(
+        &mut self,
+        delete: &mut dyn FnMut(&Hash) -> Result<(), PhoneError>,
+    ) -> Result<usize, PhoneError> {
+        let change = tables::write(self.db())?;
+        let mut freed = 0_usize;
+        for photo in tables::select::<Photo>(&*change, Photo::BY_HERE, values!(true))? {
+            if photo.uploaded && is_safe(&*change, &photo.sha256)? {
+                delete(&photo.sha256)?;
+                tables::put(&*change, &Photo { here: false, ..photo })?;
+                freed = freed.saturating_add(1);
             }
         }
         change.commit()?;
-        Ok(safe.len())
+        Ok(freed)
     }
 }
 
+/// Whether each log that names a photo says, durably, that it has arrived.
+fn is_safe(db: &dyn Tables, sha256: &Hash) -> Result<bool, PhoneError> {
+    let named: Vec<PhotoRef> = tables::select(db, PhotoRef::KEY, values!(*sha256))?;
+    let logs: BTreeSet<i64> = named.iter().map(|named| named.log).collect();
+    let mut safe = !logs.is_empty();
+    for log in logs {
+        let durable = log_by_row(db, log)?.durable;
+        let proves = |named: &PhotoRef| named.log == log && named.verified_rev.is_some_and(|rev| rev <= durable);
+        safe &= named.iter().any(proves);
+    }
+    Ok(safe)
+}
+
 /// Notes which photos of a case have arrived, by its newest version.
-pub(crate) fn note_verified(db: &Connection, log: i64, case: &Case) -> Result<(), PhoneError> {
+pub(crate) fn note_verified(db: &dyn Tables, log: i64, case: &Case) -> Result<(), PhoneError> {
     let mut seen = BTreeSet::new();
     for evidence in &case.evidence {
         let Some(rev) = evidence.verified_rev else { continue };
-        if seen.insert(evidence.sha256) {
-            db.prepare_cached(
-                "UPDATE photo_ref SET verified_rev = ?3 WHERE log = ?1 AND sha256 = ?2
-                 AND (verified_rev IS NULL OR verified_rev > ?3)",
-            )?
-            .execute(params![log, Blob(evidence.sha256), int(rev)])?;
+        if !seen.insert(evidence.sha256) {
+            continue;
+        }
+        for named in tables::select::<PhotoRef>(db, PhotoRef::KEY, values!(evidence.sha256))? {
+            if named.log == log && named.verified_rev.is_none_or(|held| held > rev) {
+                tables::put(db, &PhotoRef { verified_rev: Some(rev), ..named })?;
+            }
         }
     }
     Ok(())

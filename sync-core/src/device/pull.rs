@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, params};
 use schema::entity::Entity;
 use schema::hash::Hash;
 use schema::ids::EntityId;
@@ -11,8 +10,9 @@ use schema::sync::{Scope, SyncHeader};
 
 use super::capture::put_value;
 use super::error::PhoneError;
-use super::phone::LogState;
-use super::row::{Blob, ScopeText, int, nat};
+use super::store::{LogState, log_by_row};
+use super::tables::rows::{Cursor, HeldValue, InScope};
+use super::tables::{self, Row, Tables, values};
 use super::{base, outbox, photos, room};
 use crate::line::read_value;
 use crate::sync::answer::{Answer, EntityVersion};
@@ -28,7 +28,7 @@ pub(crate) struct Rows {
 }
 
 /// Takes the rows.
-pub(crate) fn take(db: &Connection, log: &LogState, header: &SyncHeader, answer: &Answer) -> Result<Rows, PhoneError> {
+pub(crate) fn take(db: &dyn Tables, log: &LogState, header: &SyncHeader, answer: &Answer) -> Result<Rows, PhoneError> {
     let held = cursors(db, log.id)?;
     let mut rows = Rows::default();
     for version in &answer.entities {
@@ -52,24 +52,28 @@ pub(crate) fn take(db: &Connection, log: &LogState, header: &SyncHeader, answer:
     }
     move_cursors(db, log, header, answer, &held)?;
     for scope in answer.head.default_scopes.iter().filter(|scope| !answer.drops.contains(scope)) {
-        let new = db
-            .prepare_cached("INSERT OR IGNORE INTO cursor (log, scope, rev) VALUES (?1, ?2, 0)")?
-            .execute(params![log.id, ScopeText(*scope)])?;
-        rows.new_scopes |= new > 0;
+        rows.new_scopes |= begin_scope(db, log.id, *scope)?;
     }
     // Every scope was asked for and the server has no more: what is shown is not half of it.
     if !answer.end.more && !rows.new_scopes && room::had_room(header, answer) {
-        db.execute("UPDATE log SET pulled = 1 WHERE id = ?1", params![log.id])?;
+        let log = log_by_row(db, log.id)?;
+        tables::put(db, &LogState { pulled: true, ..log })?;
     }
     Ok(rows)
 }
 
-fn cursors(db: &Connection, log: i64) -> Result<BTreeMap<Scope, u64>, PhoneError> {
-    let mut statement = db.prepare_cached("SELECT scope, rev FROM cursor WHERE log = ?1")?;
-    let rows = statement
-        .query_map(params![log], |row| Ok((row.get::<_, ScopeText>(0)?.0, nat(row.get(1)?))))?
-        .collect::<Result<_, _>>()?;
-    Ok(rows)
+fn cursors(db: &dyn Tables, log: i64) -> Result<BTreeMap<Scope, u64>, PhoneError> {
+    let cursors: Vec<Cursor> = tables::select(db, Cursor::KEY, values!(log))?;
+    Ok(cursors.into_iter().map(|cursor| (cursor.scope, cursor.rev)).collect())
+}
+
+/// A scope that is to be pulled from its beginning, if it is not held yet. Says whether it is new.
+pub(crate) fn begin_scope(db: &dyn Tables, log: i64, scope: Scope) -> Result<bool, PhoneError> {
+    let new = tables::get::<Cursor>(db, values!(log, scope))?.is_none();
+    if new {
+        tables::put(db, &Cursor { log, scope, rev: 0 })?;
+    }
+    Ok(new)
 }
 
 /// Whether a row of a scope was not covered before: its scope was asked for, is still held, and the row lies above its
@@ -78,7 +82,7 @@ fn is_news(held: &BTreeMap<Scope, u64>, header: &SyncHeader, scope: Scope, rev: 
     header.scopes.contains_key(&scope) && held.get(&scope).is_some_and(|cursor| rev > *cursor)
 }
 
-fn take_version(db: &Connection, log: i64, version: &EntityVersion, rows: &mut Rows) -> Result<bool, PhoneError> {
+fn take_version(db: &dyn Tables, log: i64, version: &EntityVersion, rows: &mut Rows) -> Result<bool, PhoneError> {
     base::enter(db, log, version.id, version.scope, version.rev)?;
     let newer = base::put(db, log, version)?;
     if newer {
@@ -102,35 +106,26 @@ fn take_version(db: &Connection, log: i64, version: &EntityVersion, rows: &mut R
 
 /// With each version come all values that this person may read of it: one that does not come was redacted, or is for
 /// others now. What own ops brought stays until they are done.
-fn forget_values(db: &Connection, entity: EntityId, answer: &Answer) -> Result<(), PhoneError> {
+fn forget_values(db: &dyn Tables, entity: EntityId, answer: &Answer) -> Result<(), PhoneError> {
     let come: BTreeSet<Hash> =
         answer.values.iter().filter(|value| value.entity == entity).map(|value| value.value.sealed).collect();
-    let held: Vec<Blob<Hash>> = db
-        .prepare_cached(
-            "SELECT sealed FROM value WHERE entity = ?1 AND NOT EXISTS
-                 (SELECT 1 FROM op_value WHERE op_value.sealed = value.sealed)",
-        )?
-        .query_map(params![Blob(entity)], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    for Blob(sealed) in held.into_iter().filter(|sealed| !come.contains(&sealed.0)) {
-        db.prepare_cached("DELETE FROM value WHERE sealed = ?1")?.execute(params![Blob(sealed)])?;
+    for sealed in base::values_of_others(db, entity)?.into_iter().filter(|sealed| !come.contains(sealed)) {
+        tables::delete::<HeldValue>(db, values!(sealed))?;
     }
     Ok(())
 }
 
-fn drop_scope(db: &Connection, log: i64, scope: Scope, rows: &mut Rows) -> Result<(), PhoneError> {
+fn drop_scope(db: &dyn Tables, log: i64, scope: Scope, rows: &mut Rows) -> Result<(), PhoneError> {
     rows.touched.extend(base::of_scope(db, log, scope)?);
-    for table in ["base_scope", "cursor"] {
-        db.prepare_cached(&format!("DELETE FROM {table} WHERE log = ?1 AND scope = ?2"))?
-            .execute(params![log, ScopeText(scope)])?;
-    }
+    tables::remove::<InScope>(db, InScope::BY_SCOPE, values!(log, scope))?;
+    tables::delete::<Cursor>(db, values!(log, scope))?;
     Ok(())
 }
 
 /// A cursor moves only if the page began at or below where it stands: a page of an earlier subscription that began
 /// above would skip what lies between.
 fn move_cursors(
-    db: &Connection,
+    db: &dyn Tables,
     log: &LogState,
     header: &SyncHeader,
     answer: &Answer,
@@ -138,20 +133,20 @@ fn move_cursors(
 ) -> Result<(), PhoneError> {
     for (scope, to) in &answer.end.scopes {
         let fits = header.scopes.get(scope).zip(held.get(scope)).is_some_and(|(from, cursor)| from <= cursor);
-        if fits {
-            db.prepare_cached("UPDATE cursor SET rev = MAX(rev, ?3) WHERE log = ?1 AND scope = ?2")?
-                .execute(params![log.id, ScopeText(*scope), int(*to)])?;
+        let cursor = if fits { tables::get::<Cursor>(db, values!(log.id, *scope))? } else { None };
+        if let Some(cursor) = cursor {
+            tables::put(db, &Cursor { rev: cursor.rev.max(*to), ..cursor })?;
         }
     }
     if header.own <= log.own {
-        db.prepare_cached("UPDATE log SET own = MAX(own, ?2) WHERE id = ?1")?
-            .execute(params![log.id, int(answer.end.own)])?;
+        let log = log_by_row(db, log.id)?;
+        tables::put(db, &LogState { own: log.own.max(answer.end.own), ..log })?;
     }
     Ok(())
 }
 
 /// Drops entities that are in no scope any more, unless something of this phone's own lies over them.
-pub(crate) fn sweep(db: &Connection, log: i64, entities: &BTreeSet<EntityId>) -> Result<(), PhoneError> {
+pub(crate) fn sweep(db: &dyn Tables, log: i64, entities: &BTreeSet<EntityId>) -> Result<(), PhoneError> {
     for entity in entities {
         let pending = outbox::on_entity(db, log, *entity)?.iter().any(|own| own.state != "kept");
         if !pending && !base::is_in_a_scope(db, log, *entity)? {

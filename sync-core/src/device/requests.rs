@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
+use schema::hash::Signature;
 use schema::ids::{DeviceId, LogId, OpId};
 use schema::limits::{BATCH_OPS_MAX, PROTOCOL, SCOPES_MAX};
 use schema::op::Captured;
 use schema::sync::{Scope, SignedReceipt, SyncHeader};
 
 use super::error::PhoneError;
-use super::outbox::StoredOp;
-use super::phone::{LogState, Phone, identity, log_state, secret};
-use super::row::{Blob, ScopeText, nat};
+use super::store::{LogState, Store, identity, log_state};
+use super::tables::rows::{Cursor, HeldReceipt, ReceiptOp, StoredOp};
+use super::tables::{self, Row, Tables, values};
 use super::{outbox, room, trust};
-use crate::log::chain::{DeviceSecret, batch_message};
+use crate::log::chain::batch_message;
 use crate::sync::batch::{self, OpLine};
 
 /// A sync request. The header is kept with it: the answer means nothing without what was asked.
@@ -27,29 +27,45 @@ pub struct Request {
     pub certain_rev: u64,
 }
 
-impl Phone {
+/// A request before its signature: the key is not in the store, and may be one that signs in its own time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unsigned {
+    header: SyncHeader,
+    lines: Vec<OpLine>,
+    certain_rev: u64,
+}
+
+impl Unsigned {
+    /// What the device signs; nothing where no op is in it.
+    pub fn message(&self) -> Option<Vec<u8>> {
+        (self.header.count > 0).then(|| batch_message(&self.header))
+    }
+
+    /// The request as it is sent.
+    ///
+    /// # Errors
+    /// None in practice: everything in it is writable as JSON.
+    pub fn signed(mut self, signature: Option<Signature>) -> Result<Request, PhoneError> {
+        self.header.signature = signature;
+        let body = batch::body(&self.header, &self.lines)?;
+        Ok(Request { header: self.header, body, certain_rev: self.certain_rev })
+    }
+}
+
+impl Store {
     /// What to ask a log next. There is always something to ask: a request without ops pulls.
     ///
     /// # Errors
     /// The store's; [`PhoneError::NotEnrolled`].
-    pub fn next_request(&mut self, log: LogId, ops_max: usize, now: Captured) -> Result<Request, PhoneError> {
-        // One snapshot: another program may capture meanwhile.
-        let snapshot = self.db.transaction()?;
-        let (identity, log) = (identity(&snapshot)?, log_state(&snapshot, log)?);
-        let secret = secret(&snapshot, self.vault.as_ref())?;
-        let request = request(&snapshot, (identity.device, &secret), &log, ops_max, now)?;
-        snapshot.finish()?;
-        Ok(request)
+    pub fn unsigned_request(&self, log: LogId, ops_max: usize, now: Captured) -> Result<Unsigned, PhoneError> {
+        // Another program may capture meanwhile.
+        let snapshot = tables::snapshot(self.db())?;
+        let log = log_state(&*snapshot, log)?;
+        unsigned(&*snapshot, &log, ops_max, now)
     }
 }
 
-fn request(
-    db: &Connection,
-    (device, secret): (DeviceId, &DeviceSecret),
-    log: &LogState,
-    ops_max: usize,
-    now: Captured,
-) -> Result<Request, PhoneError> {
+fn unsigned(db: &dyn Tables, log: &LogState, ops_max: usize, now: Captured) -> Result<Unsigned, PhoneError> {
     let mut ops = outbox::to_send(db, log.id, log.incarnation, ops_max.clamp(1, BATCH_OPS_MAX))?;
     let mut lines: Vec<OpLine> = Vec::with_capacity(ops.len());
     for op in &ops {
@@ -58,25 +74,38 @@ fn request(
     let fitting = batch::fitting(&lines, ops_max);
     ops.truncate(fitting);
     lines.truncate(fitting);
-    let mut header = batch_header(db, device, secret, log, &ops, now)?;
+    let mut header = batch_header(db, identity(db)?.device, log, &ops, now)?;
     header.scopes = if log.forked { BTreeMap::new() } else { cursors(db, log.id)? };
     header.rows = room::rows_wanted(db)?;
     header.checkpoint = trust::newest(db, log.id)?;
     header.durable_checkpoint = trust::newest_at_most(db, log.id, log.durable)?;
-    let body = batch::body(&header, &lines)?;
-    Ok(Request { header, body, certain_rev: trust::certain_rev(db, log)? })
+    Ok(Unsigned { header, lines, certain_rev: trust::certain_rev(db, log)? })
 }
 
-/// The header of a batch, signed. It pulls nothing.
-pub(crate) fn batch_header(
-    db: &Connection,
+/// A batch by itself, for whoever carries it to the server: it pulls nothing.
+pub(crate) fn batch_alone(
+    db: &dyn Tables,
     device: DeviceId,
-    secret: &DeviceSecret,
+    log: &LogState,
+    ops: &[StoredOp],
+    now: Captured,
+) -> Result<Unsigned, PhoneError> {
+    let mut lines = Vec::with_capacity(ops.len());
+    for op in ops {
+        lines.push(outbox::op_line(db, op)?);
+    }
+    Ok(Unsigned { header: batch_header(db, device, log, ops, now)?, lines, certain_rev: 0 })
+}
+
+/// The header of a batch. It pulls nothing.
+fn batch_header(
+    db: &dyn Tables,
+    device: DeviceId,
     log: &LogState,
     ops: &[StoredOp],
     now: Captured,
 ) -> Result<SyncHeader, PhoneError> {
-    let mut header = SyncHeader {
+    Ok(SyncHeader {
         protocol: (PROTOCOL, PROTOCOL),
         log: log.log,
         device,
@@ -94,42 +123,30 @@ pub(crate) fn batch_header(
         durable_checkpoint: None,
         rows: None,
         receipts: receipts(db, log, ops.iter().map(|op| op.op))?,
-    };
-    if header.count > 0 {
-        header.signature = Some(secret.sign(&batch_message(&header)));
-    }
-    Ok(header)
+    })
 }
 
 /// The cursors to name. A phone never has too many in practice; if it has, the first ones are pulled first.
-fn cursors(db: &Connection, log: i64) -> Result<BTreeMap<Scope, u64>, PhoneError> {
-    let mut statement = db.prepare_cached("SELECT scope, rev FROM cursor WHERE log = ?1 ORDER BY rev LIMIT ?2")?;
-    let most = i64::try_from(SCOPES_MAX).unwrap_or(i64::MAX);
-    let rows = statement
-        .query_map(params![log, most], |row| Ok((row.get::<_, ScopeText>(0)?.0, nat(row.get(1)?))))?
-        .collect::<Result<_, _>>()?;
-    Ok(rows)
+fn cursors(db: &dyn Tables, log: i64) -> Result<BTreeMap<Scope, u64>, PhoneError> {
+    let mut cursors: Vec<Cursor> = tables::select(db, Cursor::KEY, values!(log))?;
+    cursors.sort_by_key(|cursor| cursor.rev);
+    Ok(cursors.into_iter().take(SCOPES_MAX).map(|cursor| (cursor.scope, cursor.rev)).collect())
 }
 
 /// Receipts of an earlier epoch for ops that are pushed again after a restore of the server.
 fn receipts(
-    db: &Connection,
+    db: &dyn Tables,
     log: &LogState,
     ops: impl Iterator<Item = OpId>,
 ) -> Result<Vec<SignedReceipt>, PhoneError> {
     let Some(epoch) = log.epoch else { return Ok(Vec::new()) };
     let mut found: BTreeMap<i64, SignedReceipt> = BTreeMap::new();
-    let mut statement = db.prepare_cached(
-        "SELECT id, text, signature FROM receipt_op JOIN receipt ON receipt = id WHERE op = ?1 AND epoch != ?2",
-    )?;
     for op in ops {
-        let rows = statement.query_map(params![Blob(op), Blob(epoch)], |row| {
-            let signature = row.get::<_, Blob<schema::hash::Signature>>(2)?.0;
-            Ok((row.get::<_, i64>(0)?, SignedReceipt { text: row.get(1)?, signature }))
-        })?;
-        for row in rows {
-            let (id, receipt) = row?;
-            found.insert(id, receipt);
+        for named in tables::select::<ReceiptOp>(db, ReceiptOp::KEY, values!(op))? {
+            let held: Option<HeldReceipt> = tables::get(db, values!(named.receipt))?;
+            if let Some(held) = held.filter(|held| held.epoch != epoch) {
+                found.insert(held.id, SignedReceipt { text: held.text, signature: held.signature });
+            }
         }
     }
     Ok(found.into_values().collect())

@@ -1,13 +1,13 @@
 //! How much a phone may hold of what others made. Beyond it pulling stops, and sending never does.
 
-use rusqlite::{Connection, params};
 use schema::limits::{DEVICE_BYTES_MAX, DEVICE_ENTITIES_MAX};
 use schema::sync::SyncHeader;
 use serde_json::json;
 
-use super::attention::{Raise, Trouble, raise, settle_log};
+use super::attention::{Raise, Trouble, open_in, raise, settle_log};
 use super::error::PhoneError;
-use super::row::nat;
+use super::tables::rows::Version;
+use super::tables::{self, Row, Tables};
 use crate::sync::answer::Answer;
 
 /// What is held, and how much it may be.
@@ -20,21 +20,19 @@ struct Held {
 const MOST: Held = Held { entities: DEVICE_ENTITIES_MAX, bytes: DEVICE_BYTES_MAX };
 
 /// The most rows to ask for: none where the phone is full, so that it is told only what it must drop.
-pub(crate) fn rows_wanted(db: &Connection) -> Result<Option<u32>, PhoneError> {
-    Ok(is_full(db, MOST)?.then_some(0))
+pub(crate) fn rows_wanted(db: &dyn Tables) -> Result<Option<u32>, PhoneError> {
+    Ok(held(db)?.is_full(MOST).then_some(0))
 }
 
-fn is_full(db: &Connection, most: Held) -> Result<bool, PhoneError> {
-    let held = held(db)?;
-    Ok(held.entities >= most.entities || held.bytes >= most.bytes)
+impl Held {
+    fn is_full(self, most: Self) -> bool {
+        self.entities >= most.entities || self.bytes >= most.bytes
+    }
 }
 
-/// The file without its free pages; photos are files of their own.
-fn held(db: &Connection) -> Result<Held, PhoneError> {
-    let one = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0));
-    let pages = one("PRAGMA page_count")?.saturating_sub(one("PRAGMA freelist_count")?);
-    let bytes = nat(pages).saturating_mul(nat(one("PRAGMA page_size")?));
-    Ok(Held { entities: nat(one("SELECT COUNT(*) FROM base")?), bytes })
+/// Photos are not in the tables.
+fn held(db: &dyn Tables) -> Result<Held, PhoneError> {
+    Ok(Held { entities: tables::count::<Version>(db, Version::KEY, &[])?, bytes: db.bytes()? })
 }
 
 /// Whether everything that was asked for could be given.
@@ -44,7 +42,7 @@ pub(crate) fn had_room(header: &SyncHeader, answer: &Answer) -> bool {
 
 /// Tells the person where something was held back, and no longer when nothing is.
 pub(crate) fn note(
-    db: &Connection,
+    db: &dyn Tables,
     log: i64,
     header: &SyncHeader,
     answer: &Answer,
@@ -53,12 +51,7 @@ pub(crate) fn note(
     if had_room(header, answer) {
         return settle_log(db, Trouble::ScopeTooLarge, log);
     }
-    let open: i64 = db.query_row(
-        "SELECT COUNT(*) FROM attention WHERE kind = ?1 AND log = ?2 AND done = 0",
-        params![Trouble::ScopeTooLarge.name(), log],
-        |row| row.get(0),
-    )?;
-    if open > 0 {
+    if !open_in(db, Trouble::ScopeTooLarge, log)?.is_empty() {
         return Ok(());
     }
     let detail = match &answer.end.scope_too_large {
@@ -70,15 +63,14 @@ pub(crate) fn note(
 
 #[cfg(test)]
 mod tests {
-    use super::{Held, MOST, is_full};
+    use super::{Held, MOST};
 
     #[test]
     fn a_phone_is_full_by_entities_or_by_bytes() {
-        let db = rusqlite::Connection::open_in_memory().unwrap();
-        db.execute_batch("CREATE TABLE base (n INTEGER); INSERT INTO base VALUES (1), (2), (3)").unwrap();
-        assert!(!is_full(&db, MOST).unwrap());
-        assert!(is_full(&db, Held { entities: 3, ..MOST }).unwrap());
-        assert!(!is_full(&db, Held { entities: 4, ..MOST }).unwrap());
-        assert!(is_full(&db, Held { bytes: 4096, ..MOST }).unwrap());
+        let held = Held { entities: 3, bytes: 4096 };
+        assert!(!held.is_full(MOST));
+        assert!(held.is_full(Held { entities: 3, ..MOST }));
+        assert!(!held.is_full(Held { entities: 4, ..MOST }));
+        assert!(held.is_full(Held { bytes: 4096, ..MOST }));
     }
 }

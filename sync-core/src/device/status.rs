@@ -1,13 +1,14 @@
 //! Honest counts, from the tables, each time anew.
 
-use rusqlite::OptionalExtension;
 use schema::ids::{EntityId, LogId, OpId};
 use schema::sync::Durability;
 use serde::Serialize;
 
 use super::error::PhoneError;
-use super::phone::{Phone, logs};
-use super::row::{Blob, nat};
+use super::outbox;
+use super::store::{Store, logs, meta};
+use super::tables::rows::{Attention, Listing, LogState, Photo, StoredOp};
+use super::tables::{self, Row, values};
 
 /// How things stand.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -79,55 +80,49 @@ pub struct Unsent {
     pub line: Vec<u8>,
 }
 
-impl Phone {
+impl Store {
     /// How things stand.
     ///
     /// # Errors
     /// The store's.
     pub fn status(&self) -> Result<Status, PhoneError> {
-        type Meta = (Option<String>, Option<String>, Option<i64>, Option<i64>);
-        let meta: Option<Meta> = self
-            .db
-            .query_row("SELECT account_name, server, contact_ms, offset_ms FROM meta", [], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-            })
-            .optional()?;
-        let (account, server, last_contact_ms, clock_offset_ms) = meta.unwrap_or_default();
-        let mut by_log = Vec::new();
-        for log in logs(&self.db)? {
-            by_log.push(LogStatus {
-                log: log.log,
-                cases: self.count(&format!("listing WHERE log = {}", log.id))?,
-                on_this_phone: self.count(&format!("own_op WHERE log = {} AND state = 'undecided'", log.id))?,
-                name_zh: log.name.zh,
-                name_en: log.name.en,
-                head: log.head,
-                durable: log.durable,
-                durability: log.durability,
-                pulled: log.pulled,
-                forked: log.forked,
-            });
-        }
+        let (db, meta) = (self.db(), meta(self.db())?);
+        let logs: Vec<LogStatus> = logs(db)?.into_iter().map(|log| self.log_status(log)).collect::<Result<_, _>>()?;
+        let photos: Vec<Photo> = tables::select(db, Photo::KEY, &[])?;
+        let count = |wanted: &dyn Fn(&Photo) -> bool| {
+            u64::try_from(photos.iter().filter(|photo| wanted(photo)).count()).unwrap_or(u64::MAX)
+        };
+        let ops = |state: &str| tables::count::<StoredOp>(db, StoredOp::BY_STATE, values!(state));
         Ok(Status {
-            account,
-            server,
-            on_this_phone: self.count("own_op WHERE state = 'undecided'")?,
-            received: self.count("own_op WHERE state = 'decided'")?,
-            awaiting_durable: self.count("own_op WHERE state = 'kept'")?,
-            photos_to_send: self.count("photo WHERE here = 1 AND uploaded = 0")?,
-            photos_held: self.count("photo WHERE here = 1")?,
-            photos: self.count("photo")?,
-            attention: self.count("attention WHERE done = 0")?,
-            last_contact_ms,
-            clock_offset_ms,
-            logs: by_log,
+            account: meta.account_name,
+            server: meta.server,
+            on_this_phone: ops("undecided")?,
+            received: ops("decided")?,
+            awaiting_durable: ops("kept")?,
+            photos_to_send: count(&|photo| photo.here && !photo.uploaded),
+            photos_held: count(&|photo| photo.here),
+            photos: count(&|_| true),
+            attention: tables::count::<Attention>(db, Attention::BY_DONE, values!(false))?,
+            last_contact_ms: meta.contact_ms,
+            clock_offset_ms: meta.offset_ms,
+            logs,
         })
     }
 
-    fn count(&self, of: &str) -> Result<u64, PhoneError> {
-        let count: i64 =
-            self.db.prepare_cached(&format!("SELECT COUNT(*) FROM {of}"))?.query_row([], |row| row.get(0))?;
-        Ok(nat(count))
+    fn log_status(&self, log: LogState) -> Result<LogStatus, PhoneError> {
+        let db = self.db();
+        Ok(LogStatus {
+            log: log.log,
+            cases: tables::count::<Listing>(db, Listing::KEY, values!(log.id))?,
+            on_this_phone: tables::count::<StoredOp>(db, StoredOp::BY_LOG_STATE, values!(log.id, "undecided"))?,
+            name_zh: log.name.zh,
+            name_en: log.name.en,
+            head: log.head,
+            durable: log.durable,
+            durability: log.durability,
+            pulled: log.pulled,
+            forked: log.forked,
+        })
     }
 
     /// Own ops that only this phone has, in the order in which they were made.
@@ -135,20 +130,15 @@ impl Phone {
     /// # Errors
     /// The store's.
     pub fn unsent(&self) -> Result<Vec<Unsent>, PhoneError> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT op, entity, log.log, kind, line FROM own_op JOIN log ON log.id = own_op.log
-             WHERE state = 'undecided' ORDER BY n",
-        )?;
-        let rows = statement.query_map([], |row| {
-            Ok(Unsent {
-                op: row.get::<_, Blob<OpId>>(0)?.0,
-                entity: row.get::<_, Blob<EntityId>>(1)?.0,
-                log: row.get::<_, Blob<LogId>>(2)?.0,
-                kind: row.get(3)?,
-                line: row.get(4)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let logs = logs(self.db())?;
+        let mut unsent = Vec::new();
+        for own in tables::select::<StoredOp>(self.db(), StoredOp::BY_STATE, values!("undecided"))? {
+            if let Some(log) = logs.iter().find(|log| log.id == own.log) {
+                let (op, entity, kind, line) = (own.op, own.entity, own.kind, own.line);
+                unsent.push(Unsent { op, entity, log: log.log, kind, line });
+            }
+        }
+        Ok(unsent)
     }
 
     /// Ids of own ops that are in an explicit state here: undecided, decided, kept, or something to look at.
@@ -156,8 +146,6 @@ impl Phone {
     /// # Errors
     /// The store's.
     pub fn own_ops(&self) -> Result<Vec<OpId>, PhoneError> {
-        let mut statement = self.db.prepare_cached("SELECT op FROM own_op ORDER BY n")?;
-        let rows = statement.query_map([], |row| row.get::<_, Blob<OpId>>(0))?;
-        Ok(rows.map(|row| row.map(|op| op.0)).collect::<Result<_, _>>()?)
+        Ok(outbox::all(self.db())?.into_iter().map(|own| own.op).collect())
     }
 }

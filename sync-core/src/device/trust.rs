@@ -4,8 +4,6 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
-use schema::hash::Hash;
 use schema::ids::{EpochId, OpId};
 use schema::record::OutcomeLine;
 use schema::sync::{SignedReceipt, SyncHead, SyncHeader, TreeHead};
@@ -13,8 +11,9 @@ use serde_json::json;
 
 use super::error::PhoneError;
 use super::outbox;
-use super::phone::{Identity, LogState};
-use super::row::{Blob, int, nat};
+use super::store::{Identity, LogState};
+use super::tables::rows::{Checkpoint, HeldReceipt, ReceiptOp, StoredOp};
+use super::tables::{self, Row, Span, Tables, values};
 use crate::line::sha256;
 use crate::log::checkpoint::{Verifier, read_origin};
 use crate::log::tree::{empty_root, verify_consistency};
@@ -43,7 +42,7 @@ pub(crate) enum Verdict {
 
 /// Judges the checkpoint of an answer. Decides only; [`keep`] does.
 pub(crate) fn judge(
-    db: &Connection,
+    db: &dyn Tables,
     log: &LogState,
     header: &SyncHeader,
     head: &SyncHead,
@@ -83,7 +82,7 @@ pub(crate) fn judge(
 /// Judges the first answer of an epoch that is new to this phone: the log must extend what was durable, and begin the
 /// epoch with an entry that says what it kept. Decides only.
 pub(crate) fn judge_epoch(
-    db: &Connection,
+    db: &dyn Tables,
     log: &LogState,
     header: &SyncHeader,
     head: &SyncHead,
@@ -120,16 +119,13 @@ pub(crate) fn judge_epoch(
 }
 
 /// Whether another root of the same size was verified before.
-fn held_other(db: &Connection, log: i64, head: TreeHead) -> Result<bool, PhoneError> {
-    let root: Option<Blob<Hash>> = db
-        .prepare_cached("SELECT root FROM checkpoint WHERE log = ?1 AND size = ?2")?
-        .query_row(params![log, int(head.size)], |row| row.get(0))
-        .optional()?;
-    Ok(root.is_some_and(|root| root.0 != head.root))
+fn held_other(db: &dyn Tables, log: i64, head: TreeHead) -> Result<bool, PhoneError> {
+    let held: Option<Checkpoint> = tables::get(db, values!(log, head.size))?;
+    Ok(held.is_some_and(|held| held.root != head.root))
 }
 
 /// Whether a held checkpoint was signed in another epoch than this. A held note was read before, by the same key.
-fn is_of_earlier_epoch(db: &Connection, log: &LogState, held: TreeHead, epoch: EpochId) -> Result<bool, PhoneError> {
+fn is_of_earlier_epoch(db: &dyn Tables, log: &LogState, held: TreeHead, epoch: EpochId) -> Result<bool, PhoneError> {
     let held = note(db, log.id, held.size)?.unwrap_or_default();
     let checkpoint = Verifier::parse(&log.signer).and_then(|verifier| verifier.checkpoint(&held));
     let signed_in = checkpoint.ok().and_then(|checkpoint| Some(read_origin(&checkpoint.origin)?.2));
@@ -137,65 +133,70 @@ fn is_of_earlier_epoch(db: &Connection, log: &LogState, held: TreeHead, epoch: E
 }
 
 /// Which revision of a log this phone knows for certain to exist: an outcome it holds, or what is durable.
-pub(crate) fn certain_rev(db: &Connection, log: &LogState) -> Result<u64, PhoneError> {
-    let decided: i64 = db
-        .prepare_cached(
-            "SELECT COALESCE(MAX(MAX(COALESCE(rev, 0), COALESCE(second_rev, 0))), 0) FROM own_op WHERE log = ?1",
-        )?
-        .query_row(params![log.id], |row| row.get(0))?;
-    Ok(nat(decided).max(log.durable))
+pub(crate) fn certain_rev(db: &dyn Tables, log: &LogState) -> Result<u64, PhoneError> {
+    let own: Vec<StoredOp> = tables::select(db, StoredOp::BY_ENTITY, values!(log.id))?;
+    let decided = own.iter().filter_map(|own| own.rev.max(own.second_rev)).max();
+    Ok(decided.unwrap_or(0).max(log.durable))
 }
 
 /// The newest verified checkpoint.
-pub(crate) fn newest(db: &Connection, log: i64) -> Result<Option<TreeHead>, PhoneError> {
+pub(crate) fn newest(db: &dyn Tables, log: i64) -> Result<Option<TreeHead>, PhoneError> {
     newest_at_most(db, log, u64::MAX)
 }
 
 /// The newest verified checkpoint that is no larger than a revision.
-pub(crate) fn newest_at_most(db: &Connection, log: i64, rev: u64) -> Result<Option<TreeHead>, PhoneError> {
-    let mut statement = db
-        .prepare_cached("SELECT size, root FROM checkpoint WHERE log = ?1 AND size <= ?2 ORDER BY size DESC LIMIT 1")?;
-    let head = statement
-        .query_row(params![log, int(rev)], |row| {
-            Ok(TreeHead { size: nat(row.get(0)?), root: row.get::<_, Blob<Hash>>(1)?.0 })
-        })
-        .optional()?;
-    Ok(head)
+pub(crate) fn newest_at_most(db: &dyn Tables, log: i64, rev: u64) -> Result<Option<TreeHead>, PhoneError> {
+    let mut newest = None;
+    let span = Span { index: Checkpoint::KEY, prefix: values!(log), beyond: &[], back: true };
+    tables::scan(db, span, &mut |held: Checkpoint| {
+        newest = (held.size <= rev).then_some(TreeHead { size: held.size, root: held.root });
+        Ok(newest.is_none())
+    })?;
+    Ok(newest)
 }
 
 /// Keeps a verified checkpoint; forgets those that neither the next proof nor a restore will ask for.
-pub(crate) fn keep(db: &Connection, log: i64, head: TreeHead, note: &str, durable: u64) -> Result<(), PhoneError> {
-    db.prepare_cached("INSERT OR IGNORE INTO checkpoint (log, size, root, note) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![log, int(head.size), Blob(head.root), note])?;
+pub(crate) fn keep(db: &dyn Tables, log: i64, head: TreeHead, note: &str, durable: u64) -> Result<(), PhoneError> {
+    if tables::get::<Checkpoint>(db, values!(log, head.size))?.is_none() {
+        tables::put(db, &Checkpoint { log, size: head.size, root: head.root, note: note.to_owned() })?;
+    }
     if let Some(durable) = newest_at_most(db, log, durable)? {
-        db.prepare_cached("DELETE FROM checkpoint WHERE log = ?1 AND size < ?2")?
-            .execute(params![log, int(durable.size)])?;
+        forget_where(db, log, |size| size < durable.size)?;
     }
     thin(db, log)?;
-    db.prepare_cached("UPDATE receipt SET covered = 1 WHERE log = ?1 AND last_rev <= ?2 AND covered = 0")?
-        .execute(params![log, int(head.size)])?;
+    for receipt in tables::select::<HeldReceipt>(db, HeldReceipt::BY_LOG, values!(log))? {
+        if receipt.last_rev <= head.size && !receipt.covered {
+            tables::put(db, &HeldReceipt { covered: true, ..receipt })?;
+        }
+    }
+    Ok(())
+}
+
+fn forget_where(db: &dyn Tables, log: i64, goes: impl Fn(u64) -> bool) -> Result<(), PhoneError> {
+    for held in tables::select::<Checkpoint>(db, Checkpoint::KEY, values!(log))? {
+        if goes(held.size) {
+            tables::delete::<Checkpoint>(db, values!(log, held.size))?;
+        }
+    }
     Ok(())
 }
 
 /// Every second one goes when there are too many; the smallest and the newest stay.
-fn thin(db: &Connection, log: i64) -> Result<(), PhoneError> {
-    let sizes: Vec<i64> = db
-        .prepare_cached("SELECT size FROM checkpoint WHERE log = ?1 ORDER BY size")?
-        .query_map(params![log], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    if sizes.len() <= CHECKPOINTS_MAX {
+fn thin(db: &dyn Tables, log: i64) -> Result<(), PhoneError> {
+    let held: Vec<Checkpoint> = tables::select(db, Checkpoint::KEY, values!(log))?;
+    if held.len() <= CHECKPOINTS_MAX {
         return Ok(());
     }
-    let newest = sizes.last().copied();
-    for size in sizes.iter().skip(1).step_by(2).filter(|size| Some(**size) != newest) {
-        db.execute("DELETE FROM checkpoint WHERE log = ?1 AND size = ?2", params![log, size])?;
+    let newest = held.last().map(|held| held.size);
+    for held in held.iter().skip(1).step_by(2).filter(|held| Some(held.size) != newest) {
+        tables::delete::<Checkpoint>(db, values!(log, held.size))?;
     }
     Ok(())
 }
 
 /// What is wrong with a receipt, for the alarm; none if it is good.
 pub(crate) fn take_receipt(
-    db: &Connection,
+    db: &dyn Tables,
     identity: &Identity,
     log: &LogState,
     epoch: EpochId,
@@ -223,29 +224,25 @@ pub(crate) fn take_receipt(
         }
     }
     let last_rev = receipt.ops.iter().map(|op| op.rev).max().unwrap_or(0);
-    let new = db
-        .prepare_cached(
-            "INSERT OR IGNORE INTO receipt (log, epoch, last_rev, text, signature) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute(params![log.id, Blob(epoch), int(last_rev), signed.text, Blob(signed.signature)])?;
-    if new > 0 {
-        let id = db.last_insert_rowid();
-        for op in &receipt.ops {
-            db.prepare_cached("INSERT OR IGNORE INTO receipt_op (op, receipt) VALUES (?1, ?2)")?
-                .execute(params![Blob(op.op), id])?;
-        }
+    if tables::count::<HeldReceipt>(db, HeldReceipt::BY_TEXT, values!(signed.text))? > 0 {
+        return Ok(None);
+    }
+    let last: Option<HeldReceipt> = tables::last(db, HeldReceipt::KEY, &[])?;
+    let id = last.map_or(1, |last| last.id.saturating_add(1));
+    let (text, signature) = (signed.text.clone(), signed.signature);
+    tables::put(db, &HeldReceipt { id, log: log.id, epoch, last_rev, text, signature, covered: false })?;
+    for op in &receipt.ops {
+        tables::put(db, &ReceiptOp { op: op.op, receipt: id })?;
     }
     Ok(None)
 }
 
 /// After a restore of the server only what was durable is certain; the new epoch must extend that.
-pub(crate) fn forget_above(db: &Connection, log: i64, durable: u64) -> Result<(), PhoneError> {
-    db.execute("DELETE FROM checkpoint WHERE log = ?1 AND size > ?2", params![log, int(durable)])?;
-    Ok(())
+pub(crate) fn forget_above(db: &dyn Tables, log: i64, durable: u64) -> Result<(), PhoneError> {
+    forget_where(db, log, |size| size > durable)
 }
 
 /// A verified checkpoint as it was signed.
-pub(crate) fn note(db: &Connection, log: i64, size: u64) -> Result<Option<String>, PhoneError> {
-    let mut statement = db.prepare_cached("SELECT note FROM checkpoint WHERE log = ?1 AND size = ?2")?;
-    Ok(statement.query_row(params![log, int(size)], |row| row.get(0)).optional()?)
+pub(crate) fn note(db: &dyn Tables, log: i64, size: u64) -> Result<Option<String>, PhoneError> {
+    Ok(tables::get::<Checkpoint>(db, values!(log, size))?.map(|held| held.note))
 }

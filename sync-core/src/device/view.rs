@@ -2,21 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, params};
 use schema::entity::Entity;
 use schema::ids::EntityId;
 use schema::record::OutcomeLine;
 
 use super::base;
 use super::error::PhoneError;
-use super::outbox::{self, StoredOp};
-use super::row::Blob;
+use super::outbox;
+use super::tables::rows::{Laid, StoredOp};
+use super::tables::{self, Tables, values};
 use crate::line;
 use crate::sync::overlay::{self, Entered, Known, OwnOp};
 
 /// Recomputes some entities of a log.
 pub(crate) fn recompute(
-    db: &Connection,
+    db: &dyn Tables,
     log: i64,
     entities: &BTreeSet<EntityId>,
     known: &Known,
@@ -27,15 +27,15 @@ pub(crate) fn recompute(
     Ok(())
 }
 
-fn recompute_one(db: &Connection, log: i64, entity: EntityId, known: &Known) -> Result<(), PhoneError> {
+fn recompute_one(db: &dyn Tables, log: i64, entity: EntityId, known: &Known) -> Result<(), PhoneError> {
     let held = base::get(db, log, entity)?;
     let rev = held.as_ref().map_or(0, |base| base.rev);
-    let overlaid: Vec<StoredOp> =
+    let mut overlaid: Vec<StoredOp> =
         outbox::on_entity(db, log, entity)?.into_iter().filter(|op| is_laid(op, rev)).collect();
     // A document newer than this program is kept and can't be overlaid: own ops on it are still sent.
     let unread = held.as_ref().is_some_and(|base| base.entity.is_none());
     if overlaid.is_empty() || unread {
-        db.prepare_cached("DELETE FROM view WHERE log = ?1 AND entity = ?2")?.execute(params![log, Blob(entity)])?;
+        tables::delete::<Laid>(db, values!(log, entity))?;
         return match held {
             Some(base::Base { entity: Some(Entity::Case(case)), .. }) => base::list(db, log, &case, 0),
             Some(_) => Ok(()),
@@ -48,15 +48,15 @@ fn recompute_one(db: &Connection, log: i64, entity: EntityId, known: &Known) -> 
     }
     let base = held.as_ref().and_then(|base| base.entity.as_ref().map(|entity| (entity, base.rev)));
     let shown = overlay::view(base, &ops, known);
-    for (stored, estimate) in overlaid.iter().zip(&shown.estimates) {
+    for (stored, estimate) in overlaid.iter_mut().zip(&shown.estimates) {
         if stored.state == "undecided" {
-            db.prepare_cached("UPDATE own_op SET estimate = ?2 WHERE op = ?1")?
-                .execute(params![Blob(stored.op), serde_json::to_string(estimate)?])?;
+            stored.estimate = Some(serde_json::to_string(estimate)?);
+            tables::put(db, stored)?;
         }
     }
     let Some(shown_entity) = &shown.entity else { return Ok(()) };
-    db.prepare_cached("INSERT OR REPLACE INTO view (log, entity, document, provisional) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![log, Blob(entity), serde_json::to_string(shown_entity)?, shown.provisional])?;
+    let document = serde_json::to_string(shown_entity)?;
+    tables::put(db, &Laid { log, entity, document, provisional: shown.provisional })?;
     if let Entity::Case(case) = shown_entity {
         base::list(db, log, case, overlaid.len())?;
     }
@@ -76,7 +76,7 @@ pub(crate) fn is_laid(op: &StoredOp, base_rev: u64) -> bool {
     }
 }
 
-fn own_op(db: &Connection, log: i64, stored: &StoredOp) -> Result<OwnOp, PhoneError> {
+fn own_op(db: &dyn Tables, log: i64, stored: &StoredOp) -> Result<OwnOp, PhoneError> {
     let op = line::read(&stored.line).map_err(|code| PhoneError::internal(format!("an own line is {code:?}")))?;
     let answer: Option<OutcomeLine> = stored.answer.as_deref().map(serde_json::from_str).transpose()?;
     let accepted = answer.map(|answer| Entered {
@@ -92,19 +92,19 @@ fn own_op(db: &Connection, log: i64, stored: &StoredOp) -> Result<OwnOp, PhoneEr
 }
 
 /// An entity as shown: the overlay where there is one, else the base.
-pub(crate) fn shown(db: &Connection, log: i64, entity: EntityId) -> Result<Option<Entity>, PhoneError> {
-    use rusqlite::OptionalExtension;
-    let mut statement = db.prepare_cached("SELECT document FROM view WHERE log = ?1 AND entity = ?2")?;
-    let document: Option<String> = statement.query_row(params![log, Blob(entity)], |row| row.get(0)).optional()?;
-    match document {
-        Some(document) => Ok(serde_json::from_str(&document).ok()),
+pub(crate) fn shown(db: &dyn Tables, log: i64, entity: EntityId) -> Result<Option<Entity>, PhoneError> {
+    match tables::get::<Laid>(db, values!(log, entity))? {
+        Some(laid) => Ok(serde_json::from_str(&laid.document).ok()),
         None => Ok(base::get(db, log, entity)?.and_then(|base| base.entity)),
     }
 }
 
 /// The entities that own ops may lie over.
-pub(crate) fn touched_by_own_ops(db: &Connection, log: i64) -> Result<BTreeSet<EntityId>, PhoneError> {
-    let mut statement = db.prepare_cached("SELECT DISTINCT entity FROM own_op WHERE log = ?1 AND state != 'kept'")?;
-    let rows = statement.query_map(params![log], |row| row.get::<_, Blob<EntityId>>(0))?;
-    Ok(rows.map(|row| row.map(|entity| entity.0)).collect::<Result<_, _>>()?)
+pub(crate) fn touched_by_own_ops(db: &dyn Tables, log: i64) -> Result<BTreeSet<EntityId>, PhoneError> {
+    let mut touched = BTreeSet::new();
+    for state in ["undecided", "decided"] {
+        let ops: Vec<StoredOp> = tables::select(db, StoredOp::BY_LOG_STATE, values!(log, state))?;
+        touched.extend(ops.into_iter().map(|op| op.entity));
+    }
+    Ok(touched)
 }

@@ -6,14 +6,16 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use rusqlite::OptionalExtension;
 use schema::ids::{DeviceId, LogId};
 use schema::op::Captured;
 use serde::{Deserialize, Serialize};
 
 use super::error::PhoneError;
 use super::open::{Home, sync_folder};
-use super::phone::{Phone, identity, logs};
+use super::phone::Phone;
+use super::store::{identity, logs};
+use super::tables::memory::MemoryTables;
+use super::trust;
 
 /// What is left of a phone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,19 +89,19 @@ impl Phone {
 
     fn wipe_alone(&mut self, now: Captured) -> Result<Wiping, PhoneError> {
         // A file that is gone already can't be handed in.
-        let photos = self.photos_to_send()?.iter().any(|photo| photo.path.exists());
+        let photos = self.photos_to_send()?.iter().any(|photo| self.photo_path(&photo.sha256).exists());
         if photos || self.status()?.on_this_phone > 0 {
             return Ok(Wiping::HoldsSomething);
         }
-        let logs = logs(&self.db)?;
+        let logs = logs(self.db())?;
         if logs.iter().any(|log| log.forked) {
             return Ok(Wiping::Witness);
         }
-        let identity = identity(&self.db)?;
+        let identity = identity(self.db())?;
         let mut checkpoints = Vec::new();
         for log in logs {
-            let newest = "SELECT note FROM checkpoint WHERE log = ?1 ORDER BY size DESC LIMIT 1";
-            let note: Option<String> = self.db.query_row(newest, [log.id], |row| row.get(0)).optional()?;
+            let newest = trust::newest(self.db(), log.id)?.map(|head| head.size);
+            let note = newest.map(|size| trust::note(self.db(), log.id, size)).transpose()?.flatten();
             checkpoints.extend(note.map(|note| (log.log, note)));
         }
         let left = Wiped {
@@ -112,8 +114,7 @@ impl Phone {
         };
         write(&self.home.folder, &left)?;
         // Closed, so that what SQLite still holds is in the files that go.
-        let nothing = rusqlite::Connection::open_in_memory()?;
-        drop(std::mem::replace(&mut self.db, nothing).close());
+        self.store.tables = Box::new(MemoryTables::default());
         delete(&self.home)?;
         Ok(Wiping::Done)
     }

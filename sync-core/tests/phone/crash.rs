@@ -114,7 +114,7 @@ fn check(home: &Path, confirmed: &BTreeMap<OpId, Hash>, round: u32) {
     }
     // Also what was captured and not heard of is whole: its photo stood before its row.
     for photo in phone.photos_to_send().unwrap() {
-        let bytes = std::fs::read(&photo.path).expect("a row names a file that is there");
+        let bytes = std::fs::read(phone.photo_path(&photo.sha256)).expect("a row names a file that is there");
         assert_eq!((sha256(&bytes), u64::try_from(bytes.len()).unwrap()), (photo.sha256, photo.size));
     }
     let request = phone.next_request(super::server::LOG, 200, now(5)).unwrap();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a town that can't be laid out is a failed test")]
 
 mod answering;
+mod copies;
 mod crash;
 mod files;
 mod network;
@@ -18,3 +19,7 @@ mod trust;
 mod uploads;
 mod web;
 mod wipe;
+
+mod handset {
+    pub(crate) use sync_core::device::phone::Phone;
+}

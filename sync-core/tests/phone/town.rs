@@ -15,11 +15,11 @@ use sync_core::device::answers::Progress;
 use sync_core::device::capture::{Draft, PhotoFile, PhotoSource, Receipt};
 use sync_core::device::entropy::SeededEntropy;
 use sync_core::device::error::PhoneError;
-use sync_core::device::phone::Phone;
 use sync_core::device::requests::Request;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use super::handset::Phone;
 use super::server::{LOG, Server, account_id, area_document, catalogue_document};
 
 pub(crate) struct Town {
@@ -98,7 +98,7 @@ impl Town {
             self.phones[phone].photo_answer(photo.sha256, state).unwrap();
         }
         for photo in self.phones[phone].photos_to_send().unwrap() {
-            let bytes = std::fs::read(&photo.path).unwrap();
+            let bytes = std::fs::read(self.phones[phone].photo_path(&photo.sha256)).unwrap();
             assert_eq!(sync_core::line::sha256(&bytes), photo.sha256, "a photo is whole");
             self.server.photo_arrives(photo.sha256, photo.size);
             self.phones[phone].photo_answer(photo.sha256, PhotoState::Verified).unwrap();

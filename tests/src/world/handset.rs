@@ -15,10 +15,12 @@ use server::demo::city::{City, DemoAccount};
 use sync_core::device::capture::{Draft, PhotoFile, PhotoSource};
 use sync_core::device::entropy::SeededEntropy;
 use sync_core::device::phone::Phone;
+use sync_core::device::requests::Request;
+use sync_core::device::store::Store;
 use sync_core::line::sha256;
 use uuid::Uuid;
 
-use super::FIRST_EPOCH;
+use super::{FIRST_EPOCH, kept};
 
 /// An op that somebody captured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,9 +39,18 @@ pub struct Made {
     pub known: bool,
 }
 
+/// What somebody works with: the rules are the same, the tables are not.
+enum Device {
+    /// The phone's program.
+    Phone(Box<Phone>),
+    /// The page, on its tables in memory and what is saved of them.
+    Page(Box<kept::Phone>),
+}
+
 /// A phone and its owner.
 pub struct Handset {
-    phone: Option<Phone>,
+    phone: Option<Device>,
+    page: bool,
     home: PathBuf,
     /// Its owner.
     pub account: DemoAccount,
@@ -66,12 +77,13 @@ impl Handset {
         home: PathBuf,
         account: DemoAccount,
         seed: u64,
-        machine: usize,
+        (machine, page): (usize, bool),
         clock: Clock,
     ) -> Result<(Self, Enrol)> {
         let booted_ms = clock.now_ms();
         let mut handset = Self {
             phone: None,
+            page,
             home,
             account,
             device: DeviceId::NIL,
@@ -86,7 +98,11 @@ impl Handset {
         };
         handset.open()?;
         let now = handset.now();
-        let enrol = handset.phone().begin_enrolment("http://server", "CODE", "test phone", now)?;
+        let (server, code, label) = ("http://server", "CODE", "test phone");
+        let enrol = match handset.device() {
+            Device::Phone(phone) => phone.begin_enrolment(server, code, label, now)?,
+            Device::Page(page) => page.begin_enrolment(server, code, label, now)?,
+        };
         handset.device = enrol.device;
         Ok((handset, enrol))
     }
@@ -108,14 +124,55 @@ impl Handset {
     }
 
     /// Its store.
-    pub fn phone(&mut self) -> &mut Phone {
+    pub fn phone(&mut self) -> &mut Store {
+        match self.device() {
+            Device::Phone(phone) => phone,
+            Device::Page(page) => page,
+        }
+    }
+
+    fn device(&mut self) -> &mut Device {
         self.phone.as_mut().expect("a handset is always open between two steps")
+    }
+
+    /// What it asks a log next, signed.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn next_request(&mut self, log: LogId, ops_max: usize, now: Captured) -> Result<Request> {
+        Ok(match self.device() {
+            Device::Phone(phone) => phone.next_request(log, ops_max, now)?,
+            Device::Page(page) => page.next_request(log, ops_max, now)?,
+        })
+    }
+
+    /// Where the bytes of a photo are.
+    pub fn photo_path(&mut self, photo: &Hash) -> PathBuf {
+        match self.device() {
+            Device::Phone(phone) => phone.photo_path(photo),
+            Device::Page(page) => page.photo_path(photo),
+        }
+    }
+
+    /// Deletes the photos that are safe without it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn free_photos(&mut self) -> Result<usize> {
+        Ok(match self.device() {
+            Device::Phone(phone) => phone.free_photos()?,
+            Device::Page(page) => page.free_photos()?,
+        })
     }
 
     fn open(&mut self) -> Result<()> {
         self.opened += 1;
         let entropy = SeededEntropy::new(self.seed * 1_000 + self.opened);
-        self.phone = Some(Phone::open(&self.home, Box::new(entropy)).context("opening a phone")?);
+        let entropy = Box::new(entropy);
+        self.phone = Some(match self.page {
+            false => Device::Phone(Box::new(Phone::open(&self.home, entropy).context("opening a phone")?)),
+            true => Device::Page(Box::new(kept::Phone::open(&self.home, entropy).context("opening a page")?)),
+        });
         Ok(())
     }
 
@@ -174,7 +231,10 @@ impl Handset {
             .collect();
         let (kind, _) = sync_core::line::kind_and_body(&draft.body)?;
         let log = draft.log;
-        let receipt = self.phone().capture(draft, &files, now)?;
+        let receipt = match self.device() {
+            Device::Phone(phone) => phone.capture(draft, &files, now)?,
+            Device::Page(page) => page.capture(draft, &files, now)?,
+        };
         let photos = photos.iter().map(|(_, bytes)| sha256(bytes)).collect();
         self.made.push(Made { log, op: receipt.op, entity: receipt.entity, kind, photos, known: true });
         Ok(())

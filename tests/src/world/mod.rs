@@ -3,6 +3,9 @@
 
 mod backup;
 mod handset;
+/// The page's tables as a phone, with what the browser would save.
+#[path = "../../../sync-core/tests/page/kept.rs"]
+mod kept;
 mod upload;
 
 use std::collections::BTreeSet;
@@ -62,6 +65,8 @@ pub struct Plan {
     pub logs: u8,
     /// How an acknowledged op survives.
     pub durability: Durability,
+    /// Every third person works with the page.
+    pub pages: bool,
 }
 
 /// One server with its logs, and its phones.
@@ -72,6 +77,7 @@ pub struct World {
     folder: TempDir,
     database: String,
     durability: Durability,
+    pages: bool,
     /// The server's clock.
     pub clock: Clock,
     /// The server.
@@ -118,6 +124,7 @@ impl World {
             folder,
             database,
             durability: plan.durability,
+            pages: plan.pages,
             clock,
             logs,
             photos,
@@ -214,7 +221,8 @@ impl World {
         let seed = u64::try_from(self.handsets.len()).unwrap_or(0) + 1;
         let home = self.folder.path().join(format!("phone-{seed}"));
         let machine = shared_with.map_or(self.handsets.len(), |other| self.handsets[other].machine);
-        let (handset, enrol) = Handset::new(home, account.clone(), seed, machine, self.clock.clone())?;
+        let page = self.pages && seed % 3 == 2;
+        let (handset, enrol) = Handset::new(home, account.clone(), seed, (machine, page), self.clock.clone())?;
         let body = Body::EnrolDevice(EnrolDevice {
             account: account.id,
             algorithm: "ES256".to_owned(),

@@ -15,7 +15,7 @@ impl World {
     /// # Errors
     /// The server refused it, or the phone lost the file.
     pub fn upload(&mut self, handset: usize, photo: &PhotoToSend, bytes_max: Option<usize>) -> Result<PhotoState> {
-        let bytes = std::fs::read(&photo.path)?;
+        let bytes = std::fs::read(self.handsets[handset].photo_path(&photo.sha256))?;
         let (device, photos) = (self.handsets[handset].device, self.photos.clone());
         let state = self.runtime.block_on(async {
             let standing = photos.create(photo.sha256, device, photo.size).await?;

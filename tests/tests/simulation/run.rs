@@ -85,7 +85,13 @@ impl Run {
         let mut dice = Dice::new(seed);
         let logs = if dice.percent(25) { 2 } else { 1 };
         let durability = if dice.percent(60) { Durability::Backup } else { Durability::Local };
-        let mut world = World::new(&Plan { seed, database: database.map(str::to_owned), logs, durability })?;
+        let mut world = World::new(&Plan {
+            seed,
+            database: database.map(str::to_owned),
+            logs,
+            durability,
+            pages: fault.is_none(),
+        })?;
         let people = people(&world, &mut dice);
         let mut roles = Vec::new();
         for (place, account) in people.iter().enumerate() {
@@ -174,7 +180,7 @@ impl Run {
     fn sync(&mut self, handset: usize, log: LogId, faulty: bool) -> Result<()> {
         let ops_max = if faulty { [1, 3, 200][self.dice.below(3)] } else { 200 };
         let now = self.world.handsets[handset].now();
-        let mut request = self.world.handsets[handset].phone().next_request(log, ops_max, now)?;
+        let mut request = self.world.handsets[handset].next_request(log, ops_max, now)?;
         if faulty && self.dice.percent(40) {
             network::ask_for_a_small_page(&mut request, 1 + self.dice.below(8))?;
         }
@@ -261,7 +267,7 @@ impl Run {
             if faulty && self.dice.percent(40) {
                 continue;
             }
-            if !photo.path.exists() {
+            if !self.world.handsets[handset].photo_path(&photo.sha256).exists() {
                 self.breaks("INV-PHOTO-CUSTODY", format!("{} is gone", photo.sha256));
                 continue;
             }
@@ -275,7 +281,7 @@ impl Run {
                 self.world.handsets[handset].phone().photo_answer(photo.sha256, state)?;
             }
         }
-        self.world.handsets[handset].phone().free_photos()?;
+        self.world.handsets[handset].free_photos()?;
         Ok(())
     }
 

@@ -25,12 +25,11 @@ pub(crate) fn list(phone: &Phone, out: Out, asked: &args::List) -> Result<ExitCo
         states.push(state(typed)?);
     }
     let filter = Filter {
-        log: None,
         states,
         category: asked.category.clone(),
         reporter: asked.mine.then_some(identity.account),
-        unit: None,
         waiting: asked.waiting,
+        ..Filter::default()
     };
     let after = asked.after.as_deref().map(after).transpose()?;
     let rows = phone.list(&filter, after, usize::from(asked.limit))?;
