@@ -4,6 +4,7 @@
 mod amend;
 mod duplicate;
 mod evidence;
+pub mod near;
 mod report;
 mod scope;
 pub mod signals;

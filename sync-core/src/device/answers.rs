@@ -7,6 +7,7 @@ use schema::limits::BACKUP_OVERDUE_MS;
 use schema::op::Captured;
 use schema::record::OutcomeLine;
 use schema::sync::{BatchAnswer, Durability};
+use serde::Serialize;
 use serde_json::json;
 
 use super::attention::{Raise, Trouble, raise, settle_log};
@@ -20,9 +21,10 @@ use super::tables::{self, Tables, values};
 use super::trust::{self, Verdict};
 use super::{epoch, known, outbox, pull, room, view};
 use crate::sync::answer::{self, Answer};
+use crate::sync::session::Event;
 
 /// What an answer brought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Progress {
     /// What became of the rows in it.
     pub pull: Pull,
@@ -38,8 +40,26 @@ pub struct Progress {
     pub more: bool,
 }
 
+impl Progress {
+    /// What it is to the session; or why the answer to so many ops is as good as none.
+    ///
+    /// # Errors
+    /// The sentence: it is tried again later.
+    pub fn event(&self, sent: u32) -> Result<Event, &'static str> {
+        if self.batch == Batch::BadSignature {
+            return Err("the server says that the signature of the batch does not fit");
+        }
+        if self.undecided > 0 && self.decided == 0 && !self.more && sent > 0 {
+            return Err("the server's answer decided nothing of what was sent");
+        }
+        let progress = self.rows > 0 || self.decided > 0 || self.pull == Pull::NewEpoch;
+        Ok(Event::Synced { progress, more: self.more })
+    }
+}
+
 /// What became of the rows of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Pull {
     /// Taken.
     Taken,
@@ -56,7 +76,8 @@ pub enum Pull {
 }
 
 /// What became of the batch of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Batch {
     /// There was none, or it was taken.
     Done,
@@ -72,15 +93,29 @@ impl Store {
     /// # Errors
     /// A cut or unreadable answer, a full disk: nothing of it was used, and the same request may be sent again.
     pub fn take_answer(&mut self, request: &Request, bytes: &[u8], now: Captured) -> Result<Progress, PhoneError> {
+        match self.take_part(request, bytes, now, true) {
+            // A full disk stops pulling, never sending.
+            Err(PhoneError::StorageFull) => self.take_part(request, bytes, now, false),
+            taken => taken,
+        }
+    }
+
+    /// As [`Store::take_answer`], for whoever learns later that the storage is full; without the rows then.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn take_part(
+        &mut self,
+        request: &Request,
+        bytes: &[u8],
+        now: Captured,
+        with_rows: bool,
+    ) -> Result<Progress, PhoneError> {
         let answer = answer::read(bytes)?;
         if answer.head.log != request.header.log {
             return Err(PhoneError::OtherLog);
         }
-        match self.take(request, &answer, now, true) {
-            // A full disk stops pulling, never sending.
-            Err(PhoneError::StorageFull) => self.take(request, &answer, now, false),
-            taken => taken,
-        }
+        self.take(request, &answer, now, with_rows)
     }
 
     fn take(

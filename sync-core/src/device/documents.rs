@@ -96,6 +96,14 @@ impl Store {
         Ok(self.document(hash)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
+    /// The hash of the area tree in force; none before it was told.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn areas_in_force(&self, log: LogId) -> Result<Option<Hash>, PhoneError> {
+        known::in_force(self.db(), &log_state(self.db(), log)?, "areas")
+    }
+
     /// The area tree in force; none before it was fetched.
     ///
     /// # Errors

@@ -9,13 +9,14 @@ use schema::ids::LogId;
 use schema::photo::PhotoState;
 use schema::problem::ProblemCode;
 
-use super::answers::{Batch, Progress, Pull};
+use super::answers::Progress;
 use super::clocks::Clocks;
 use super::error::PhoneError;
 use super::phone::Phone;
 use super::photo_file;
 use super::photos::PhotoToSend;
 use super::transport::{CHUNK_BYTES, CallError, Identified, Transport};
+use crate::sync::course;
 use crate::sync::session::{Effect, Event, Failure, Session};
 
 /// Photos in one `have`.
@@ -197,15 +198,10 @@ impl<'a> Drive<'a> {
         // On its key alone the server answers none but a revoked device.
         self.revoked |= by_key;
         self.watcher.news(&News::Answered { log, progress });
-        if progress.batch == Batch::BadSignature {
-            return self.later(&"the server says that the signature of the batch does not fit");
+        match progress.event(request.header.count) {
+            Ok(event) => Ok(event),
+            Err(why) => self.later(&why),
         }
-        let stuck = progress.undecided > 0 && progress.decided == 0 && !progress.more && request.header.count > 0;
-        if stuck {
-            return self.later(&"the server's answer decided nothing of what was sent");
-        }
-        let came = progress.rows > 0 || progress.decided > 0 || progress.pull == Pull::NewEpoch;
-        Ok(Event::Synced { progress: came, more: progress.more })
     }
 
     fn refresh(&mut self) -> Result<Event, PhoneError> {
@@ -216,7 +212,7 @@ impl<'a> Drive<'a> {
                 Ok(Event::Refreshed)
             }
             Err(error) if error.code() == Some(ProblemCode::DeviceRevoked) => Ok(Event::Revoked),
-            Err(error @ CallError::Refused { status: 400..=403, .. }) => {
+            Err(error @ CallError::Refused { status, .. }) if course::ends_the_login(status) => {
                 self.watcher.news(&News::Failed { why: &error });
                 // Another program of this phone may have refreshed them a moment ago.
                 let fresher = self.phone.tokens()?.1 != refresh;
@@ -375,12 +371,9 @@ enum Unsent {
     NotNow,
 }
 
-/// Whether a refusal is of this photo or its bytes on the way, so that the others go on, and it is tried again in the
-/// next round. Login, pace, a gateway and a full or closed server are the same for all of them.
 fn is_of_the_photo(error: &CallError) -> bool {
     match error {
-        CallError::Refused { .. } if error.code() == Some(ProblemCode::DeviceRevoked) => false,
-        CallError::Refused { status, .. } => matches!(status, 400 | 402..=428 | 430..=500),
+        CallError::Refused { status, .. } => course::is_of_the_photo(*status, error.code()),
         CallError::TimedOut | CallError::Unreachable(_) | CallError::Unreadable(_) => false,
     }
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 pub struct NoEntropy(pub String);
 
 /// Where random bytes come from.
-pub trait Entropy: Send {
+pub trait Entropy {
     /// Fills the slice.
     ///
     /// # Errors

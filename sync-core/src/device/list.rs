@@ -2,10 +2,11 @@
 
 use std::cmp::Reverse;
 
-use schema::case::State;
+use schema::case::{Position, State};
 use schema::entity::Entity;
 use schema::hash::Hash;
 use schema::ids::{AccountId, AreaId, EntityId, LogId, OpId, UnitId};
+use schema::op::Captured;
 use serde::{Deserialize, Serialize};
 
 use super::error::PhoneError;
@@ -14,7 +15,10 @@ use super::tables::rows::{HeldValue, Listing, LogState, Version};
 use super::tables::{self, Index, Row, Span, Value, values};
 use super::view::{is_laid, shown, touched_by_own_ops};
 use super::{known, outbox};
+use crate::area::AreaIndex;
+use crate::case::near::{Near, Seen, near};
 use crate::sync::overlay::Estimate;
+use crate::sync::possible::possible;
 
 /// Which cases.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -26,7 +30,7 @@ pub struct Filter {
     pub states: Vec<State>,
     /// Of a category.
     pub category: Option<String>,
-    /// In an area: this one itself, not those below it.
+    /// In an area, or below it where the area tree is known.
     pub area: Option<AreaId>,
     /// Reported by.
     pub reporter: Option<AccountId>,
@@ -152,8 +156,13 @@ impl Store {
         let logs = logs(self.db())?;
         let log = filter.log.map(|log| log_state(self.db(), log)).transpose()?.map(|log| log.id);
         let text = filter.text.as_ref().map(|text| text.trim().to_lowercase());
+        let areas = self.area_trees(filter)?;
+        let within = |row: &Listing| {
+            filter.area.is_none_or(|area| area == row.area || areas.iter().any(|tree| tree.covers(area, row.area)))
+        };
         let mut take = |row: Listing| {
             let here = log.is_none_or(|log| log == row.log) && filter.lets_through(&row, text.as_deref());
+            let here = here && within(&row);
             match case_row(&logs, row) {
                 Some(row) if here => take(row),
                 _ => Ok(true),
@@ -165,6 +174,14 @@ impl Store {
         let (index, prefix) = filter.narrowest();
         let after = after.map(|after| values!(after.changed_ms, after.case).to_vec()).unwrap_or_default();
         tables::scan(self.db(), Span { index, prefix: &prefix, beyond: &after, back: true }, &mut take)
+    }
+
+    fn area_trees(&self, filter: &Filter) -> Result<Vec<AreaIndex>, PhoneError> {
+        let mut trees = Vec::new();
+        for log in filter.area.map_or_else(|| Ok(Vec::new()), |_| logs(self.db()))? {
+            trees.extend(self.areas(log.log)?);
+        }
+        Ok(trees)
     }
 
     /// Those that own ops may lie over: few, however many there are in all.
@@ -244,6 +261,47 @@ impl Store {
         Ok(steps)
     }
 
+    /// The kinds of ops that its person may do on an entity now, as this phone thinks.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn possible(&mut self, log: LogId, entity: &Entity, now: Captured) -> Result<Vec<&'static str>, PhoneError> {
+        let log = log_state(self.tables.as_ref(), log)?;
+        let known = known::known(self.tables.as_ref(), &mut self.read, &log, now)?;
+        Ok(possible(entity, &known))
+    }
+
+    /// Cases that may be what somebody is about to report: those with the same subject first, then the nearest.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn near(
+        &self,
+        log: LogId,
+        category: &str,
+        subject: Option<&str>,
+        position: &Position,
+        now: Captured,
+    ) -> Result<Vec<(CaseRow, Near)>, PhoneError> {
+        let seen = Seen { category, subject, position, now_ms: self.server_time_ms(now)? };
+        let filter = Filter { log: Some(log), category: Some(category.to_owned()), ..Filter::default() };
+        let mut listed = Vec::new();
+        self.matching(&filter, None, &mut |row| {
+            listed.push(row);
+            Ok(true)
+        })?;
+        let mut found = Vec::new();
+        for row in listed {
+            if let Some(Entity::Case(case)) = shown(self.db(), log_state(self.db(), log)?.id, row.case)?
+                && let Some(by) = near(&case, &seen)
+            {
+                found.push((row, by));
+            }
+        }
+        found.sort_by_key(|(row, by)| (*by, Reverse(row.changed_ms)));
+        Ok(found)
+    }
+
     /// A sealed value that this phone may show.
     ///
     /// # Errors
@@ -293,7 +351,6 @@ impl Filter {
         let said = |held: &Option<String>, text: &str| held.as_ref().is_some_and(|held| has(held, text));
         (self.states.is_empty() || self.states.contains(&row.state))
             && self.category.as_ref().is_none_or(|category| *category == row.category)
-            && self.area.is_none_or(|area| area == row.area)
             && self.reporter.is_none_or(|reporter| reporter == row.reporter)
             && self.unit.is_none_or(|unit| row.unit == Some(unit))
             && (!self.waiting || row.waiting > 0)

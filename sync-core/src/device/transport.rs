@@ -22,6 +22,7 @@ use ureq::http::{Request, Response};
 use ureq::{Agent, Body};
 
 use crate::line::sha256;
+use crate::sync::course;
 use crate::sync::session::Failure;
 
 /// Bytes of a photo in one PATCH: two and a half minutes at 14 kbit/s, a moment on anything better.
@@ -66,9 +67,7 @@ impl CallError {
     /// How the session takes it.
     pub fn failure(&self) -> Failure {
         match self {
-            Self::Refused { status: 401, .. } => Failure::Unauthorized,
-            Self::Refused { status: 413, .. } => Failure::TooLarge,
-            Self::Refused { retry_after_ms, .. } => Failure::Later { retry_after_ms: *retry_after_ms },
+            Self::Refused { status, retry_after_ms, .. } => course::failure(*status, *retry_after_ms),
             Self::TimedOut => Failure::TimedOut,
             Self::Unreachable(_) | Self::Unreadable(_) => Failure::Later { retry_after_ms: None },
         }

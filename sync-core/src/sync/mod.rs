@@ -3,5 +3,7 @@
 
 pub mod answer;
 pub mod batch;
+pub mod course;
 pub mod overlay;
+pub mod possible;
 pub mod session;

@@ -129,6 +129,11 @@ fn likely(record: Record) -> Estimate {
     Estimate::Likely { outcome: record.outcome, code: record.code, detail: record.detail, flags: record.flags }
 }
 
+/// What the reducer would say to an op.
+pub(super) fn ask(before: &Entity, own: &OwnOp, rev: u64, known: &Known) -> Option<Record> {
+    decide(Some(before), own, rev, known, false).map(|decision| decision.record)
+}
+
 /// A defect of the reducer must not cost a capture: the op is then shown without an estimate, and still sent.
 /// `trusted`: as if nobody asked who its author is.
 fn decide(before: Option<&Entity>, own: &OwnOp, rev: u64, known: &Known, trusted: bool) -> Option<Decision> {

@@ -5,6 +5,7 @@
 
 use schema::ids::LogId;
 use schema::limits::BATCH_OPS_MAX;
+use serde::{Deserialize, Serialize};
 
 /// The first ceiling of a wait.
 pub const WAIT_BASE_MS: u64 = 2_000;
@@ -16,7 +17,8 @@ pub const WAIT_BACKGROUND_MS: u64 = 15 * 60_000;
 pub const GROW_AFTER: u32 = 3;
 
 /// What happened. `random` is any 64 random bits, drawn by the driver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// A person asks for it, the program starts, the network is back, the head moved, something was captured.
     Wake,
@@ -67,7 +69,8 @@ pub enum Event {
 }
 
 /// How a step failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "failure", rename_all = "snake_case")]
 pub enum Failure {
     /// No connection, a cut one, an answer that can't be read, a server error; perhaps with a `Retry-After`.
     Later {
@@ -83,7 +86,8 @@ pub enum Failure {
 }
 
 /// What to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "effect", rename_all = "snake_case")]
 pub enum Effect {
     /// One sync request for a log.
     Sync {

@@ -59,8 +59,11 @@ pub(crate) static BREAKS: [Break; 12] = [
     },
     Break {
         rule: "a phone restored from its copy takes a new incarnation",
-        on_phones: "CREATE TRIGGER fault BEFORE UPDATE OF incarnation ON log BEGIN SELECT RAISE(IGNORE); END;
-            CREATE TRIGGER fault_op BEFORE UPDATE OF incarnation ON own_op BEGIN SELECT RAISE(IGNORE); END;",
+        on_phones:
+            "CREATE TRIGGER fault BEFORE UPDATE OF incarnation ON log WHEN NEW.incarnation != OLD.incarnation BEGIN
+                SELECT RAISE(IGNORE); END;
+            CREATE TRIGGER fault_op BEFORE UPDATE OF incarnation ON own_op WHEN NEW.incarnation != OLD.incarnation BEGIN
+                SELECT RAISE(IGNORE); END;",
         breaks: &["INV-NO-LOSS", "INV-QUEUE-DRAINS"],
         ..NOTHING
     },

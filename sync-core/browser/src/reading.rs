@@ -1,0 +1,152 @@
+//! What is on this device: cases, counts, documents, what to look at.
+
+use schema::case::{Case, FieldName, Position};
+use schema::entity::Entity;
+use schema::hash::Hash;
+use schema::ids::{EntityId, LogId};
+use schema::op::Captured;
+use serde::Serialize;
+use serde_json::{Value, json};
+use sync_core::device::list::{After, CaseRow, Filter};
+use sync_core::device::store::Store;
+
+use crate::call::{Answer, Refusal, give, read};
+use crate::page::Page;
+
+/// Answers a call of this part; none for another's.
+pub(crate) fn call(page: &mut Page, name: &str, arguments: &Value) -> Option<Answer> {
+    Some(match name {
+        "me" => me(page),
+        "status" => page.store().and_then(|store| give(store.status()?)),
+        "list" => list(page, arguments),
+        "count" => read(arguments).and_then(|(filter,): (Filter,)| give(page.store()?.count(&filter)?)),
+        "find" => read(arguments).and_then(|(typed,): (String,)| rows(page.store()?, |store| store.find(&typed))),
+        "show" => show(page, arguments),
+        "value" => read(arguments).and_then(|(sealed,): (Hash,)| give(page.store()?.value(sealed)?)),
+        "entities" => {
+            read(arguments).and_then(|(log, kind): (LogId, String)| give(page.store()?.entities(log, &kind)?))
+        }
+        "catalogue" => catalogue(page, arguments),
+        "document" => read(arguments).and_then(|(hash,): (Hash,)| document(page, hash)),
+        "areas" => areas(page, arguments),
+        "log_at" => read(arguments).and_then(|(position,): (Position,)| give(page.store()?.log_at(&position)?)),
+        "near" => near(page, arguments),
+        "attention" => page.store().and_then(|store| give(store.attention()?)),
+        "holds_photo" => read(arguments).and_then(|(hash,): (Hash,)| give(page.store()?.holds_photo(hash)?)),
+        _ => return None,
+    })
+}
+
+fn me(page: &mut Page) -> Answer {
+    let store = page.store()?;
+    let Ok(identity) = store.identity() else { return Ok(Value::Null) };
+    let (mut logs, mut grants) = (Vec::new(), Vec::new());
+    for log in store.logs()? {
+        logs.push(json!({
+            "log": log.log, "name": log.name, "zone": log.zone, "pulled": log.pulled, "forked": log.forked,
+            "durability": log.durability,
+        }));
+        for entity in store.entities(log.log, "account")? {
+            let Entity::Account(account) = entity else { continue };
+            if account.id == identity.account {
+                for grant in &account.grants {
+                    grants.push(json!({ "log": log.log, "role": grant.role, "area": grant.area, "unit": null }));
+                }
+                for unit in &account.units {
+                    grants.push(json!({ "log": log.log, "role": "crew", "area": null, "unit": unit }));
+                }
+            }
+        }
+    }
+    Ok(json!({
+        "account": identity.account, "login": identity.account_name, "server": identity.server,
+        "device": identity.device, "logs": logs, "grants": grants,
+    }))
+}
+
+/// A row as the page shows it.
+#[derive(Serialize)]
+struct Row {
+    #[serde(flatten)]
+    row: CaseRow,
+    position: Option<Value>,
+}
+
+fn position_of(case: &Case) -> Option<Position> {
+    let held = case.fields.get(&FieldName::Position)?;
+    serde_json::from_value(held.value.clone()).ok()
+}
+
+fn row(store: &Store, row: CaseRow) -> Result<Row, Refusal> {
+    let shown = store.view(row.log, row.case)?;
+    let position = match shown.map(|shown| shown.entity) {
+        Some(Entity::Case(case)) => position_of(&case),
+        _ => None,
+    };
+    let position = position.map(|it| json!({ "lat": it.lat_e7, "lon": it.lon_e7 }));
+    Ok(Row { row, position })
+}
+
+fn rows(
+    store: &mut Store,
+    select: impl FnOnce(&Store) -> Result<Vec<CaseRow>, sync_core::device::error::PhoneError>,
+) -> Answer {
+    let found: Vec<Row> = select(store)?.into_iter().map(|found| row(store, found)).collect::<Result<_, _>>()?;
+    give(found)
+}
+
+fn list(page: &mut Page, arguments: &Value) -> Answer {
+    let (filter, after, most): (Filter, Option<After>, usize) = read(arguments)?;
+    rows(page.store()?, |store| store.list(&filter, after, most))
+}
+
+fn show(page: &mut Page, arguments: &Value) -> Answer {
+    let (log, entity, now): (LogId, EntityId, Captured) = read(arguments)?;
+    let store = page.store()?;
+    let Some(shown) = store.view(log, entity)? else { return Ok(Value::Null) };
+    let can = store.possible(log, &shown.entity, now)?;
+    Ok(json!({
+        "log": log, "document": shown.entity, "base_rev": shown.base_rev, "own": shown.own, "can": can,
+    }))
+}
+
+fn catalogue(page: &mut Page, arguments: &Value) -> Answer {
+    let (log,): (LogId,) = read(arguments)?;
+    let Some((hash, _)) = page.store()?.catalogue(log)? else { return Ok(Value::Null) };
+    Ok(json!({ "hash": hash, "document": document(page, hash)? }))
+}
+
+fn document(page: &mut Page, hash: Hash) -> Answer {
+    match page.store()?.document(hash)? {
+        Some(bytes) => Ok(serde_json::from_slice(&bytes)?),
+        None => Ok(Value::Null),
+    }
+}
+
+fn areas(page: &mut Page, arguments: &Value) -> Answer {
+    let (log,): (LogId,) = read(arguments)?;
+    match page.store()?.areas_in_force(log)? {
+        Some(hash) => document(page, hash),
+        None => Ok(Value::Null),
+    }
+}
+
+fn near(page: &mut Page, arguments: &Value) -> Answer {
+    type Asked = (LogId, String, Option<String>, Position, Captured);
+    let (log, category, subject, position, now): Asked = read(arguments)?;
+    let store = page.store()?;
+    let mut found = Vec::new();
+    for (listed, by) in store.near(log, &category, subject.as_deref(), &position, now)? {
+        let (by, distance_m) = match by {
+            sync_core::case::near::Near::Subject => ("subject", None),
+            sync_core::case::near::Near::Distance(metres) => ("distance", Some(metres)),
+        };
+        let mut shown = serde_json::to_value(row(store, listed)?)?;
+        if let Some(members) = shown.as_object_mut() {
+            members.insert("by".to_owned(), by.into());
+            members.insert("distance_m".to_owned(), distance_m.into());
+        }
+        found.push(shown);
+    }
+    give(found)
+}
