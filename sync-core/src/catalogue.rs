@@ -94,5 +94,5 @@ fn plain_text_fits(text: &str, chars_max: usize) -> Result<(), Misfit> {
 /// Nothing may stand beside the hash: a line is kept for ever, and a value in it could never be redacted.
 pub(crate) fn is_sealed(value: &Value) -> bool {
     value.as_object().is_some_and(|members| members.len() == 1)
-        && serde_json::from_value::<Sealed>(value.clone()).is_ok()
+        && crate::json::read_value::<Sealed>(value.clone()).is_ok()
 }

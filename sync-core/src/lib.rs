@@ -12,6 +12,7 @@ pub mod consequence;
 pub mod context;
 pub mod device;
 pub mod due;
+pub mod json;
 pub mod line;
 pub mod log;
 pub mod merge;

@@ -33,7 +33,7 @@ pub fn read(line: &[u8]) -> Result<Op, RefusalCode> {
         return Err(RefusalCode::TooLong);
     }
     let value = strict_json(line).map_err(|_| RefusalCode::NotAnOp)?;
-    let op: Op = serde_json::from_value(value).map_err(|_| RefusalCode::NotAnOp)?;
+    let op: Op = crate::json::read_value(value).map_err(|_| RefusalCode::NotAnOp)?;
     let well_formed = op.v == LINE_VERSION && !op.kind.is_empty() && op.kind.len() <= 40 && op.kind.is_ascii();
     well_formed.then_some(op).ok_or(RefusalCode::NotAnOp)
 }
@@ -162,7 +162,7 @@ pub fn seal(salt: &Salt, value: &str) -> Sealed {
 /// # Errors
 /// None in practice: an op's members are all writable as JSON.
 pub fn write(op: &Op) -> Result<String, serde_json::Error> {
-    serde_json::to_string(op)
+    crate::json::write(op)
 }
 
 /// The body of an op as its kind reads it.
@@ -187,7 +187,7 @@ pub fn body(op: &Op) -> ReadBody {
     let mut tagged = Map::new();
     tagged.insert("kind".into(), Value::String(op.kind.clone()));
     tagged.insert("body".into(), Value::Object(op.body.clone()));
-    match serde_json::from_value(Value::Object(tagged)) {
+    match crate::json::read_value(Value::Object(tagged)) {
         Ok(body) => ReadBody::Known(Box::new(body)),
         Err(error) => ReadBody::Misfit(error.to_string()),
     }
@@ -197,7 +197,7 @@ fn is_known_kind(kind: &str) -> bool {
     let mut tagged = Map::new();
     tagged.insert("kind".into(), Value::String(kind.to_owned()));
     tagged.insert("body".into(), Value::Null);
-    match serde_json::from_value::<Body>(Value::Object(tagged)) {
+    match crate::json::read_value::<Body>(Value::Object(tagged)) {
         Ok(_) => true,
         Err(error) => !error.to_string().starts_with("unknown variant"),
     }
@@ -208,7 +208,7 @@ fn is_known_kind(kind: &str) -> bool {
 /// # Errors
 /// None in practice: bodies are all writable as JSON objects.
 pub fn kind_and_body(body: &Body) -> Result<(String, Map<String, Value>), serde_json::Error> {
-    let tagged = serde_json::to_value(body)?;
+    let tagged = crate::json::value(body)?;
     match (tagged.get("kind"), tagged.get("body")) {
         (Some(Value::String(kind)), Some(Value::Object(body))) => Ok((kind.clone(), body.clone())),
         _ => Err(serde_json::Error::custom("a body is not an object")),

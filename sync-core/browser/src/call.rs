@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 use sync_core::device::error::PhoneError;
+use sync_core::json;
 
 /// Why a call was not done.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(crate) struct Refusal {
 }
 
 /// What a call gives.
-pub(crate) type Answer = Result<Value, Refusal>;
+pub(crate) type Answer = Result<String, Refusal>;
 
 impl Refusal {
     pub(crate) fn defect(what: &str) -> Self {
@@ -22,7 +22,7 @@ impl Refusal {
     }
 
     pub(crate) fn written(&self) -> String {
-        json!({ "code": self.code, "zh": self.zh, "en": self.en }).to_string()
+        serde_json::json!({ "code": self.code, "zh": self.zh, "en": self.en }).to_string()
     }
 }
 
@@ -57,11 +57,21 @@ pub(crate) fn refusal_of(error: &PhoneError) -> Refusal {
 }
 
 /// The arguments of a call.
-pub(crate) fn read<T: DeserializeOwned>(arguments: &Value) -> Result<T, Refusal> {
-    Ok(T::deserialize(arguments)?)
+pub(crate) fn read<T: DeserializeOwned>(arguments: &str) -> Result<T, Refusal> {
+    Ok(json::read(arguments)?)
 }
 
 /// What it gives.
 pub(crate) fn give(value: impl Serialize) -> Answer {
-    Ok(serde_json::to_value(value)?)
+    Ok(json::write(&value)?)
+}
+
+/// Nothing.
+pub(crate) fn nothing() -> Answer {
+    Ok("null".to_owned())
+}
+
+/// Bytes as the text that they are.
+pub(crate) fn text(bytes: &[u8]) -> Result<String, Refusal> {
+    String::from_utf8(bytes.to_vec()).map_err(|error| Refusal::defect(&error.to_string()))
 }

@@ -7,13 +7,14 @@ use schema::op::{Body, Captured, PhotoClaim, SealedValue};
 use serde_json::{Map, Value, json};
 use sync_core::device::capture::{Draft, HeldPhoto};
 use sync_core::device::store::Store;
+use sync_core::json;
 use sync_core::line::short_code;
 
 use crate::call::{Answer, Refusal, give, read};
 use crate::page::Page;
 
 /// Answers a call of this part; none for another's.
-pub(crate) fn call(page: &mut Page, name: &str, arguments: &Value) -> Option<Answer> {
+pub(crate) fn call(page: &mut Page, name: &str, arguments: &str) -> Option<Answer> {
     Some(match name {
         "begin_enrolment" => begin_enrolment(page, arguments),
         "finish_enrolment" => {
@@ -28,13 +29,13 @@ pub(crate) fn call(page: &mut Page, name: &str, arguments: &Value) -> Option<Ans
     })
 }
 
-fn begin_enrolment(page: &mut Page, arguments: &Value) -> Answer {
+fn begin_enrolment(page: &mut Page, arguments: &str) -> Answer {
     let (key, server, code, label, now): (DeviceKey, String, String, String, Captured) = read(arguments)?;
     give(page.store()?.begin_enrolment(key, (&server, &code, &label), now)?)
 }
 
 /// `[log, case or null, kind, body, {path: text}, photos, now]`: the texts are sealed and stand in the body as such.
-fn capture(page: &mut Page, arguments: &Value) -> Answer {
+fn capture(page: &mut Page, arguments: &str) -> Answer {
     type Asked = (LogId, Option<EntityId>, String, Value, Map<String, Value>, Vec<PhotoClaim>, Captured);
     let (log, entity, kind, mut body, texts, photos, now): Asked = read(arguments)?;
     let store = page.store()?;
@@ -43,14 +44,14 @@ fn capture(page: &mut Page, arguments: &Value) -> Answer {
         let Some(text) = text.as_str().filter(|text| !text.is_empty()) else { continue };
         values.push(seal_into(store, &mut body, &path, text)?);
     }
-    let body: Body = serde_json::from_value(json!({ "kind": kind, "body": body }))?;
+    let body: Body = json::read_value(json!({ "kind": kind, "body": body }))?;
     let photos: Vec<HeldPhoto> = photos.into_iter().map(|claim| HeldPhoto { claim, origin: None }).collect();
     let receipt = store.capture(Draft { log, entity, body, values }, &photos, now, &mut |_| Ok(()))?;
     let shown = store.view(log, receipt.entity)?;
     let step = shown.and_then(|shown| shown.own.into_iter().find(|step| step.op == receipt.op));
     let estimate = step.and_then(|step| step.estimate);
-    Ok(json!({
-        "op": receipt.op, "entity": receipt.entity, "short_code": short_code(receipt.entity), "estimate": estimate,
+    give(json!({
+        "op": receipt.op, "entity": receipt.entity, "short_code": short_code(receipt.entity), "estimate": json::value(estimate)?,
     }))
 }
 

@@ -1,22 +1,23 @@
 //! The page's store with what is under way on it.
 
-use serde_json::Value;
 use sync_core::device::entropy::Entropy;
 use sync_core::device::error::PhoneError;
 use sync_core::device::export::Exporting;
 use sync_core::device::requests::{Request, Unsigned};
 use sync_core::device::store::Store;
 use sync_core::device::tables::memory::MemoryTables;
+use sync_core::json;
 use sync_core::sync::session::Session;
 
-use crate::call::{Refusal, refusal_of};
+use crate::call::{Answer, Refusal, refusal_of};
 
 /// A store on rows in memory, and the request, the session and the export that are under way.
 pub struct Page {
     pub(crate) store: Option<Store>,
     tables: MemoryTables,
     entropy: Option<Box<dyn Entropy>>,
-    pub(crate) unsigned: Vec<Unsigned>,
+    pub(crate) unsigned: Option<Unsigned>,
+    pub(crate) batches: Vec<Unsigned>,
     pub(crate) asked: Option<Request>,
     pub(crate) session: Option<Session>,
     pub(crate) export: Option<Exporting<Vec<u8>>>,
@@ -29,7 +30,8 @@ impl Page {
             store: None,
             tables: MemoryTables::default(),
             entropy: Some(entropy),
-            unsigned: Vec::new(),
+            unsigned: None,
+            batches: Vec::new(),
             asked: None,
             session: None,
             export: None,
@@ -42,7 +44,7 @@ impl Page {
     /// A refusal as JSON.
     pub fn load(&mut self, rows: &str) -> Result<(), String> {
         let load = || {
-            for (table, record) in serde_json::from_str::<Vec<(String, _)>>(rows)? {
+            for (table, record) in json::read::<Vec<(String, _)>>(rows)? {
                 self.tables.load(&table, record)?;
             }
             Ok::<_, PhoneError>(())
@@ -58,10 +60,10 @@ impl Page {
         let write = || {
             let mut rows = Vec::new();
             for changed in self.tables.changes() {
-                let record = changed.record.as_ref().map(serde_json::to_string).transpose()?;
-                rows.push((changed.table, serde_json::to_string(&changed.key)?, record));
+                let record = changed.record.as_ref().map(json::write).transpose()?;
+                rows.push((changed.table, json::write(&changed.key)?, record));
             }
-            serde_json::to_string(&rows)
+            json::write(&rows)
         };
         write().map_err(|error| refusal_of(&error.into()).written())
     }
@@ -81,18 +83,16 @@ impl Page {
     /// # Errors
     /// A refusal as JSON.
     pub fn call(&mut self, name: &str, arguments: &str) -> Result<String, String> {
-        let arguments = serde_json::from_str(arguments).map_err(|error| refusal_of(&error.into()).written())?;
-        let answer = self.answer(name, arguments).map_err(|refusal| refusal.written())?;
-        Ok(answer.to_string())
+        self.answer(name, arguments).map_err(|refusal| refusal.written())
     }
 
-    fn answer(&mut self, name: &str, arguments: Value) -> Result<Value, Refusal> {
+    fn answer(&mut self, name: &str, arguments: &str) -> Answer {
         if self.store.is_none() {
             let entropy = self.entropy.take().ok_or_else(|| Refusal::defect("a store that did not open"))?;
             self.store = Some(Store::new(Box::new(self.tables.clone()), entropy).map_err(|error| refusal_of(&error))?);
         }
         for calls in [crate::reading::call, crate::making::call, crate::sending::call] {
-            if let Some(answer) = calls(self, name, &arguments) {
+            if let Some(answer) = calls(self, name, arguments) {
                 return answer;
             }
         }

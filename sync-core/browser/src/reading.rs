@@ -7,14 +7,15 @@ use schema::ids::{EntityId, LogId};
 use schema::op::Captured;
 use serde::Serialize;
 use serde_json::{Value, json};
-use sync_core::device::list::{After, CaseRow, Filter};
+use sync_core::device::list::{After, CaseRow, Filter, OwnStep};
 use sync_core::device::store::Store;
+use sync_core::json;
 
-use crate::call::{Answer, Refusal, give, read};
+use crate::call::{Answer, Refusal, give, nothing, read, text};
 use crate::page::Page;
 
 /// Answers a call of this part; none for another's.
-pub(crate) fn call(page: &mut Page, name: &str, arguments: &Value) -> Option<Answer> {
+pub(crate) fn call(page: &mut Page, name: &str, arguments: &str) -> Option<Answer> {
     Some(match name {
         "me" => me(page),
         "status" => page.store().and_then(|store| give(store.status()?)),
@@ -39,7 +40,7 @@ pub(crate) fn call(page: &mut Page, name: &str, arguments: &Value) -> Option<Ans
 
 fn me(page: &mut Page) -> Answer {
     let store = page.store()?;
-    let Ok(identity) = store.identity() else { return Ok(Value::Null) };
+    let Ok(identity) = store.identity() else { return nothing() };
     let (mut logs, mut grants) = (Vec::new(), Vec::new());
     for log in store.logs()? {
         logs.push(json!({
@@ -58,80 +59,86 @@ fn me(page: &mut Page) -> Answer {
             }
         }
     }
-    Ok(json!({
+    give(json!({
         "account": identity.account, "login": identity.account_name, "server": identity.server,
         "device": identity.device, "logs": logs, "grants": grants,
     }))
 }
 
-/// A row as the page shows it.
-#[derive(Serialize)]
-struct Row {
-    #[serde(flatten)]
-    row: CaseRow,
-    position: Option<Value>,
-}
-
 fn position_of(case: &Case) -> Option<Position> {
     let held = case.fields.get(&FieldName::Position)?;
-    serde_json::from_value(held.value.clone()).ok()
+    json::read_value(held.value.clone()).ok()
 }
 
-fn row(store: &Store, row: CaseRow) -> Result<Row, Refusal> {
+/// A row as the page shows it: with its place.
+fn row(store: &Store, row: &CaseRow) -> Result<Value, Refusal> {
     let shown = store.view(row.log, row.case)?;
     let position = match shown.map(|shown| shown.entity) {
         Some(Entity::Case(case)) => position_of(&case),
         _ => None,
     };
     let position = position.map(|it| json!({ "lat": it.lat_e7, "lon": it.lon_e7 }));
-    Ok(Row { row, position })
+    let mut written = json::value(row)?;
+    if let Some(members) = written.as_object_mut() {
+        members.insert("position".to_owned(), position.into());
+    }
+    Ok(written)
 }
 
 fn rows(
     store: &mut Store,
     select: impl FnOnce(&Store) -> Result<Vec<CaseRow>, sync_core::device::error::PhoneError>,
 ) -> Answer {
-    let found: Vec<Row> = select(store)?.into_iter().map(|found| row(store, found)).collect::<Result<_, _>>()?;
+    let found: Vec<Value> = select(store)?.iter().map(|found| row(store, found)).collect::<Result<_, _>>()?;
     give(found)
 }
 
-fn list(page: &mut Page, arguments: &Value) -> Answer {
+fn list(page: &mut Page, arguments: &str) -> Answer {
     let (filter, after, most): (Filter, Option<After>, usize) = read(arguments)?;
     rows(page.store()?, |store| store.list(&filter, after, most))
 }
 
-fn show(page: &mut Page, arguments: &Value) -> Answer {
-    let (log, entity, now): (LogId, EntityId, Captured) = read(arguments)?;
-    let store = page.store()?;
-    let Some(shown) = store.view(log, entity)? else { return Ok(Value::Null) };
-    let can = store.possible(log, &shown.entity, now)?;
-    Ok(json!({
-        "log": log, "document": shown.entity, "base_rev": shown.base_rev, "own": shown.own, "can": can,
-    }))
+/// An entity as shown, with what this person may do.
+#[derive(Serialize)]
+struct Seen {
+    log: LogId,
+    document: Entity,
+    base_rev: Option<u64>,
+    own: Vec<OwnStep>,
+    can: Vec<&'static str>,
 }
 
-fn catalogue(page: &mut Page, arguments: &Value) -> Answer {
+fn show(page: &mut Page, arguments: &str) -> Answer {
+    let (log, entity, now): (LogId, EntityId, Captured) = read(arguments)?;
+    let store = page.store()?;
+    let Some(shown) = store.view(log, entity)? else { return nothing() };
+    let can = store.possible(log, &shown.entity, now)?;
+    give(Seen { log, document: shown.entity, base_rev: shown.base_rev, own: shown.own, can })
+}
+
+fn catalogue(page: &mut Page, arguments: &str) -> Answer {
     let (log,): (LogId,) = read(arguments)?;
-    let Some((hash, _)) = page.store()?.catalogue(log)? else { return Ok(Value::Null) };
-    Ok(json!({ "hash": hash, "document": document(page, hash)? }))
+    let Some((hash, _)) = page.store()?.catalogue(log)? else { return nothing() };
+    Ok(format!(r#"{{"hash":"{hash}","document":{}}}"#, document(page, hash)?))
 }
 
 fn document(page: &mut Page, hash: Hash) -> Answer {
     match page.store()?.document(hash)? {
-        Some(bytes) => Ok(serde_json::from_slice(&bytes)?),
-        None => Ok(Value::Null),
+        // It is JSON already, and large.
+        Some(bytes) => text(&bytes),
+        None => nothing(),
     }
 }
 
-fn areas(page: &mut Page, arguments: &Value) -> Answer {
+fn areas(page: &mut Page, arguments: &str) -> Answer {
     let (log,): (LogId,) = read(arguments)?;
     match page.store()?.areas_in_force(log)? {
         Some(hash) => document(page, hash),
-        None => Ok(Value::Null),
+        None => nothing(),
     }
 }
 
-fn near(page: &mut Page, arguments: &Value) -> Answer {
+fn near(page: &mut Page, arguments: &str) -> Answer {
     type Asked = (LogId, String, Option<String>, Position, Captured);
     let (log, category, subject, position, now): Asked = read(arguments)?;
     let store = page.store()?;
@@ -141,7 +148,7 @@ fn near(page: &mut Page, arguments: &Value) -> Answer {
             sync_core::case::near::Near::Subject => ("subject", None),
             sync_core::case::near::Near::Distance(metres) => ("distance", Some(metres)),
         };
-        let mut shown = serde_json::to_value(row(store, listed)?)?;
+        let mut shown = row(store, &listed)?;
         if let Some(members) = shown.as_object_mut() {
             members.insert("by".to_owned(), by.into());
             members.insert("distance_m".to_owned(), distance_m.into());

@@ -8,21 +8,24 @@ use schema::ids::LogId;
 use schema::op::Captured;
 use schema::photo::PhotoState;
 use schema::problem::ProblemCode;
+use serde::Serialize;
 use serde_json::{Value, json};
+use sync_core::device::answers::Progress;
 use sync_core::device::error::PhoneError;
 use sync_core::device::export::Exporting;
+use sync_core::json;
 use sync_core::log::chain::photo_message;
 use sync_core::sync::course;
 use sync_core::sync::session::{Event, Failure, Session};
 
-use crate::call::{Answer, Refusal, give, read};
+use crate::call::{Answer, Refusal, give, nothing, read, text};
 use crate::page::Page;
 
 /// The program, as it names itself in an export.
 const APP: &str = concat!("rectify-page/", env!("CARGO_PKG_VERSION"));
 
 /// Answers a call of this part; none for another's.
-pub(crate) fn call(page: &mut Page, name: &str, arguments: &Value) -> Option<Answer> {
+pub(crate) fn call(page: &mut Page, name: &str, arguments: &str) -> Option<Answer> {
     Some(match name {
         "begin_session" => begin_session(page),
         "step" => read(arguments).and_then(|(event,): (Event,)| step(page, event)),
@@ -58,7 +61,7 @@ pub(crate) fn call(page: &mut Page, name: &str, arguments: &Value) -> Option<Ans
 fn begin_session(page: &mut Page) -> Answer {
     let logs = page.store()?.log_ids()?;
     page.session = Some(Session::new(logs.into_iter().collect(), true));
-    Ok(Value::Null)
+    nothing()
 }
 
 /// Says what to do: the effects.
@@ -71,7 +74,7 @@ fn step(page: &mut Page, event: Event) -> Answer {
 }
 
 /// `[status or null, code or null, retry_after_ms or null, timed out]`: the event that a call that brought nothing is.
-fn failed(page: &mut Page, arguments: &Value) -> Answer {
+fn failed(page: &mut Page, arguments: &str) -> Answer {
     let (status, code, retry, timed_out): (Option<u16>, Option<String>, Option<u64>, bool) = read(arguments)?;
     if code.as_deref() == Some("device_revoked") {
         return give(Event::Revoked);
@@ -87,40 +90,43 @@ fn failed(page: &mut Page, arguments: &Value) -> Answer {
 
 /// `[status, code or null, more]`: the event of a photo that was refused for a reason of its own; null where the refusal
 /// is of everything.
-fn photo_failed(page: &mut Page, arguments: &Value) -> Answer {
+fn photo_failed(page: &mut Page, arguments: &str) -> Answer {
     let (status, code, more): (u16, Option<String>, bool) = read(arguments)?;
-    let code: Option<ProblemCode> = code.and_then(|code| serde_json::from_value(Value::String(code)).ok());
+    let code: Option<ProblemCode> = code.and_then(|code| json::read_value(Value::String(code)).ok());
     if !course::is_of_the_photo(status, code) {
-        return Ok(Value::Null);
+        return nothing();
     }
     let random = page.store()?.random().map_err(PhoneError::from)?;
     give(Event::PhotoFailed { more, random: random >> 11 })
 }
 
 /// What to ask a log next; gives what is to be signed, or null where nothing is.
-fn request(page: &mut Page, arguments: &Value) -> Answer {
+fn request(page: &mut Page, arguments: &str) -> Answer {
     let (log, ops_max, now): (LogId, usize, Captured) = read(arguments)?;
     let unsigned = page.store()?.unsigned_request(log, ops_max, now)?;
     let message = unsigned.message().map(|message| STANDARD.encode(message));
-    page.unsigned = vec![unsigned];
+    page.unsigned = Some(unsigned);
     give(message)
 }
 
-fn signed(page: &mut Page, arguments: &Value) -> Answer {
+fn signed(page: &mut Page, arguments: &str) -> Answer {
     let (signature,): (Option<Signature>,) = read(arguments)?;
-    let unsigned = page.unsigned.pop().ok_or_else(|| Refusal::defect("a signature of nothing"))?;
+    let unsigned = page.unsigned.take().ok_or_else(|| Refusal::defect("a signature of nothing"))?;
     let request = unsigned.signed(signature)?;
     let body = text(&request.body)?;
     page.asked = Some(request);
     give(body)
 }
 
-fn text(bytes: &[u8]) -> Result<String, Refusal> {
-    String::from_utf8(bytes.to_vec()).map_err(|error| Refusal::defect(&error.to_string()))
+/// `[body, now, with rows]`: gives the progress, and the event that it is or why it is none.
+#[derive(Serialize)]
+struct Taken {
+    progress: Progress,
+    event: Option<Event>,
+    why: Option<&'static str>,
 }
 
-/// `[body, now, with rows]`: gives the progress, and the event that it is or why it is none.
-fn answer(page: &mut Page, arguments: &Value) -> Answer {
+fn answer(page: &mut Page, arguments: &str) -> Answer {
     let (body, now, with_rows): (String, Captured, bool) = read(arguments)?;
     let request = page.asked.take().ok_or_else(|| Refusal::defect("an answer to nothing"))?;
     let taken = page.store()?.take_part(&request, body.as_bytes(), now, with_rows);
@@ -132,7 +138,7 @@ fn answer(page: &mut Page, arguments: &Value) -> Answer {
         Ok(event) => (Some(event), None),
         Err(why) => (None, Some(why)),
     };
-    Ok(json!({ "progress": progress, "event": event, "why": why }))
+    give(Taken { progress, event, why })
 }
 
 fn photos(photos: &[sync_core::device::photos::PhotoToSend]) -> Answer {
@@ -154,37 +160,37 @@ fn free_photos(page: &mut Page) -> Answer {
 }
 
 /// Begins an export; gives what is to be signed, a message a batch.
-fn export(page: &mut Page, arguments: &Value) -> Answer {
+fn export(page: &mut Page, arguments: &str) -> Answer {
     let (now,): (Captured,) = read(arguments)?;
     let store = page.store()?;
     let head = store.export_head(APP, now)?;
     let batches = store.export_batches(now)?;
     let messages: Vec<Option<String>> =
         batches.iter().map(|batch| batch.message().map(|message| STANDARD.encode(message))).collect();
-    page.unsigned = batches;
+    page.batches = batches;
     page.export = Some(Exporting::begin(Vec::new(), &head).map_err(defect)?);
     give(messages)
 }
 
-fn export_signed(page: &mut Page, arguments: &Value) -> Answer {
+fn export_signed(page: &mut Page, arguments: &str) -> Answer {
     let (signatures,): (Vec<Signature>,) = read(arguments)?;
-    let batches = std::mem::take(&mut page.unsigned);
+    let batches = std::mem::take(&mut page.batches);
     let export = exporting(page)?;
     for (batch, signature) in batches.into_iter().zip(signatures) {
         export.batch(&batch.signed(Some(signature))?).map_err(defect)?;
     }
-    Ok(Value::Null)
+    nothing()
 }
 
-fn export_photo(page: &mut Page, arguments: &Value) -> Answer {
+fn export_photo(page: &mut Page, arguments: &str) -> Answer {
     let (photo, base64): (Hash, String) = read(arguments)?;
     let bytes = STANDARD.decode(base64).map_err(|error| Refusal::defect(&error.to_string()))?;
     exporting(page)?.photo(photo, &bytes).map_err(defect)?;
-    Ok(Value::Null)
+    nothing()
 }
 
 /// Without a signature: gives what is to be signed. With it: gives the file.
-fn export_end(page: &mut Page, arguments: &Value) -> Answer {
+fn export_end(page: &mut Page, arguments: &str) -> Answer {
     let (signature,): (Option<Signature>,) = read(arguments)?;
     let Some(signature) = signature else { return give(STANDARD.encode(exporting(page)?.message())) };
     let export = page.export.take().ok_or_else(|| Refusal::defect("no export"))?;

@@ -76,14 +76,14 @@ fn check(case: &Case, field: &FieldName, to: &Value, step: &Step<'_>) -> Result<
     match field {
         FieldName::Kind => check_kind(case, to, step),
         FieldName::Position => {
-            let position: Position = serde_json::from_value(to.clone()).map_err(|_| "not a position")?;
+            let position: Position = crate::json::read_value(to.clone()).map_err(|_| "not a position")?;
             let on_earth = (-900_000_000..=900_000_000).contains(&position.lat_e7)
                 && (-1_800_000_000..=1_800_000_000).contains(&position.lon_e7);
             on_earth.then_some(()).ok_or("not on earth")
         }
         FieldName::Note => match to {
             Value::Null => Ok(()),
-            value => serde_json::from_value::<Sealed>(value.clone()).map(|_| ()).map_err(|_| "not a sealed value"),
+            value => crate::json::read_value::<Sealed>(value.clone()).map(|_| ()).map_err(|_| "not a sealed value"),
         },
         FieldName::Subject => match to {
             Value::Null => Ok(()),
@@ -137,7 +137,7 @@ fn move_to_position(after: &mut Case, step: &Step<'_>, flags: &mut Vec<String>) 
     let position = after
         .fields
         .get(&FieldName::Position)
-        .and_then(|held| serde_json::from_value::<Position>(held.value.clone()).ok());
+        .and_then(|held| crate::json::read_value::<Position>(held.value.clone()).ok());
     if let (Some(areas), Some(position)) = (step.ctx.areas, position) {
         let located = areas.document.locate(&position);
         after.area = located.area;

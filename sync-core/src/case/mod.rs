@@ -185,7 +185,7 @@ pub fn photos_of(body: &Body) -> &[PhotoClaim] {
 /// The step is not legal from where the case stands.
 pub(crate) fn stale(case: &Case) -> Ruling {
     let ruling = Ruling::rejected(RefusalCode::StaleState);
-    let current = serde_json::to_value(case.state).unwrap_or_default();
+    let current = crate::json::value(case.state).unwrap_or_default();
     let ruling = ruling.with("current", current);
     match last_step(case) {
         Some(by) => ruling.with("by", by.account.to_string()).with("at_rev", by.rev),

@@ -41,12 +41,12 @@ pub fn near(case: &Case, seen: &Seen<'_>) -> Option<Near> {
         return None;
     }
     let held = case.fields.get(&FieldName::Subject).and_then(|held| held.value.as_str());
-    match (seen.subject.map(str::trim).filter(|subject| !subject.is_empty()), held.map(str::trim)) {
-        (Some(subject), Some(held)) => return (subject == held).then_some(Near::Subject),
-        (Some(_), None) | (None, _) => {}
+    let subject = seen.subject.map(str::trim).filter(|subject| !subject.is_empty());
+    if let (Some(subject), Some(held)) = (subject, held.map(str::trim)) {
+        return (subject == held).then_some(Near::Subject);
     }
     let value = &case.fields.get(&FieldName::Position)?.value;
-    let position: Position = serde_json::from_value(value.clone()).ok()?;
+    let position: Position = crate::json::read_value(value.clone()).ok()?;
     let metres = distance_m(seen.position, &position);
     let recent = seen.now_ms.saturating_sub(case.reporter.received_ms) <= NEAR_MS;
     (recent && metres <= NEAR_M).then_some(Near::Distance(metres))

@@ -94,7 +94,7 @@ fn contradicts(one: EvidenceRole, other: EvidenceRole) -> bool {
 }
 
 fn position_of(case: &Case) -> Option<Position> {
-    serde_json::from_value(case.fields.get(&FieldName::Position)?.value.clone()).ok()
+    crate::json::read_value(case.fields.get(&FieldName::Position)?.value.clone()).ok()
 }
 
 fn is_far(photo: &Position, case: &Position) -> bool {

@@ -121,7 +121,7 @@ impl Store {
                 log: row.log.map(|log| log_by_row(self.db(), log)).transpose()?.map(|log| log.log),
                 op: row.op,
                 entity: row.entity,
-                detail: serde_json::from_str(&row.detail)?,
+                detail: crate::json::read(&row.detail)?,
                 since_ms: row.since_ms,
             });
         }
@@ -157,7 +157,7 @@ pub(crate) struct Raise {
 /// Raises it, once: the same trouble with the same op and the same detail is not repeated while it is open.
 pub(crate) fn raise(db: &dyn Tables, raised: &Raise) -> Result<(), PhoneError> {
     let kind = raised.trouble.name();
-    let detail = serde_json::to_string(&raised.detail)?;
+    let detail = crate::json::write(&raised.detail)?;
     let held: Vec<Attention> = tables::select(db, Attention::BY_OP, values!(raised.op))?;
     let same = |item: &Attention| item.kind == kind && item.log == Some(raised.log) && item.detail == detail;
     if held.iter().any(|item| same(item) && (!item.done || item.op.is_some())) {

@@ -21,7 +21,7 @@ pub(crate) struct Base {
 
 pub(crate) fn get(db: &dyn Tables, log: i64, entity: EntityId) -> Result<Option<Base>, PhoneError> {
     let held: Option<Version> = tables::get(db, values!(log, entity))?;
-    Ok(held.map(|held| Base { rev: held.rev, entity: serde_json::from_str(&held.document).ok() }))
+    Ok(held.map(|held| Base { rev: held.rev, entity: crate::json::read(&held.document).ok() }))
 }
 
 pub(crate) fn rev(db: &dyn Tables, log: i64, entity: EntityId) -> Result<Option<u64>, PhoneError> {
@@ -47,7 +47,7 @@ pub(crate) fn put(db: &dyn Tables, log: i64, version: &EntityVersion) -> Result<
 }
 
 fn kind(version: &EntityVersion) -> String {
-    let document: Option<serde_json::Value> = serde_json::from_str(&version.document).ok();
+    let document: Option<serde_json::Value> = crate::json::read(&version.document).ok();
     let kind = document.as_ref().and_then(|document| document.get("kind")).and_then(serde_json::Value::as_str);
     kind.unwrap_or("unknown").to_owned()
 }

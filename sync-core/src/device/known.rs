@@ -79,7 +79,7 @@ fn people_and_units(db: &dyn Tables, log: i64) -> Result<Vec<Entity>, PhoneError
 /// The entities of a kind, by id.
 pub(crate) fn of_kind(db: &dyn Tables, log: i64, kind: &str) -> Result<Vec<Entity>, PhoneError> {
     let versions: Vec<Version> = tables::select(db, Version::BY_KIND, values!(log, kind))?;
-    Ok(versions.iter().filter_map(|version| serde_json::from_str(&version.document).ok()).collect())
+    Ok(versions.iter().filter_map(|version| crate::json::read(&version.document).ok()).collect())
 }
 
 /// The hash of the document that is in force.

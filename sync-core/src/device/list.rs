@@ -253,7 +253,7 @@ impl Store {
     fn own_steps(&self, log: i64, entity: EntityId, base_rev: Option<u64>) -> Result<Vec<OwnStep>, PhoneError> {
         let mut steps = Vec::new();
         for own in outbox::on_entity(self.db(), log, entity)? {
-            let estimate = own.estimate.as_deref().map(serde_json::from_str).transpose()?;
+            let estimate = own.estimate.as_deref().map(crate::json::read).transpose()?;
             let waiting = is_laid(&own, base_rev.unwrap_or(0));
             let (op, kind, outcome, second) = (own.op, own.kind, own.outcome, own.second);
             steps.push(OwnStep { op, kind, outcome, second, estimate, waiting });

@@ -19,6 +19,7 @@ pub mod list;
 mod outbox;
 mod outcomes;
 pub mod photos;
+mod progress;
 mod pull;
 pub mod requests;
 mod room;

@@ -129,7 +129,7 @@ pub(crate) fn decide(db: &dyn Tables, line: &OutcomeLine, outcome: Outcome) -> R
     op.state = "decided".to_owned();
     op.outcome = Some(outcome_name(outcome).to_owned());
     op.rev = Some(line.rev);
-    op.answer = Some(serde_json::to_string(line)?);
+    op.answer = Some(crate::json::write(line)?);
     op.estimate = None;
     tables::put(db, &op)?;
     Ok(true)

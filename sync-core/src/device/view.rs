@@ -50,12 +50,12 @@ fn recompute_one(db: &dyn Tables, log: i64, entity: EntityId, known: &Known) -> 
     let shown = overlay::view(base, &ops, known);
     for (stored, estimate) in overlaid.iter_mut().zip(&shown.estimates) {
         if stored.state == "undecided" {
-            stored.estimate = Some(serde_json::to_string(estimate)?);
+            stored.estimate = Some(crate::json::write(estimate)?);
             tables::put(db, stored)?;
         }
     }
     let Some(shown_entity) = &shown.entity else { return Ok(()) };
-    let document = serde_json::to_string(shown_entity)?;
+    let document = crate::json::write(shown_entity)?;
     tables::put(db, &Laid { log, entity, document, provisional: shown.provisional })?;
     if let Entity::Case(case) = shown_entity {
         base::list(db, log, case, overlaid.len())?;
@@ -78,7 +78,7 @@ pub(crate) fn is_laid(op: &StoredOp, base_rev: u64) -> bool {
 
 fn own_op(db: &dyn Tables, log: i64, stored: &StoredOp) -> Result<OwnOp, PhoneError> {
     let op = line::read(&stored.line).map_err(|code| PhoneError::internal(format!("an own line is {code:?}")))?;
-    let answer: Option<OutcomeLine> = stored.answer.as_deref().map(serde_json::from_str).transpose()?;
+    let answer: Option<OutcomeLine> = stored.answer.as_deref().map(crate::json::read).transpose()?;
     let accepted = answer.map(|answer| Entered {
         rev: stored.second_rev.unwrap_or(answer.rev),
         received_ms: answer.received_ms,
@@ -94,7 +94,7 @@ fn own_op(db: &dyn Tables, log: i64, stored: &StoredOp) -> Result<OwnOp, PhoneEr
 /// An entity as shown: the overlay where there is one, else the base.
 pub(crate) fn shown(db: &dyn Tables, log: i64, entity: EntityId) -> Result<Option<Entity>, PhoneError> {
     match tables::get::<Laid>(db, values!(log, entity))? {
-        Some(laid) => Ok(serde_json::from_str(&laid.document).ok()),
+        Some(laid) => Ok(crate::json::read(&laid.document).ok()),
         None => Ok(base::get(db, log, entity)?.and_then(|base| base.entity)),
     }
 }

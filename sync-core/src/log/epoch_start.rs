@@ -35,7 +35,7 @@ pub fn check(log: LogId, epoch: EpochId, tree: &TreeHead, start: &EpochStart) ->
     let op = line::read(start.line.as_bytes()).map_err(|_| EpochStartError::NotAStart)?;
     let ReadBody::Known(body) = line::body(&op) else { return Err(EpochStartError::NotAStart) };
     let Body::StartEpoch(body) = *body else { return Err(EpochStartError::NotAStart) };
-    let record: Record = serde_json::from_str(&start.outcome.record).map_err(|_| EpochStartError::NotAStart)?;
+    let record: Record = crate::json::read(&start.outcome.record).map_err(|_| EpochStartError::NotAStart)?;
     if record.outcome != Outcome::Accepted || start.outcome.kind != "start_epoch" || start.outcome.op != op.op {
         return Err(EpochStartError::NotAStart);
     }

@@ -89,7 +89,7 @@ fn outcome_in(record: &str) -> Option<Outcome> {
     struct OutcomeOnly {
         outcome: Outcome,
     }
-    serde_json::from_str::<OutcomeOnly>(record).ok().map(|record| record.outcome)
+    crate::json::read::<OutcomeOnly>(record).ok().map(|record| record.outcome)
 }
 
 #[cfg(test)]

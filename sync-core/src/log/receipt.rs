@@ -21,7 +21,7 @@ pub enum ReceiptError {
 /// # Errors
 /// None in practice: receipts are all writable as JSON.
 pub fn sign(signer: &Signer, receipt: &Receipt) -> Result<SignedReceipt, serde_json::Error> {
-    let text = serde_json::to_string(receipt)?;
+    let text = crate::json::write(receipt)?;
     let signature = signer.sign(&message(&text));
     Ok(SignedReceipt { text, signature })
 }
@@ -34,7 +34,7 @@ pub fn open(verifier: &Verifier, receipt: &SignedReceipt) -> Result<Receipt, Rec
     if !verifier.verify(&message(&receipt.text), &receipt.signature) {
         return Err(ReceiptError::NotSigned);
     }
-    serde_json::from_str(&receipt.text).map_err(|_| ReceiptError::Malformed)
+    crate::json::read(&receipt.text).map_err(|_| ReceiptError::Malformed)
 }
 
 /// The context keeps receipts and checkpoints apart, which the same key signs: the second line of a receipt's message

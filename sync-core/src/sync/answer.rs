@@ -104,7 +104,7 @@ impl Reader {
             SyncLine::Head(head) => self.head = Some(*head),
             _ if self.head.is_none() => return Err(malformed("the head is missing".into())),
             SyncLine::Outcome(outcome) => {
-                let record = serde_json::from_str(&outcome.record).map_err(|error| malformed(error.to_string()))?;
+                let record = crate::json::read(&outcome.record).map_err(|error| malformed(error.to_string()))?;
                 self.outcomes.push((*outcome, record));
             }
             SyncLine::Entity(version) => {
@@ -112,7 +112,7 @@ impl Reader {
                 let (document, entity) = match (version.document, self.documents.get(&key)) {
                     (Some(document), _) => {
                         let document = document.get().to_owned();
-                        let entity = serde_json::from_str(&document).ok();
+                        let entity = crate::json::read(&document).ok();
                         self.documents.insert(key, self.entities.len());
                         (document, entity)
                     }

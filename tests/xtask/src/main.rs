@@ -4,6 +4,7 @@ mod browser;
 mod needs;
 mod page;
 mod parts;
+mod wasm;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,16 +1,19 @@
-//! Building the page: its packages as the lock file names them, then Vite. What is built is embedded by the server.
+//! Building the page: its packages as the lock file names them, the device's rules, then Vite. What is built is embedded
+//! by the server.
 
 use std::path::Path;
 
 use anyhow::Result;
 
 use crate::parts::{in_folder, program};
+use crate::wasm;
 
 const WEB: &str = "server/web";
 
 /// Builds the page into `server/web/dist`. A first load that is too large fails.
 pub(crate) fn build() -> Result<()> {
     packages(WEB)?;
+    wasm::build()?;
     in_folder(WEB, "npm", &["run", "--silent", "build"])
 }
 

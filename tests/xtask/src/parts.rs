@@ -12,7 +12,7 @@ pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
     finish(this_cargo().args(arguments))
 }
 
-fn this_cargo() -> Command {
+pub(crate) fn this_cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn in_folder(folder: &str, name: &str, arguments: &[&str]) -> Result<
     finish(Command::new(name).args(arguments).current_dir(folder))
 }
 
-fn finish(command: &mut Command) -> Result<()> {
+pub(crate) fn finish(command: &mut Command) -> Result<()> {
     let name = command.get_program().display().to_string();
     let arguments: Vec<_> = command.get_args().map(|argument| argument.display().to_string()).collect();
     let status = command.status().with_context(|| format!("can't start {name}"))?;

@@ -1,7 +1,8 @@
 // The device of this page, made once when the page starts.
 
 import type { Device } from "./contract";
+import { PageDevice } from "./device";
 
 export async function start(): Promise<Device> {
-  throw { code: "not_built", zh: "本页面还没有设备部分。", en: "This page has no device yet." };
+  return new PageDevice();
 }

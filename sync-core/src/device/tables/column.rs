@@ -135,7 +135,7 @@ impl Column for Text {
         Value::Text(serde_json::json!({ "zh": self.zh, "en": self.en }).to_string())
     }
     fn of(value: Value) -> Option<Self> {
-        serde_json::from_str(&String::of(value)?).ok()
+        crate::json::read(&String::of(value)?).ok()
     }
 }
 
@@ -149,7 +149,7 @@ impl Column for Durability {
         Value::Text(name.to_owned())
     }
     fn of(value: Value) -> Option<Self> {
-        serde_json::from_value(Json::String(String::of(value)?)).ok()
+        crate::json::read_value(Json::String(String::of(value)?)).ok()
     }
 }
 

@@ -1,0 +1,123 @@
+// A person's store, open in this tab: its rules, its key, its session with the server.
+
+import { now } from "./clocks";
+import type { Change, Me } from "./contract";
+import type { Database, PersonRow } from "./database";
+import { Events } from "./events";
+import { makeKey, publicKey } from "./key";
+import { keepPerson, take, unlock } from "./people";
+import { type Vault, Vault as Locks, unfit } from "./pin";
+import { refuse } from "./refusal";
+import { Rules } from "./rules";
+import { Session } from "./session";
+import { Steps } from "./steps";
+import { type Granted, Tokens } from "./tokens";
+import { CallError, Transport } from "./transport";
+
+interface Enrolled {
+  name: string;
+  tokens: Granted;
+}
+
+type Tell = (change: Change) => void;
+
+/** The store of somebody who is on this phone, or is to be. */
+export class Opened {
+  session: Session | null = null;
+  private events: Events | null = null;
+
+  private constructor(
+    readonly name: string,
+    readonly database: Database,
+    readonly rules: Rules,
+    readonly tokens: Tokens,
+    readonly transport: Transport,
+    private readonly key: CryptoKeyPair,
+    private readonly tell: Tell,
+  ) {}
+
+  static async open(row: PersonRow, vault: Vault | null, language: () => string, tell: Tell): Promise<Opened> {
+    const { database, holder } = await take(row.name);
+    const kept = (await database.get("own", "key")) as CryptoKeyPair | undefined;
+    const key = kept ?? (await makeKey());
+    if (!kept) await database.put("own", key, "key");
+    const rules = await Rules.open(database, holder, () => tell({ what: "status" }));
+    const transport = new Transport(location.origin, language);
+    return new Opened(row.name, database, rules, new Tokens(rules, key, vault), transport, key, tell);
+  }
+
+  me(): Me | null {
+    return this.rules.ask("me");
+  }
+
+  /** Makes this browser the person's device, by a code. Asked again after a lost answer, it is the same device. */
+  async enrol(code: string, label: string): Promise<string> {
+    const input = [await publicKey(this.key), location.origin, code, label, now()];
+    const request = await this.rules.change("begin_enrolment", input);
+    const enrolled = await this.transport.json<Enrolled>("POST", "/v1/enrol", null, request).catch(said);
+    const tokens = await this.tokens.wrap(enrolled.tokens);
+    await this.rules.change("finish_enrolment", [{ ...enrolled, tokens }]);
+    return enrolled.name;
+  }
+
+  begin(): void {
+    const me = this.me();
+    if (!me) throw refuse("not_enrolled", "本机尚未登记", "This phone is not enrolled yet");
+    const heard = (error: CallError | null) => this.session?.heard(error);
+    const steps = new Steps(this.rules, this.database, this.transport, this.tokens, me.device, this.tell, heard);
+    this.session = new Session(this.rules, steps, () => this.tell({ what: "connection" }));
+    this.session.begin();
+    this.events = new Events(this.transport, this.tokens, this.session.wake);
+  }
+
+  close(): void {
+    this.session?.end();
+    this.events?.end();
+    this.database.close();
+  }
+
+  /** A request with this person's token, and once more with a new one. */
+  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    try {
+      return await this.transport.json<T>(method, path, await this.tokens.bearer(), body);
+    } catch (error) {
+      if (!(error instanceof CallError) || error.status !== 401) return said(error);
+    }
+    const refresh = await this.tokens.refresh();
+    await this.tokens.take(await this.transport.json<Granted>("POST", "/v1/token", null, { refresh }).catch(said));
+    return this.transport.json<T>(method, path, await this.tokens.bearer(), body).catch(said);
+  }
+}
+
+/** A failed call as the faces show it. */
+export function said(error: unknown): never {
+  throw error instanceof CallError ? error.refusal : error;
+}
+
+/** Opens somebody's store and begins its session. */
+export async function openPerson(row: PersonRow, pin: string | null, language: () => string, tell: Tell): Promise<Opened> {
+  const opened = await Opened.open(row, await unlock(row, pin), language, tell);
+  opened.begin();
+  return opened;
+}
+
+/** Enrols somebody new, or somebody whose login has ended. */
+export async function enrolPerson(row: PersonRow, code: string, label: string, pin: string | null, language: () => string, tell: Tell): Promise<Opened> {
+  const fault = row.lock || pin === null ? null : unfit(pin);
+  if (fault) throw fault;
+  const made = !row.lock && pin !== null ? await Locks.make(pin) : null;
+  const vault = made ? made.vault : await unlock(row, pin);
+  const opened = await Opened.open(row, vault, language, tell);
+  const lock = made ? made.lock : row.lock;
+  try {
+    // The lock is kept before what it seals.
+    if (made) await keepPerson({ ...row, lock });
+    const account = await opened.enrol(code, label);
+    await keepPerson({ ...row, lock, account });
+    opened.begin();
+    return opened;
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
+}

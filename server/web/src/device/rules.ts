@@ -1,0 +1,77 @@
+// The rules, compiled from sync-core. A call may change rows; they are on the medium before it is said to be done.
+
+import start, { Rules as Compiled } from "../../generated/rules";
+import compiled from "../../generated/rules_bg.wasm?url";
+import { random } from "./bytes";
+import { type Change, type Database, change } from "./database";
+import { refusalFrom, storageFull } from "./refusal";
+
+let loaded: Promise<unknown> | null = null;
+
+type Saved = [table: string, key: string, row: string | null][];
+
+export class Rules {
+  private turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    private readonly rules: Compiled,
+    private readonly database: Database,
+    private readonly holder: string,
+    private readonly changed: () => void,
+  ) {}
+
+  /** Reads in what was saved. */
+  static async open(database: Database, holder: string, changed: () => void): Promise<Rules> {
+    loaded ??= start({ module_or_path: compiled });
+    await loaded;
+    const rules = new Compiled(random);
+    const [keys, rows] = await Promise.all([database.getAllKeys("rows"), database.getAll("rows")]);
+    const some: string[] = [];
+    const load = () => rules.load(`[${some.splice(0).join(",")}]`);
+    keys.forEach(([table], index) => {
+      if (some.push(`[${JSON.stringify(table)},${rows[index]}]`) >= 500) load();
+    });
+    load();
+    return new Rules(rules, database, holder, changed);
+  }
+
+  /** Asks; nothing is changed by it. */
+  ask<T>(name: string, ...input: unknown[]): T {
+    try {
+      return JSON.parse(this.rules.call(name, JSON.stringify(input))) as T;
+    } catch (thrown) {
+      throw refusalFrom(thrown);
+    }
+  }
+
+  /** Changes rows, and with them what else `also` writes: all of it or nothing, one after the other. */
+  change<T>(name: string, input: unknown[], also?: (change: Change, result: T) => void): Promise<T> {
+    const mine = this.turn.then(async () => {
+      const result = this.ask<T>(name, ...input);
+      await this.save((change) => also?.(change, result), also !== undefined);
+      return result;
+    });
+    this.turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  private async save(also: (change: Change) => void, always: boolean): Promise<void> {
+    const rows = JSON.parse(this.rules.changes()) as Saved;
+    if (rows.length === 0 && !always) return;
+    try {
+      await change(this.database, this.holder, (change) => {
+        const store = change.objectStore("rows");
+        for (const [table, key, row] of rows) {
+          if (row === null) void store.delete([table, key]);
+          else void store.put(row, [table, key]);
+        }
+        also(change);
+      });
+    } catch (error) {
+      this.rules.undo();
+      throw error instanceof DOMException && error.name === "QuotaExceededError" ? storageFull() : refusalFrom(error);
+    }
+    this.rules.saved();
+    this.changed();
+  }
+}
