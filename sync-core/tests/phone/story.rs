@@ -8,7 +8,7 @@ use sync_core::device::list::Filter;
 use sync_core::sync::overlay::Estimate;
 
 use super::server::{LOG, account_id};
-use super::town::{Town, now, report};
+use super::town::{Town, now, report, report_at};
 
 #[test]
 fn a_report_made_with_no_network_is_shown_at_once_and_reaches_the_supervisor_with_its_photo() {
@@ -172,4 +172,33 @@ fn what_is_too_large_is_refused_with_what_to_do_and_nothing_is_half_done() {
     assert!(report(&mut town.phones[0], now, &[&huge]).unwrap_err().to_string().contains("too large"));
     assert_eq!(town.phones[0].own_ops().unwrap(), []);
     assert_eq!(std::fs::read_dir(town.folders[0].join("photos")).unwrap().count(), 0);
+}
+
+#[test]
+fn what_may_be_the_same_problem_is_found_by_its_subject_or_where_there_is_none_close_by() {
+    use sync_core::case::near::Near;
+    let mut town = Town::new(1);
+    let (here, now) = (schema::case::Position::at(500, 500), town.now());
+    let close = report_at(&mut town.phones[0], now, &[], 500).unwrap().entity;
+    let far = report_at(&mut town.phones[0], now, &[], 500_000).unwrap().entity;
+    let near = |category: &str, subject: Option<&str>| {
+        let found = town.phones[0].near(LOG, category, subject, &here, now).unwrap();
+        found.into_iter().map(|(row, by)| (row.case, by)).collect::<Vec<_>>()
+    };
+    let same: std::collections::BTreeSet<_> = near("stall", Some(" 12 ")).into_iter().collect();
+    assert_eq!(same, [(close, Near::Subject), (far, Near::Subject)].into(), "wherever it is");
+    assert_eq!(near("stall", None), [(close, Near::Distance(0))], "five kilometres are not close by");
+    assert_eq!(near("stall", Some("13")), [], "another stall beside it");
+    assert_eq!(near("dog", None), []);
+}
+
+#[test]
+fn only_steps_that_the_case_and_the_person_allow_are_offered() {
+    let mut town = Town::new(1);
+    let made = town.report(0, &[]).entity;
+    town.sync(0);
+    let (now, shown) = (town.now(), town.phones[0].view(LOG, made).unwrap().expect("the case"));
+    let can = town.phones[0].possible(LOG, &shown.entity, now).unwrap();
+    assert!(["amend", "comment", "add_evidence"].iter().all(|kind| can.contains(kind)), "{can:?}");
+    assert!(["assign", "check", "close", "reopen", "accept"].iter().all(|kind| !can.contains(kind)), "{can:?}");
 }

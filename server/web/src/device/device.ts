@@ -11,6 +11,9 @@ import { unsent } from "./unsent";
 /** A browser that promises nothing may clear what was not used for so long. */
 const CLEARED_AFTER_MS = 7 * 86_400_000;
 
+/** How long an enrolment waits for the first pull. */
+const FIRST_PULL_MS = 20_000;
+
 type Position = { lat: number; lon: number };
 const e7 = ({ lat, lon }: Position) => ({ lat_e7: lat, lon_e7: lon });
 
@@ -33,7 +36,11 @@ export class PageDevice implements C.Device {
   async enrol(name: string, code: string, label: string, pin: string | null): Promise<C.Me> {
     const row = (await person(name)) ?? { name, account: null, lock: null, unsent: 0 };
     await this.lock();
-    return this.begin(await enrolPerson(row, code, label, pin, language, this.tell));
+    const opened = await enrolPerson(row, code, label, pin, language, this.tell);
+    // The first pull brings the catalogue. Without it everything works all the same.
+    const patience = new Promise((resolve) => setTimeout(resolve, FIRST_PULL_MS));
+    await Promise.race([opened.session?.settled, patience]);
+    return this.begin(opened);
   }
 
   private async begin(opened: Opened): Promise<C.Me> {
@@ -145,7 +152,8 @@ export class PageDevice implements C.Device {
   }
 
   async saveDraft(draft: C.DraftRecord): Promise<void> {
-    await this.here.database.put("drafts", draft);
+    const change = this.here.database.transaction("drafts", "readwrite", { durability: "strict" });
+    await Promise.all([change.store.put(draft), change.done]);
     this.tell({ what: "status" });
   }
 
@@ -203,7 +211,7 @@ export class PageDevice implements C.Device {
 
   private readonly tell = (change: C.Change): void => {
     // What was pulled may be what this person is allowed, and which districts there are.
-    if (change.what === "cases") this.who = this.opened?.me() ?? this.who;
+    if (change.what === "cases" || change.what === "status") this.who = this.opened?.me() ?? this.who;
     for (const listener of this.listeners) listener(change);
   };
 

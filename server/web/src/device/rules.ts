@@ -4,7 +4,7 @@ import start, { Rules as Compiled } from "../../generated/rules";
 import compiled from "../../generated/rules_bg.wasm?url";
 import { random } from "./bytes";
 import { type Change, type Database, change } from "./database";
-import { refusalFrom, storageFull } from "./refusal";
+import { otherTab, refusalFrom, storageFull } from "./refusal";
 
 let loaded: Promise<unknown> | null = null;
 
@@ -69,7 +69,8 @@ export class Rules {
       });
     } catch (error) {
       this.rules.undo();
-      throw error instanceof DOMException && error.name === "QuotaExceededError" ? storageFull() : refusalFrom(error);
+      const name = error instanceof DOMException ? error.name : "";
+      throw name === "QuotaExceededError" ? storageFull() : name === "AbortError" ? otherTab() : refusalFrom(error);
     }
     this.rules.saved();
     this.changed();

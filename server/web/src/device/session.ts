@@ -15,6 +15,9 @@ export class Session {
   private timer: ReturnType<typeof setInterval> | null = null;
   private revoked = false;
   private state: Connection = { is: "fine", since_ms: Date.now() };
+  private settle: () => void = () => undefined;
+  /** The first round came to its end, or can't go on now. */
+  readonly settled = new Promise<void>((resolve) => (this.settle = resolve));
 
   constructor(
     private readonly rules: Rules,
@@ -66,7 +69,10 @@ export class Session {
       // A fault of the store: it is tried again at the next wake, and said where it can be seen.
       this.drive(this.step({ event: "wake" }))
         .catch((error) => console.error(error))
-        .finally(() => (this.running = false));
+        .finally(() => {
+          this.running = false;
+          this.settle();
+        });
     } else if (this.cutWait) {
       this.cutWait();
     } else {
@@ -102,6 +108,7 @@ export class Session {
 
   /** Waits so long, or until there is a reason to go on. */
   private wait(ms: number): Promise<Event> {
+    this.settle();
     return new Promise((resolve) => {
       const end = (event: string) => {
         clearTimeout(timer);
