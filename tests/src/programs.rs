@@ -99,6 +99,14 @@ impl Installation {
     /// There is no free port.
     pub fn on(kind: Kind, data: PathBuf) -> Result<Self> {
         let database = kind.address(&data);
+        Self::at(data, database)
+    }
+
+    /// A new one in a database.
+    ///
+    /// # Errors
+    /// There is no free port.
+    pub fn at(data: PathBuf, database: String) -> Result<Self> {
         Ok(Self { data, database, address: format!("127.0.0.1:{}", free_port()?), running: None })
     }
 
@@ -147,12 +155,21 @@ impl Installation {
     /// # Errors
     /// It does not start.
     pub fn start_as(&mut self, durability: &str) -> Result<Value> {
+        self.start_with(durability, &[])
+    }
+
+    /// Starts the server with a durability, and more of its flags.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_with(&mut self, durability: &str, flags: &[&str]) -> Result<Value> {
         let data = self.data();
         let place = ["--data", &data, "--database-url", &self.database];
         let arguments = ["--json", "serve", "--listen", &self.address, "--durability", durability];
         let mut child = Command::new(program("rectify")?)
             .args(arguments)
             .args(place)
+            .args(flags)
             .env("RECTIFY_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -170,11 +170,7 @@ fn postgres(address: &str) -> Facts {
         };
     }
     for row in
-        // The sequence of an identity column is what the rowid of an INTEGER PRIMARY KEY is in SQLite.
-        rows(&format!(
-            "SELECT t.relkind, t.relname FROM pg_class t WHERE t.relkind NOT IN ('r', 'i') AND {ours} \
-             AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'i')"
-        ))
+        rows(&format!("SELECT t.relkind, t.relname FROM pg_class t WHERE t.relkind NOT IN ('r', 'i') AND {ours}"))
     {
         facts.insert(format!("{} {}", row[0], row[1]));
     }

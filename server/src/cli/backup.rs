@@ -5,8 +5,9 @@ use schema::limits::BACKUP_OVERDUE_MS;
 use serde_json::json;
 use server::clock::Clock;
 use server::config::Config;
-use server::error::Result;
+use server::error::{Error, Result};
 use server::services::backup::{self, Source, Step};
+use server::services::replica::{self, Confirming};
 use server::services::standing;
 
 use super::arguments::{Backup, RestoreFrom};
@@ -73,9 +74,25 @@ pub(crate) async fn restore(asked: RestoreFrom, output: Output) -> Result<()> {
 pub(crate) async fn status(config: &Config, output: Output) -> Result<()> {
     let app = super::commands::open_recovered(config).await?;
     let now_ms = app.clock.now_ms();
-    let found = app.logs.store.read_async(move |db| standing::all(db, now_ms)).await?;
+    let (found, standby) = app
+        .logs
+        .store
+        .read_async(move |db| Ok::<_, Error>((standing::all(db, now_ms)?, replica::standing(db)?)))
+        .await?;
     let lines = |pick: fn(&LogStanding) -> String| found.iter().map(pick).collect::<Vec<_>>().join("\n");
-    output.result(&json!({ "logs": found }), &lines(zh), &lines(en));
+    let (mut zh, mut en) = (lines(zh), lines(en));
+    match &standby {
+        None => {}
+        Some(Confirming { fault: None }) => {
+            zh.push_str("\n同步备用库正在确认每次提交");
+            en.push_str("\na synchronous standby confirms every commit");
+        }
+        Some(Confirming { fault: Some(fault) }) => {
+            zh.push_str(&format!("\n同步备用库没有确认，可靠保存停止：{fault}"));
+            en.push_str(&format!("\nno standby confirms, nothing becomes durable by one: {fault}"));
+        }
+    }
+    output.result(&json!({ "logs": found, "standby": standby }), &zh, &en);
     Ok(())
 }
 

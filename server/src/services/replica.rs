@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use schema::ids::LogId;
+use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::store::{Db, LogHead, Standby, Store, StoreError};
@@ -37,6 +38,27 @@ pub enum ReplicaError {
 pub fn check(store: &Store) -> Result<(), ReplicaError> {
     let standby = store.read(Db::standby)?;
     judge(standby.as_ref())
+}
+
+/// Whether a standby confirms what is committed, as an operator is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Confirming {
+    /// Why none does.
+    pub fault: Option<String>,
+}
+
+/// How it stands with the standby; none where the database is not set up for one.
+///
+/// # Errors
+/// The database's.
+pub fn standing(db: &mut Db) -> Result<Option<Confirming>, StoreError> {
+    let standby = db.standby()?;
+    Ok(match judge(standby.as_ref()) {
+        Err(ReplicaError::Sqlite | ReplicaError::NoNames) => None,
+        Err(ReplicaError::Store(error)) => return Err(error),
+        Err(fault) => Some(Confirming { fault: Some(fault.to_string()) }),
+        Ok(()) => Some(Confirming { fault: None }),
+    })
 }
 
 fn judge(standby: Option<&Standby>) -> Result<(), ReplicaError> {

@@ -214,9 +214,9 @@ diesel::table! {
 }
 
 diesel::table! {
-    value_read (id) {
-        id -> BigInt,
+    value_read (log, nth) {
         log -> BigInt,
+        nth -> BigInt,
         read_ms -> BigInt,
         account -> Binary,
         device -> Nullable<Binary>,

@@ -6,6 +6,7 @@
 #![expect(clippy::panic, reason = "without its database a test fails, and says what to do")]
 
 mod server;
+mod standby;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use anyhow::{Context, Result, bail};
 
 use server::Server;
+pub use standby::Pair;
 
 /// The environment variable that says on which database a run of tests works.
 const CHOICE: &str = "RECTIFY_TEST_DATABASE";
@@ -84,7 +86,11 @@ fn postgres_of(folder: &Path) -> Result<String> {
 /// # Errors
 /// What the client says.
 pub fn sql(address: &str, text: &str) -> Result<Vec<String>> {
-    let output = Command::new(server()?.program("psql"))
+    psql(server()?, address, text)
+}
+
+fn psql(server: &Server, address: &str, text: &str) -> Result<Vec<String>> {
+    let output = Command::new(server.program("psql"))
         .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1", "--dbname"])
         .args([address, "--command", text])
         .output()

@@ -21,46 +21,78 @@ const SETTINGS: &str = "-c listen_addresses= -c fsync=off -c full_page_writes=of
 pub(crate) struct Server {
     folder: PathBuf,
     programs: PathBuf,
+    owner: Owner,
+    /// Of a standby: how its primary knows it.
+    name: Option<String>,
     /// Its standard input closes with this program.
     _keeper: Child,
 }
 
 impl Server {
     pub(crate) fn start() -> Result<Self> {
+        let server = Self::prepare()?;
+        let rules = "--username=postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 --locale-provider=icu --icu-locale=zh-CN \
+             --no-sync --no-instructions";
+        let mut init = server.owner.command(&server.program("initdb"));
+        init.extend(["--pgdata".to_owned(), server.data().display().to_string()]);
+        init.extend(rules.split_whitespace().map(str::to_owned));
+        server.run(&init)?;
+        server.up()?;
+        Ok(server)
+    }
+
+    /// A server that follows this one as its streaming standby, under a name.
+    pub(crate) fn standby(&self, name: &str) -> Result<Self> {
+        let standby = Self { name: Some(name.to_owned()), ..Self::prepare()? };
+        let mut copy = self.owner.command(&self.program("pg_basebackup"));
+        copy.extend(["--pgdata".to_owned(), standby.data().display().to_string()]);
+        copy.extend(["--host".to_owned(), self.folder.display().to_string()]);
+        let how = "--username=postgres --write-recovery-conf --checkpoint=fast --no-sync";
+        copy.extend(how.split_whitespace().map(str::to_owned));
+        standby.run(&copy)?;
+        standby.up()?;
+        Ok(standby)
+    }
+
+    /// An empty folder for a server, with the keeper that ends what comes to run in it.
+    fn prepare() -> Result<Self> {
         let programs = programs().context(MISSING)?;
         let folder = tempfile::Builder::new().prefix("rectify-postgres-").tempdir()?.keep();
         let data = folder.join("data");
         fs::create_dir(&data)?;
+        fs::set_permissions(&data, Permissions::from_mode(0o700))?;
         let owner = Owner::find()?;
         owner.give(&folder, &data)?;
-        let pg_ctl = owner.command(&programs.join("pg_ctl"));
-        let controls = |more: &[&str]| {
-            let mut all = pg_ctl.clone();
-            all.extend(["--pgdata".to_owned(), data.display().to_string(), "--silent".to_owned(), "-w".to_owned()]);
-            all.extend(more.iter().map(|&argument| argument.to_owned()));
-            all
-        };
         // The keeper comes first: what follows is cleaned up even if this program is killed in the middle of it.
         let keeper = Command::new("sh")
             .args(["-c", KEEPER, "sh"])
             .arg(&folder)
-            .args(controls(&["--mode", "immediate", "stop"]))
+            .args(controls(&owner, &programs, &data, &["--mode", "immediate", "stop"]))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .context("sh")?;
-        let server = Self { folder, programs, _keeper: keeper };
-        let rules = "--username=postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 --locale-provider=icu --icu-locale=zh-CN \
-             --no-sync --no-instructions";
-        let mut init = owner.command(&server.program("initdb"));
-        init.extend(["--pgdata".to_owned(), data.display().to_string()]);
-        init.extend(rules.split_whitespace().map(str::to_owned));
-        server.run(&init)?;
-        let options = format!("-k {} {SETTINGS}", server.folder.display());
-        let log = data.join("server.log").display().to_string();
-        server.run(&controls(&["--log", &log, "--options", &options, "start"]))?;
-        Ok(server)
+        Ok(Self { folder, programs, owner, name: None, _keeper: keeper })
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Starts it, and waits until it answers.
+    pub(crate) fn up(&self) -> Result<()> {
+        let mut options = format!("-k {} {SETTINGS}", self.folder.display());
+        if let Some(name) = &self.name {
+            options.push_str(&format!(" -c cluster_name={name}"));
+        }
+        let log = self.data().join("server.log").display().to_string();
+        self.control(&["--log", &log, "--options", &options, "start"])
+    }
+
+    /// Has its own control program do something.
+    pub(crate) fn control(&self, more: &[&str]) -> Result<()> {
+        self.run(&controls(&self.owner, &self.programs, &self.data(), more))
     }
 
     /// Runs one of its programs to the end.
@@ -94,6 +126,13 @@ impl Server {
         drop(self._keeper.wait());
         self.folder
     }
+}
+
+fn controls(owner: &Owner, programs: &Path, data: &Path, more: &[&str]) -> Vec<String> {
+    let mut all = owner.command(&programs.join("pg_ctl"));
+    all.extend(["--pgdata".to_owned(), data.display().to_string(), "--silent".to_owned(), "-w".to_owned()]);
+    all.extend(more.iter().map(|&argument| argument.to_owned()));
+    all
 }
 
 /// Whom the server runs as: PostgreSQL refuses to run as root.

@@ -28,7 +28,13 @@ impl District {
     /// The same on a kind of database.
     pub(crate) fn on(kind: Kind) -> Result<Self> {
         let folder = TempDir::new()?;
-        let mut installation = Installation::on(kind, folder.path().join("server"))?;
+        let database = kind.address(&folder.path().join("server"));
+        Self::at(folder, database)
+    }
+
+    /// The same in a database.
+    pub(crate) fn at(folder: TempDir, database: String) -> Result<Self> {
+        let mut installation = Installation::at(folder.path().join("server"), database)?;
         installation.start()?;
         let city = city(1);
         let file = folder.path().join("areas.geojson");

@@ -9,5 +9,6 @@ mod harvest;
 mod intake;
 mod main_job;
 mod people;
+mod replica;
 mod tus;
 mod two_servers;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use schema::hash::Hash;
-use schema::op::{Body, EvidenceRole, File, PhotoClaim, Role};
+use schema::op::{Body, EvidenceRole, File, Parked, PhotoClaim, Reason, Role, Sealed};
 use schema::sync::{SignedReceipt, SyncHeader};
 use sync_core::context::VerifiedPhoto;
 use sync_core::line::sha256;
@@ -216,6 +216,46 @@ async fn after_a_restore_numbers_and_receipt_times_are_given_back_and_what_is_mi
         assert_eq!(rebuild(&world.logs.store, log, &scratch, |_| {}).unwrap().differences, []);
         last = world.append(unit().into(), set_unit()).await.rev;
     }
+}
+
+/// A number that a release gave is in the receipt of the release: the phone of whoever released brings it back.
+#[tokio::test]
+async fn after_a_restore_a_release_gives_back_the_number_that_it_gave() {
+    let world = World::new().await;
+    let mut boss = world.person(1, Role::Supervisor, root()).await;
+    let mut shut_out = world.person(2, Role::Supervisor, root()).await;
+    let why = Sealed { sealed: sha256(b"why") };
+    let revoke = Body::RevokeDevice(Reason { reason: why });
+    world.append(shut_out.device.into(), revoke).await;
+    let dir = TempDir::new().unwrap();
+    back_up(&world, dir.path());
+
+    let parked = filed(&mut shut_out);
+    shut_out.sync(&world, &parked).await;
+    let release = Body::Release(Parked { parked: parked[0].op, reason: why });
+    let release = [boss.op(parked[0].entity, &release, vec![])];
+    let answer = boss.sync(&world, &release).await;
+    let record = answer.record(release[0].op);
+    assert_eq!(record.number.as_deref(), Some("ZG202600001"), "{record:?}");
+    let receipt = answer.head.receipt.unwrap();
+
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let asked = restore_asked(dir.path(), &data);
+    restore(&asked, &world.clock, &mut |_| {}).await.unwrap();
+    let world = World::on_data(data.clone(), folder, Store::open(&asked.database).unwrap()).await;
+    shut_out.incarnation += 1;
+    (shut_out.next_seq, shut_out.chain) = (1, Hash::ZERO);
+    shut_out.sync(&world, &parked).await;
+    let body = again(&mut boss, &release, receipt);
+    let record = boss.send_bytes(&world, body).await.unwrap().record(release[0].op);
+    assert_eq!(record.number.as_deref(), Some("ZG202600001"), "it was printed");
+    boss.took(&release);
+    let fresh = filed(&mut boss);
+    let number = boss.sync(&world, &fresh).await.record(fresh[1].op).number.unwrap();
+    assert_eq!(number, "ZG2026100001", "it was not taken from the counter a second time");
+    let differences = rebuild(&world.logs.store, world.log, &data.join("rebuild.db"), |_| {}).unwrap().differences;
+    assert_eq!(differences, [], "the log alone says which number it gave back");
 }
 
 fn set_unit() -> Body {

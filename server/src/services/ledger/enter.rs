@@ -211,7 +211,7 @@ impl Desk<'_, '_> {
             _ if incoming.receipt.by_server && entry.kind == "start_epoch" => NUMBERS_SKIPPED,
             0 => return,
             // It was taken from the counter once.
-            _ if decision.record.flags.iter().any(|flag| flag == NUMBER_GIVEN_BACK) => return,
+            _ if gave_back(&decision.record) => return,
             given => given,
         };
         let (year, serial) = facts.next_number;
@@ -355,6 +355,12 @@ fn custody_of_line(device: DeviceId, why: RefusalCode, rules: u32) -> Decision {
         released: Vec::new(),
     };
     Decision { record, after: None, state_after: 0, leaf_entity: EntityId::from(device) }
+}
+
+/// Whether an entry gave a number again that it had given before a restore, by itself or through what it released.
+pub(super) fn gave_back(record: &Record) -> bool {
+    let released = record.released.iter().flat_map(|released| &released.record.flags);
+    record.flags.iter().chain(released).any(|flag| flag == NUMBER_GIVEN_BACK)
 }
 
 fn numbers_given(record: &Record) -> u64 {

@@ -2,10 +2,9 @@
 
 use schema::ids::AccountId;
 use schema::record::{Outcome, Record, RefusalCode};
-use sync_core::context::NUMBER_GIVEN_BACK;
 use sync_core::line;
 
-use super::enter::{Desk, Incoming};
+use super::enter::{Desk, Incoming, gave_back};
 use super::facts::{Receipt, Recorded};
 use super::parsed::Parsed;
 use super::seen::Seen;
@@ -52,6 +51,7 @@ fn incoming(entry: &Entry) -> Result<Incoming, StoreError> {
     } else {
         Ok(Box::new(line::read(&entry.line).map_err(|_| StoreError::Damaged("a line that can't be read"))?))
     };
+    let given_back = gave_back(&record);
     Ok(Incoming {
         failed: record.code == Some(RefusalCode::Internal),
         id: entry.op,
@@ -72,7 +72,7 @@ fn incoming(entry: &Entry) -> Result<Incoming, StoreError> {
                 took_effect: took_effect(&record),
                 verified: record.verified,
             }),
-            number: record.number.filter(|_| record.flags.iter().any(|flag| flag == NUMBER_GIVEN_BACK)),
+            number: record.number.filter(|_| given_back),
         },
     })
 }

@@ -41,7 +41,7 @@ impl Sight {
             let mut reads = view.db.reads_after(view.log, after, PAGE_MAX.saturating_add(1))?;
             let more = reads.len() > PAGE_MAX;
             reads.truncate(PAGE_MAX);
-            let next = reads.last().map(|read| read.id).filter(|_| more);
+            let next = reads.last().map(|read| read.nth).filter(|_| more);
             Ok(ReadPage { reads: reads.into_iter().map(row).collect(), next })
         })
         .await
