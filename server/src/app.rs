@@ -79,7 +79,7 @@ impl App {
                 .context("opening the signer")?;
         let ledger =
             Ledger::start_remembering(store.clone(), clock.clone(), &config.data).context("starting the ledger")?;
-        let blobs = Blobs::open(&config.data).context("opening the photo folder")?;
+        let blobs = Blobs::open(&config.data, config.photos.as_ref()).context("opening the place of photos")?;
         let photos = Photos::new(store.clone(), blobs, clock.clone(), ledger.clone());
         let passwords = Passwords::new();
         let logs = Logs::new(store.clone(), ledger.clone(), checkpoints, clock.clone(), config.durability);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use schema::sync::Durability;
 
+use crate::services::bucket::BucketAt;
 use crate::services::installation::District;
 
 /// What the services need to know. No defaults: each value is somebody's decision.
@@ -14,6 +15,8 @@ pub struct Config {
     pub data: PathBuf,
     /// `sqlite:PATH` or `postgres://…`; none for SQLite in the data folder.
     pub database_url: Option<String>,
+    /// Where whole photos are; none for the data folder.
+    pub photos: Option<BucketAt>,
     /// The name in checkpoint origins and tokens: the host that people know.
     pub host: String,
     /// How an acknowledged op survives.
@@ -35,7 +38,12 @@ impl Config {
     }
 }
 
-/// The locale of whoever started the program. The only place that reads the environment itself.
+/// The settings of a bucket, by their ordinary names.
+pub fn bucket_settings() -> Vec<(String, String)> {
+    std::env::vars().filter(|(name, _)| name.starts_with("AWS_")).collect()
+}
+
+/// The locale of whoever started the program. With [`bucket_settings`] the only place that reads the environment itself.
 pub fn locale() -> Option<String> {
     ["LC_ALL", "LC_MESSAGES", "LANG"]
         .into_iter()

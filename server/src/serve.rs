@@ -60,6 +60,11 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running> {
     let alone = app.logs.store.alone().context("waiting for other servers of this database to start")?;
     app.installation.check_signer(&app.logs.checkpoints.signer().verifier_key()).await?;
     app.logs.store.check_after_crash()?;
+    if let Some(bucket) = app.photos.blobs().bucket().cloned() {
+        let checked =
+            tokio::task::spawn_blocking(move || bucket.check()).await.context("the bucket's check did not end")?;
+        checked.context("writing to the bucket of photos")?;
+    }
     if config.durability == Durability::Replica {
         replica::check(&app.logs.store).context("looking for a synchronous standby")?;
     }

@@ -34,7 +34,10 @@ pub fn read(line: &[u8]) -> Result<Op, RefusalCode> {
     }
     let value = strict_json(line).map_err(|_| RefusalCode::NotAnOp)?;
     let op: Op = crate::json::read_value(value).map_err(|_| RefusalCode::NotAnOp)?;
-    let well_formed = op.v == LINE_VERSION && !op.kind.is_empty() && op.kind.len() <= 40 && op.kind.is_ascii();
+    let well_formed = op.v == LINE_VERSION
+        && !op.kind.is_empty()
+        && op.kind.len() <= 40
+        && op.kind.bytes().all(|byte| byte.is_ascii_graphic());
     well_formed.then_some(op).ok_or(RefusalCode::NotAnOp)
 }
 

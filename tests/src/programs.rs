@@ -1,13 +1,16 @@
 //! The shipped programs, run as their users run them: `rectify` and `rectify-phone` as processes.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
 use databases::Kind;
+use schema::hash::Hash;
 use serde_json::Value;
+use server::services::blobs::{Blobs, Version};
+use server::services::bucket::BucketAt;
 
 /// Where the programs are: beside the test's own folder. `cargo xtask test` builds them first.
 ///
@@ -44,7 +47,8 @@ pub struct Said {
 }
 
 impl Said {
-    fn of(output: &Output) -> Self {
+    /// What a program said that has ended.
+    pub fn of(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -69,7 +73,15 @@ impl Said {
 /// # Errors
 /// It does not start.
 pub fn run(name: &str, arguments: &[&str]) -> Result<Said> {
-    let output = Command::new(program(name)?).args(arguments).stdin(Stdio::null()).output()?;
+    run_with(name, arguments, Vec::new())
+}
+
+/// Runs a program to its end, with more in its environment.
+///
+/// # Errors
+/// It does not start.
+pub fn run_with(name: &str, arguments: &[&str], environment: Vec<(String, String)>) -> Result<Said> {
+    let output = Command::new(program(name)?).args(arguments).envs(environment).stdin(Stdio::null()).output()?;
     Ok(Said::of(&output))
 }
 
@@ -79,6 +91,8 @@ pub struct Installation {
     pub data: PathBuf,
     /// Its database.
     pub database: String,
+    /// Where whole photos are, with the settings of that bucket; none for the data folder.
+    pub photos: Option<(String, Vec<(String, String)>)>,
     /// Where it listens when it runs.
     pub address: String,
     running: Option<Child>,
@@ -107,7 +121,8 @@ impl Installation {
     /// # Errors
     /// There is no free port.
     pub fn at(data: PathBuf, database: String) -> Result<Self> {
-        Ok(Self { data, database, address: format!("127.0.0.1:{}", free_port()?), running: None })
+        let photos = databases::bucket(&data);
+        Ok(Self { data, database, photos, address: format!("127.0.0.1:{}", free_port()?), running: None })
     }
 
     /// Another server of the same installation: the same database, a copy of the keys, a data folder of its own.
@@ -123,6 +138,7 @@ impl Installation {
         Ok(Self {
             data,
             database: self.database.clone(),
+            photos: self.photos.clone(),
             address: format!("127.0.0.1:{}", free_port()?),
             running: None,
         })
@@ -130,6 +146,7 @@ impl Installation {
 
     /// The installation lies in another folder and database from here on, at the address that its phones know.
     pub fn move_to(&mut self, data: PathBuf, database: String) {
+        self.photos = databases::bucket(&data);
         (self.data, self.database) = (data, database);
     }
 
@@ -170,6 +187,8 @@ impl Installation {
             .args(arguments)
             .args(place)
             .args(flags)
+            .args(self.photos_url())
+            .envs(self.bucket_settings())
             .env("RECTIFY_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -198,16 +217,52 @@ impl Installation {
         Ok(())
     }
 
+    /// One of the operator's commands on this installation: its data folder, database and bucket.
+    ///
+    /// # Errors
+    /// The program is not there.
+    pub fn command(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = Command::new(program("rectify")?);
+        command.args(arguments).args(["--data", &self.data(), "--database-url", &self.database]);
+        command.args(self.photos_url()).envs(self.bucket_settings()).stdin(Stdio::null());
+        Ok(command)
+    }
+
     /// Runs one of the operator's commands.
     ///
     /// # Errors
     /// It does not start.
     pub fn operate(&self, arguments: &[&str]) -> Result<Said> {
-        let data = self.data();
-        let mut all = vec!["--json", "--lang", "en"];
-        all.extend(arguments);
-        all.extend(["--data", &data, "--database-url", &self.database]);
-        run("rectify", &all)
+        let all = [&["--json", "--lang", "en"], arguments].concat();
+        Ok(Said::of(&self.command(&all)?.output()?))
+    }
+
+    /// The flag that says where whole photos are.
+    pub fn photos_url(&self) -> Vec<String> {
+        self.photos.iter().flat_map(|(url, _)| ["--photos-url".to_owned(), url.clone()]).collect()
+    }
+
+    /// What its programs need in their environment to get at them.
+    pub fn bucket_settings(&self) -> Vec<(String, String)> {
+        self.photos.iter().flat_map(|(_, settings)| settings.clone()).collect()
+    }
+
+    /// The bytes of a photo that is whole, wherever they are.
+    ///
+    /// # Errors
+    /// They can't be read.
+    pub fn photo(&self, photo: &str) -> Result<Option<Vec<u8>>> {
+        let photo: Hash = photo.parse().map_err(|_| anyhow!("a photo's hash"))?;
+        let bucket = self.photos.clone().map(|(url, settings)| BucketAt { url, settings });
+        let data = self.data.clone();
+        let found = tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+            let blobs = Blobs::open(&data, bucket.as_ref())?;
+            tokio::task::spawn_blocking(move || blobs.open_whole(&photo, Version::Original)).await?
+        })?;
+        let Some((mut file, _)) = found else { return Ok(None) };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
     }
 
     /// Runs one of the operator's commands that must succeed.

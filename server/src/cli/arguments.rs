@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use schema::ids::{DeviceId, EntityId, PersonId, UnitId};
+use schema::ids::{AccountId, DeviceId, EntityId, PersonId, UnitId};
 
 use super::cases::Cases;
 use super::imports::{Areas, Catalogue};
@@ -82,6 +82,9 @@ pub(crate) struct Place {
     /// sqlite:PATH or postgres://…; else SQLite in the data folder (数据库地址)
     #[arg(long, value_name = "URL", env = "RECTIFY_DATABASE_URL", hide_env_values = true)]
     pub(crate) database_url: Option<String>,
+    /// s3://BUCKET/PREFIX for whole photos, with its AWS_… in the environment; else the data folder (照片存放地址)
+    #[arg(long, value_name = "URL", env = "RECTIFY_PHOTOS_URL")]
+    pub(crate) photos_url: Option<String>,
     /// The host name that people know (主机名)
     #[arg(long, value_name = "NAME", env = "RECTIFY_HOST", default_value = "localhost")]
     pub(crate) host: String,
@@ -144,6 +147,9 @@ pub(crate) struct RestoreFrom {
     /// The new database: empty; else SQLite in the data folder (新数据库地址)
     #[arg(long, value_name = "URL", env = "RECTIFY_DATABASE_URL", hide_env_values = true)]
     pub(crate) database_url: Option<String>,
+    /// s3://BUCKET/PREFIX for whole photos, as with serve; else the new data folder (照片存放地址)
+    #[arg(long, value_name = "URL", env = "RECTIFY_PHOTOS_URL")]
+    pub(crate) photos_url: Option<String>,
     /// The lost server's `signed` folder, if it survived (原服务器的 signed 目录)
     #[arg(long, value_name = "DIR")]
     pub(crate) signed: Option<PathBuf>,
@@ -270,6 +276,9 @@ pub(crate) struct AddAccount {
     /// Code of the area that the role is for; else the whole log (区域编码)
     #[arg(long, value_name = "CODE")]
     pub(crate) area: Option<String>,
+    /// The id it had before a restore that did not bring it back: what its phones made names it (恢复前的账号 ID)
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<AccountId>,
     /// A unit it belongs to (责任单位)
     #[arg(long, value_name = "ID")]
     pub(crate) unit: Vec<UnitId>,

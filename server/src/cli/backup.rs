@@ -3,6 +3,7 @@
 use schema::api::LogStanding;
 use schema::limits::BACKUP_OVERDUE_MS;
 use serde_json::json;
+use server::app::App;
 use server::clock::Clock;
 use server::config::Config;
 use server::error::{Error, Result};
@@ -17,7 +18,8 @@ use super::output::Output;
 pub(crate) async fn backup(config: &Config, asked: Backup, output: Output) -> Result<()> {
     let app = super::commands::open_recovered(config).await?;
     let now_ms = app.clock.now_ms();
-    let source = Source { store: app.logs.store, data: config.data.clone(), host: config.host.clone(), now_ms };
+    let (photos, host) = (app.photos.blobs().clone(), config.host.clone());
+    let source = Source { store: app.logs.store, photos, data: config.data.clone(), host, now_ms };
     let work = tokio::task::spawn_blocking(move || {
         backup::make(&source, &asked.dir, asked.trust_old_photos, &mut |step| say(output, step))
     });
@@ -50,7 +52,8 @@ pub(crate) async fn backup(config: &Config, asked: Backup, output: Output) -> Re
 pub(crate) async fn restore(asked: RestoreFrom, output: Output) -> Result<()> {
     let database = asked.database_url.clone();
     let database = database.unwrap_or_else(|| format!("sqlite:{}", asked.data.join("rectify.db").display()));
-    let asked = backup::Restore { backup: asked.dir, data: asked.data, database, signed: asked.signed };
+    let photos = asked.photos_url.map(super::commands::bucket_at);
+    let asked = backup::Restore { backup: asked.dir, data: asked.data, database, photos, signed: asked.signed };
     let restored = backup::restore(&asked, &Clock::system(), &mut |step| say(output, step)).await;
     let restored = restored.map_err(anyhow::Error::new)?;
     output.progress("", "");
@@ -72,7 +75,8 @@ pub(crate) async fn restore(asked: RestoreFrom, output: Output) -> Result<()> {
 
 /// Says how far the logs are safe.
 pub(crate) async fn status(config: &Config, output: Output) -> Result<()> {
-    let app = super::commands::open_recovered(config).await?;
+    // It writes nothing: where no standby confirms, a commit would wait, and the operator with it.
+    let app = App::open(config, &Clock::system())?;
     let now_ms = app.clock.now_ms();
     let (found, standby) = app
         .logs

@@ -6,9 +6,10 @@ use schema::sync::Durability;
 use serde_json::json;
 use server::app::App;
 use server::clock::Clock;
-use server::config::Config;
+use server::config::{Config, bucket_settings};
 use server::error::Result;
 use server::routes::openapi;
+use server::services::bucket::BucketAt;
 use server::services::installation::District;
 use server::services::rebuild;
 use tracing_subscriber::EnvFilter;
@@ -68,10 +69,10 @@ async fn run_server(serve: Serve, output: &Output) -> Result<()> {
         Survival::Replica => Durability::Replica,
         Survival::Local => Durability::Local,
     };
-    if durability == Durability::Replica && !serve.photos_survive {
+    if durability == Durability::Replica && !serve.photos_survive && serve.place.photos_url.is_none() {
         return Err(anyhow::anyhow!(
-            "--durability replica: a standby has no photos. Put the photo folder on storage that survives this \
-             machine and say so with --photos-survive, or use backup"
+            "--durability replica: a standby has no photos. Keep them in a bucket (--photos-url), or put the photo \
+             folder on storage that survives this machine and say so with --photos-survive, or use backup"
         )
         .into());
     }
@@ -115,10 +116,15 @@ pub(crate) async fn open_recovered(config: &Config) -> Result<App> {
     Ok(app)
 }
 
+pub(super) fn bucket_at(url: String) -> BucketAt {
+    BucketAt { url, settings: bucket_settings() }
+}
+
 fn config(place: Place) -> Config {
     Config {
         data: place.data,
         database_url: place.database_url,
+        photos: place.photos_url.map(bucket_at),
         host: place.host,
         durability: Durability::Backup,
         checkpoint_interval_ms: CHECKPOINT_INTERVAL_MS,

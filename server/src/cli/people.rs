@@ -85,6 +85,7 @@ async fn add_account(add: AddAccount, output: &Output) -> Result<()> {
     let installation = open(add.place)?.installation;
     let account = installation
         .add_account(NewAccount {
+            id: add.id,
             login: add.login.clone(),
             name: add.name,
             person: add.person,

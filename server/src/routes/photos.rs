@@ -168,7 +168,7 @@ pub(crate) async fn show(app: Data<App>, caller: SignedIn, path: Path<(String, S
         "original" => Version::Original,
         _ => return Err(Error::refused(ProblemCode::NotFound)),
     };
-    let (place, length) = app.sight.photo(&caller.0, photo, version).await?;
+    let (file, length) = app.sight.photo(&caller.0, photo, version).await?;
     let mut answer = HttpResponse::Ok();
     answer
         .insert_header((header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"))
@@ -180,7 +180,7 @@ pub(crate) async fn show(app: Data<App>, caller: SignedIn, path: Path<(String, S
             .insert_header((header::CONTENT_TYPE, "application/octet-stream"))
             .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{photo}\""))),
     };
-    stream::file(answer, &place, length).await
+    Ok(stream::file(answer, file, length))
 }
 
 /// Where else a photo, or one that looks like it, is evidence: of the cases that the caller may see.

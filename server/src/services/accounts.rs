@@ -87,6 +87,11 @@ impl Accounts {
         Self { store, clock, tokens: Arc::new(tokens), export_key, passwords, ledger }
     }
 
+    /// Where passwords are hashed.
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+
     /// Logs a person in by password. `from` is the address that the request came from, where it is known.
     ///
     /// # Errors

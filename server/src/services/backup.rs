@@ -28,6 +28,7 @@ use sync_core::line::{self, ReadBody};
 pub use manifest::{LogCopy, Manifest};
 pub use restore::{Restore, RestoredLog, UNFINISHED, restore};
 
+use super::blobs::Blobs;
 use super::signer::SignerError;
 use super::{acknowledged, ledger};
 use crate::store::{Db, LogNum, Store, StoreError};
@@ -118,6 +119,8 @@ pub struct Backup {
 pub struct Source {
     /// The database.
     pub store: Store,
+    /// Where its photos are.
+    pub photos: Blobs,
     /// The data folder.
     pub data: PathBuf,
     /// The signer's name.
@@ -159,7 +162,7 @@ pub fn make(source: &Source, dir: &Path, trust_old_photos: bool, watch: Watch<'_
     db.look_through()?;
     let mut logs = logs::verify(&mut db, &copy, &source.host, watch)?;
     let wanted = db.all_photos()?;
-    let kept = photos::copy(&source.data, dir, &wanted, trust_old_photos, watch)?;
+    let kept = photos::copy(&source.photos, dir, &wanted, trust_old_photos, watch)?;
     for log in &mut logs {
         log.covered = covered(&mut db, log, &kept.missing)?;
     }

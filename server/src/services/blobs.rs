@@ -1,5 +1,5 @@
-//! Files of photos in the data folder: where they stand and in which order they become durable. It knows no
-//! database: a photo's row is committed by the caller, after its file.
+//! Files of photos: where they stand, in the data folder or in a bucket, and in which order they become durable. It knows
+//! no database: a photo's row is committed by the caller, after its file. Parts are always in the data folder.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -9,16 +9,19 @@ use schema::hash::Hash;
 use schema::ids::DeviceId;
 use sha2::{Digest, Sha256};
 
+use super::bucket::{Bucket, BucketAt};
 use super::pictures::{LARGE_PX, SMALL_PX};
 
 /// How much of a file is in memory at a time.
 pub const CHUNK_BYTES: usize = 256 * 1024;
 
-/// The folders of whole photos and of what is on its way.
+/// Whole photos, and what is on its way.
 #[derive(Debug, Clone)]
 pub struct Blobs {
-    photos: PathBuf,
+    data: PathBuf,
     uploads: PathBuf,
+    /// Where whole photos are, if not in the data folder.
+    bucket: Option<Bucket>,
 }
 
 /// Which file of a photo.
@@ -32,32 +35,60 @@ pub enum Version {
     Large,
 }
 
-impl Blobs {
-    /// The folders below a place, made or not.
-    pub fn at(place: &Path) -> Self {
-        Self { photos: place.join("photos"), uploads: place.join("uploads") }
+/// The name of a photo's file: made of nothing but its hash.
+fn name(photo: &Hash, version: Version) -> String {
+    let hash = photo.to_string();
+    let below = hash.get(..2).unwrap_or_default();
+    match version {
+        Version::Original => format!("photos/{below}/{hash}"),
+        Version::Small => format!("photos/{below}/{hash}.{SMALL_PX}.jpg"),
+        Version::Large => format!("photos/{below}/{hash}.{LARGE_PX}.jpg"),
     }
+}
 
-    /// Makes the folders where they are missing.
+/// Where a whole photo stands in a data folder or a backup.
+pub fn place(folder: &Path, photo: &Hash, version: Version) -> PathBuf {
+    folder.join(name(photo, version))
+}
+
+impl Blobs {
+    /// The folders of a data folder, made where they are missing; whole photos in a bucket, if there is one. To be called
+    /// on the runtime that lives as long as the program.
     ///
     /// # Errors
-    /// Where that fails.
-    pub fn open(data: &Path) -> io::Result<Self> {
-        let blobs = Self::at(data);
-        fs::create_dir_all(&blobs.photos)?;
+    /// Where that fails; a bucket's address that is none.
+    pub fn open(data: &Path, bucket: Option<&BucketAt>) -> io::Result<Self> {
+        let bucket = bucket.map(Bucket::open).transpose()?;
+        let blobs = Self { data: data.to_owned(), uploads: data.join("uploads"), bucket };
+        fs::create_dir_all(data.join("photos"))?;
         fs::create_dir_all(&blobs.uploads)?;
         sync_folder(data)?;
         Ok(blobs)
     }
 
-    /// Where a whole photo stands. The name is made of nothing but its hash.
-    pub fn place(&self, photo: &Hash, version: Version) -> PathBuf {
-        let name = photo.to_string();
-        let folder = self.photos.join(name.get(..2).unwrap_or_default());
-        match version {
-            Version::Original => folder.join(name),
-            Version::Small => folder.join(format!("{name}.{SMALL_PX}.jpg")),
-            Version::Large => folder.join(format!("{name}.{LARGE_PX}.jpg")),
+    /// The bucket that whole photos are in; none where they are in the data folder.
+    pub fn bucket(&self) -> Option<&Bucket> {
+        self.bucket.as_ref()
+    }
+
+    /// A whole photo's file for reading, and its size; none if it is not here. Out of a bucket it comes whole first.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub fn open_whole(&self, photo: &Hash, version: Version) -> io::Result<Option<(File, u64)>> {
+        if let Some(bucket) = &self.bucket {
+            let mut file = tempfile::tempfile_in(&self.uploads)?;
+            let Some(size) = bucket.fetch(&name(photo, version), &mut file)? else { return Ok(None) };
+            file.seek(SeekFrom::Start(0))?;
+            return Ok(Some((file, size)));
+        }
+        match File::open(place(&self.data, photo, version)) {
+            Ok(file) => {
+                let size = file.metadata()?.len();
+                Ok(Some((file, size)))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -98,19 +129,16 @@ impl Blobs {
     /// # Errors
     /// Where reading it fails.
     pub fn size_of_whole(&self, photo: &Hash) -> io::Result<Option<u64>> {
-        let place = self.place(photo, Version::Original);
-        let mut file = match File::open(&place) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
+        let Some((mut file, size)) = self.open_whole(photo, Version::Original)? else { return Ok(None) };
         if hash_file(&mut file)? != *photo {
             return Ok(None);
         }
-        // Whoever put it there may have been stopped before it was durable.
-        file.sync_all()?;
-        sync_folder(place.parent().unwrap_or(&self.photos))?;
-        Ok(Some(file.metadata()?.len()))
+        if self.bucket.is_none() {
+            // Whoever put it there may have been stopped before it was durable.
+            file.sync_all()?;
+            sync_folder(self.below(photo).as_path())?;
+        }
+        Ok(Some(size))
     }
 
     /// Makes a part a photo, durably: the file is synced already; rename, then sync the folders.
@@ -118,14 +146,35 @@ impl Blobs {
     /// # Errors
     /// Where that fails; the part then still stands.
     pub fn keep(&self, photo: &Hash, device: DeviceId) -> io::Result<()> {
-        let place = self.place(photo, Version::Original);
-        let folder = place.parent().unwrap_or(&self.photos);
-        if !folder.exists() {
-            fs::create_dir_all(folder)?;
-            sync_folder(&self.photos)?;
+        let part = self.part(photo, device);
+        if let Some(bucket) = &self.bucket {
+            bucket.put_file(&name(photo, Version::Original), &mut File::open(&part)?)?;
+            return self.discard(photo, device);
         }
-        fs::rename(self.part(photo, device), &place)?;
-        sync_folder(folder)
+        let folder = self.below(photo);
+        if !folder.exists() {
+            fs::create_dir_all(&folder)?;
+            sync_folder(&self.data.join("photos"))?;
+        }
+        fs::rename(part, place(&self.data, photo, Version::Original))?;
+        sync_folder(&folder)
+    }
+
+    /// Puts a whole file at its place. The names of folders are the caller's to sync.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub fn put_whole(&self, photo: &Hash, version: Version, from: &mut File) -> io::Result<()> {
+        if let Some(bucket) = &self.bucket {
+            return bucket.put_file(&name(photo, version), from);
+        }
+        let place = place(&self.data, photo, version);
+        fs::create_dir_all(self.below(photo))?;
+        let beside = place.with_extension("new");
+        let mut file = File::create(&beside)?;
+        io::copy(from, &mut file)?;
+        file.sync_all()?;
+        fs::rename(beside, place)
     }
 
     /// Writes a small version. It can be made again at any time, so it is whole or absent, but not synced.
@@ -133,13 +182,20 @@ impl Blobs {
     /// # Errors
     /// Where that fails.
     pub fn keep_version(&self, photo: &Hash, version: Version, bytes: &[u8]) -> io::Result<()> {
-        let place = self.place(photo, version);
-        let folder = place.parent().unwrap_or(&self.photos);
-        fs::create_dir_all(folder)?;
+        if let Some(bucket) = &self.bucket {
+            return bucket.put(&name(photo, version), bytes.to_vec());
+        }
+        let place = place(&self.data, photo, version);
+        fs::create_dir_all(self.below(photo))?;
         let beside = place.with_extension("new");
         let mut file = File::create(&beside)?;
         file.write_all(bytes)?;
         fs::rename(beside, place)
+    }
+
+    fn below(&self, photo: &Hash) -> PathBuf {
+        let place = place(&self.data, photo, Version::Original);
+        place.parent().unwrap_or(&self.data).to_owned()
     }
 
     /// Removes a part; one that is gone already is fine.

@@ -59,6 +59,8 @@ pub struct District {
 /// A new account.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
+    /// The id that it had before a restore which did not bring it back; a new one if none. What its phones made names it.
+    pub id: Option<AccountId>,
     /// Its login name.
     pub login: String,
     /// The name others see.

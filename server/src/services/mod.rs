@@ -5,6 +5,7 @@ pub mod acknowledged;
 pub mod audit;
 pub mod backup;
 pub mod blobs;
+pub mod bucket;
 pub mod changes;
 pub mod checkpoint;
 pub mod codes;

@@ -1,6 +1,7 @@
 //! Passwords: what is good enough to be one, and Argon2id with bounded memory. It knows no account and no database.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -54,12 +55,18 @@ const STOLEN: [&str; 24] = [
 #[derive(Debug, Clone)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
+    hashed: Arc<AtomicU64>,
 }
 
 impl Passwords {
     /// With all turns free.
     pub fn new() -> Self {
-        Self { turns: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), hashed: Arc::default() }
+    }
+
+    /// How often a password was hashed or checked so far.
+    pub fn hashed(&self) -> u64 {
+        self.hashed.load(Ordering::Relaxed)
     }
 
     /// The stored form of a password.
@@ -89,6 +96,7 @@ impl Passwords {
     async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let turn = tokio::time::timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else { return Err(Error::later(ProblemCode::Unavailable, 5)) };
+        self.hashed.fetch_add(1, Ordering::Relaxed);
         let done = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             work()
@@ -169,7 +177,7 @@ pub fn fit(password: &str, login: &str) -> std::result::Result<(), Unfit> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Passwords, Unfit, fit};
+    use super::{Passwords, Unfit, fit, is_current, nobody};
 
     #[test]
     fn what_may_become_a_password() {
@@ -197,5 +205,6 @@ mod tests {
         assert!(passwords.verify("correct horse battery".into(), Some(stored.clone())).await.unwrap());
         assert!(!passwords.verify("correct horse batter".into(), Some(stored)).await.unwrap());
         assert!(!passwords.verify("nobody has this password".into(), None).await.unwrap());
+        assert!(is_current(nobody().unwrap()), "it costs what any other does");
     }
 }

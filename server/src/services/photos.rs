@@ -1,9 +1,9 @@
 //! Photos that are here: custody first, then looking at them, then telling every case that names them. Whatever is
 //! interrupted, the sweep finishes.
 
-use std::path::PathBuf;
+use std::fs::File;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use schema::hash::Hash;
 use schema::ids::DeviceId;
 use schema::photo::{Have, HaveAnswer, PhotoState};
@@ -77,11 +77,15 @@ impl Photos {
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn file(&self, photo: Hash, version: Version) -> Result<(PathBuf, u64)> {
-        let place = self.blobs.place(&photo, version);
-        let looked = place.clone();
-        let found = blocking(move || Ok(std::fs::metadata(looked).ok().map(|file| file.len()))).await?;
-        found.map(|length| (place, length)).ok_or_else(|| Error::refused(schema::problem::ProblemCode::NotFound))
+    pub async fn file(&self, photo: Hash, version: Version) -> Result<(File, u64)> {
+        let blobs = self.blobs.clone();
+        let found = blocking(move || Ok(blobs.open_whole(&photo, version)?)).await?;
+        found.ok_or_else(|| Error::refused(schema::problem::ProblemCode::NotFound))
+    }
+
+    /// Where their files stand.
+    pub fn blobs(&self) -> &Blobs {
+        &self.blobs
     }
 
     /// Promises what is synced of an upload.
@@ -113,7 +117,10 @@ impl Photos {
     /// # Errors
     /// The server's own.
     pub async fn settle(&self, photo: Hash, size: u64) -> Result<()> {
-        let picture = self.decoders.look(&self.blobs.place(&photo, Version::Original)).await?;
+        let blobs = self.blobs.clone();
+        let whole = blocking(move || Ok(blobs.open_whole(&photo, Version::Original)?)).await?;
+        let (file, _) = whole.ok_or_else(|| anyhow!("the file of photo {photo} is not at its place"))?;
+        let picture = self.decoders.look(file, &photo).await?;
         let photos = self.clone();
         blocking(move || photos.keep(&photo, size, &picture)).await?;
         self.ledger.photo_arrived(photo).await?;

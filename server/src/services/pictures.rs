@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use anyhow::{Context, anyhow};
 use pictures::look::look;
 pub use pictures::look::{LARGE_PX, Picture, SMALL_PX, UNDECODABLE};
 pub use pictures::near::{ALIKE_BITS_MAX, Look};
+use schema::hash::Hash;
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
@@ -40,19 +40,17 @@ impl Decoders {
     /// decoder does, so that no more than so many ever run.
     ///
     /// # Errors
-    /// Where the file can't be read; not where it is no picture.
-    pub async fn look(&self, path: &Path) -> Result<Picture> {
+    /// A decoder that does not end; not where it is no picture.
+    pub async fn look(&self, file: File, photo: &Hash) -> Result<Picture> {
         let turn = Arc::clone(&self.turns).acquire_owned().await.context("the decoders are closed")?;
-        let (path, place) = (path.to_owned(), path);
         let looked = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let file = File::open(&path).with_context(|| format!("opening {}", path.display()))?;
-            Ok(look(BufReader::new(file)))
+            look(BufReader::new(file))
         });
         match tokio::time::timeout(self.within, looked).await {
-            Ok(looked) => looked.map_err(|error| Error::Internal(anyhow!(error).context("a decoder did not end")))?,
+            Ok(looked) => looked.map_err(|error| Error::Internal(anyhow!(error).context("a decoder did not end"))),
             Err(_) => {
-                tracing::warn!(photo = %place.display(), "a photo took too long to decode");
+                tracing::warn!(%photo, "a photo took too long to decode");
                 Ok(Picture::default())
             }
         }
@@ -71,7 +69,7 @@ mod tests {
 
     use pictures::drawing::{Scene, Shot};
 
-    use super::{Decoders, Picture};
+    use super::{Decoders, File, Hash, Picture};
 
     #[tokio::test]
     async fn a_photo_that_takes_too_long_is_let_be_and_the_next_has_its_turn() {
@@ -80,8 +78,9 @@ mod tests {
         let shot = Shot { scene: Scene::Dog, fixed: false, place: 1, shot: 1 };
         std::fs::write(&photo, pictures::drawing::jpeg(&shot).unwrap()).unwrap();
         let hurried = Decoders::within(Duration::ZERO);
-        assert_eq!(hurried.look(&photo).await.unwrap(), Picture::default());
-        assert_eq!(hurried.look(&photo).await.unwrap(), Picture::default(), "its turn came back");
-        assert!(Decoders::new().look(&photo).await.unwrap().pixels.is_some());
+        let look = async |on: &Decoders| on.look(File::open(&photo).unwrap(), &Hash::ZERO).await.unwrap();
+        assert_eq!(look(&hurried).await, Picture::default());
+        assert_eq!(look(&hurried).await, Picture::default(), "its turn came back");
+        assert!(look(&Decoders::new()).await.pixels.is_some());
     }
 }

@@ -5,7 +5,7 @@ mod reads;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::fs::File;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -226,7 +226,7 @@ impl Sight {
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn photo(&self, caller: &Caller, photo: Hash, version: Version) -> Result<(PathBuf, u64)> {
+    pub async fn photo(&self, caller: &Caller, photo: Hash, version: Version) -> Result<(File, u64)> {
         for access in &caller.logs {
             let seen = self
                 .noting(caller, access.log, "photo", move |view| {

@@ -5,7 +5,7 @@ use schema::hash::Hash;
 use schema::ids::{AccountId, DeviceId};
 use uuid::Uuid;
 
-use super::columns::{column, hash, number, uuid};
+use super::columns::{column, hash, may_be_stored, number, uuid};
 use super::connection::Db;
 use super::error::StoreError;
 use super::tables::{account_secret, enrol_code, login_session};
@@ -62,6 +62,9 @@ impl Db {
     /// # Errors
     /// The database's.
     pub fn account_by_login(&mut self, login: &str) -> Result<Option<AccountSecret>, StoreError> {
+        if !may_be_stored(login) {
+            return Ok(None);
+        }
         let row: Option<SecretRow> =
             account_secret::table.filter(account_secret::login.eq(login)).first(&mut self.conn).optional()?;
         row.map(read_secret).transpose()

@@ -35,3 +35,8 @@ pub(super) fn hash(column: &[u8]) -> Result<Hash, StoreError> {
 pub(super) fn uuid(column: &[u8]) -> Result<Uuid, StoreError> {
     Uuid::from_slice(column).map_err(|_| StoreError::Damaged("an id that is not 16 bytes"))
 }
+
+/// Whether a text can stand in a column: PostgreSQL has no NUL in texts, so nothing that is stored has one.
+pub(super) fn may_be_stored(text: &str) -> bool {
+    !text.contains('\0')
+}

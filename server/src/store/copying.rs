@@ -222,7 +222,10 @@ mod tests {
 
     fn sqlite(store: &Store, work: impl FnOnce(&mut SqliteConnection)) {
         let write = |db: &mut Db| match &mut db.conn {
-            Conn::Sqlite(conn) => Ok(work(conn)),
+            Conn::Sqlite(conn) => {
+                work(conn);
+                Ok(())
+            }
             Conn::Postgres(_) => Err(StoreError::Address),
         };
         store.write(write).unwrap();
@@ -288,6 +291,5 @@ mod tests {
         let stored = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace \
              AND relname <> '__diesel_schema_migrations'";
         assert_eq!(databases::sql(&address, stored).unwrap(), [tables().count().to_string()], "no table stays behind");
-        assert!(matches!(Store::restore(&address, &file("copy.db"), &file("scratch.db")), Err(StoreError::NotEmpty)));
     }
 }

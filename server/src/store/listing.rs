@@ -4,7 +4,7 @@ use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpres
 use schema::ids::EntityId;
 use schema::sync::Scope;
 
-use super::columns::{bound, number, uuid};
+use super::columns::{bound, may_be_stored, number, uuid};
 use super::connection::Db;
 use super::error::StoreError;
 use super::log_tx::LogNum;
@@ -37,6 +37,10 @@ impl Db {
         before: u64,
         limit: i64,
     ) -> Result<Vec<(u64, EntityId)>, StoreError> {
+        let texts = [&filter.category, &filter.subtype, &filter.code];
+        if !texts.into_iter().flatten().all(|text| may_be_stored(text)) {
+            return Ok(Vec::new());
+        }
         let Some(scope) = self.reference(log, &scope_bytes(scope))? else { return Ok(Vec::new()) };
         let on = entity::log.eq(entity_scope::log).and(entity::id.eq(entity_scope::entity));
         let mut query = entity_scope::table

@@ -8,6 +8,7 @@ use schema::ids::{EntityId, LogId};
 use sync_core::context::VerifiedPhoto;
 
 use super::columns::{column, hash, number, uuid};
+use super::conn::on_backend;
 use super::connection::Db;
 use super::error::StoreError;
 use super::log_tx::{LogNum, LogTx};
@@ -21,22 +22,17 @@ impl Db {
     /// # Errors
     /// The database's.
     pub fn insert_photo(&mut self, sha256: &Hash, new: &VerifiedPhoto, now_ms: u64) -> Result<(), StoreError> {
-        let known: i64 =
-            photo::table.filter(photo::sha256.eq(sha256.0.as_slice())).count().get_result(&mut self.conn)?;
-        if known > 0 {
-            return Ok(());
-        }
         let flags = serde_json::to_string(&new.flags).map_err(|_| StoreError::Damaged("flags that are no JSON"))?;
-        insert_into(photo::table)
-            .values((
-                photo::sha256.eq(sha256.0.as_slice()),
-                photo::size.eq(column(new.size)?),
-                photo::width.eq(new.pixels.map(|(width, _)| i64::from(width))),
-                photo::height.eq(new.pixels.map(|(_, height)| i64::from(height))),
-                photo::flags.eq(flags),
-                photo::verified_ms.eq(column(now_ms)?),
-            ))
-            .execute(&mut self.conn)?;
+        let row = (
+            photo::sha256.eq(sha256.0.as_slice()),
+            photo::size.eq(column(new.size)?),
+            photo::width.eq(new.pixels.map(|(width, _)| i64::from(width))),
+            photo::height.eq(new.pixels.map(|(_, height)| i64::from(height))),
+            photo::flags.eq(flags),
+            photo::verified_ms.eq(column(now_ms)?),
+        );
+        // Two may look at a photo at once: whoever brought it, and a sweep.
+        on_backend!(&mut self.conn, conn => insert_into(photo::table).values(row).on_conflict_do_nothing().execute(conn))?;
         Ok(())
     }
 

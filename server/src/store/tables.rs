@@ -114,7 +114,7 @@ diesel::table! {
         rev -> BigInt,
         class -> SmallInt,
         salt -> Binary,
-        value -> Text,
+        value -> Binary,
     }
 }
 

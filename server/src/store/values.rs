@@ -76,7 +76,7 @@ impl LogTx<'_> {
                 sealed_value::rev.eq(column(new.rev)?),
                 sealed_value::class.eq(class_number(new.class)),
                 sealed_value::salt.eq(new.value.salt.0.as_slice()),
-                sealed_value::value.eq(&new.value.value),
+                sealed_value::value.eq(new.value.value.as_bytes()),
             ))
             .execute(&mut self.db.conn)?;
         Ok(())
@@ -89,7 +89,7 @@ impl Db {
     /// # Errors
     /// The database's.
     pub fn values_of(&mut self, log: LogNum, entities: &[EntityId]) -> Result<Vec<KeptValue>, StoreError> {
-        type Row = (i64, Vec<u8>, Vec<u8>, i16, Vec<u8>, String);
+        type Row = (i64, Vec<u8>, Vec<u8>, i16, Vec<u8>, Vec<u8>);
         let ids: Vec<&[u8]> = entities.iter().map(|id| id.bytes().as_slice()).collect();
         let rows: Vec<Row> = sealed_value::table
             .filter(sealed_value::log.eq(log.0))
@@ -106,6 +106,7 @@ impl Db {
             .load(&mut self.conn)?;
         rows.into_iter()
             .map(|(rev, entity, sealed, class, salt, value)| {
+                let value = String::from_utf8(value).map_err(|_| StoreError::Damaged("a value that is no text"))?;
                 let salt = salt.try_into().map_err(|_| StoreError::Damaged("a salt that is not 16 bytes"))?;
                 Ok(KeptValue {
                     rev: number(rev, "a revision below zero")?,

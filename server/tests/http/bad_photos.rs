@@ -125,6 +125,5 @@ async fn a_full_disk_is_said_and_the_upload_goes_on_later() {
     std::fs::remove_file(&part).unwrap();
     assert_eq!(world.patch(&phone, &photo, 0, &bytes[..200_000]).await.header("upload-offset"), "200000");
     assert_eq!(world.patch(&phone, &photo, 200_000, &bytes[200_000..]).await.status, 204);
-    let file = world.folder.path().join("photos").join(&photo.to_string()[..2]).join(photo.to_string());
-    assert_eq!(std::fs::read(file).unwrap(), bytes);
+    assert_eq!(world.stored(&photo).await, Some(bytes));
 }

@@ -18,15 +18,13 @@ async fn a_photo_renamed_before_a_crash_is_taken_by_the_next_stream() {
     world.announce(&phone, &photo, bytes.len()).await;
     assert_eq!(world.patch(&phone, &photo, 0, &bytes[..100_000]).await.status, 204);
     let part = world.folder.path().join("uploads").join(format!("{photo}.{}.part", phone.device));
-    let place = world.folder.path().join("photos").join(&photo.to_string()[..2]).join(photo.to_string());
-    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
     std::fs::write(&part, &bytes).unwrap();
-    std::fs::rename(&part, &place).unwrap();
+    world.put_aside(&photo, phone.device).await;
     assert_eq!(world.offset(&phone, &photo).await.header("upload-offset"), "100000");
     let done = world.patch(&phone, &photo, 100_000, &bytes[100_000..]).await;
     assert_eq!((done.status, done.header("upload-offset")), (204, bytes.len().to_string().as_str()));
     assert_eq!(world.offset(&phone, &photo).await.header("upload-offset"), bytes.len().to_string());
-    assert_eq!(std::fs::read(place).unwrap(), bytes);
+    assert_eq!(world.stored(&photo).await, Some(bytes));
 }
 
 /// A disk lost what was promised of a part: the upload begins anew instead of failing for thirty days.

@@ -55,8 +55,7 @@ async fn naming_a_photo_opens_no_version_of_it() {
     world.upload(&outsider, &bytes).await;
     assert_eq!(world.seen(&outsider, &photo).await, [200; 3]);
     assert_eq!(world.seen(&over_outsider, &photo).await, [200; 3]);
-    let file = world.folder.path().join("photos").join(&photo.to_string()[..2]).join(photo.to_string());
-    assert_eq!(std::fs::read(file).unwrap(), bytes);
+    assert_eq!(world.stored(&photo).await, Some(bytes));
     assert_eq!(std::fs::read_dir(world.folder.path().join("uploads")).unwrap().count(), 0);
 }
 
@@ -165,8 +164,7 @@ async fn a_revoked_phone_hands_in_the_photos_that_its_ops_name() {
         assert_eq!(announced.status, 201, "{what}: {}", announced.text());
         assert_eq!(world.patch_as(&by_key, &photo, 0, &bytes[..50]).await.header("upload-offset"), "50", "{what}");
         assert_eq!(world.patch_as(&by_key, &photo, 50, &bytes[50..]).await.status, 204, "{what}");
-        let file = world.folder.path().join("photos").join(&photo.to_string()[..2]).join(photo.to_string());
-        assert_eq!(&std::fs::read(file).unwrap(), bytes, "{what}");
+        assert_eq!(world.stored(&photo).await.as_ref(), Some(bytes), "{what}");
     }
     world.running.app.photos.sweep().await.unwrap();
     assert!(world.evidence(&supervisor, case(1)).await[0]["verified_rev"].is_u64());

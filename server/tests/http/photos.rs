@@ -126,8 +126,7 @@ async fn an_upload_goes_on_where_it_stopped_and_repeats_harmlessly() {
 
     let done = world.patch(&phone, &photo, 100_000, rest).await;
     assert_eq!((done.status, done.header("upload-offset")), (204, bytes.len().to_string().as_str()));
-    let file = world.folder.path().join("photos").join(&photo.to_string()[..2]).join(photo.to_string());
-    assert_eq!(std::fs::read(file).unwrap(), bytes);
+    assert_eq!(world.stored(&photo).await, Some(bytes.clone()));
     for reply in [
         world.patch(&phone, &photo, 100_000, rest).await,
         world.announce(&phone, &photo, bytes.len()).await,
@@ -264,8 +263,7 @@ async fn a_newer_stream_fences_off_an_older_one() {
     // The old one wakes up and sends other bytes: they go nowhere.
     let refused = older.write(&vec![0; 300_000]).await.unwrap_err();
     assert_eq!(refused.code(), ProblemCode::UploadSuperseded);
-    let file = world.folder.path().join("photos").join(&photo.to_string()[..2]).join(photo.to_string());
-    assert_eq!(std::fs::read(file).unwrap(), bytes);
+    assert_eq!(world.stored(&photo).await, Some(bytes));
 }
 
 #[actix_web::test]

@@ -1,6 +1,7 @@
 //! A server, its clock, the people who use it, and a client that can stop in the middle of a sentence.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::net::SocketAddr;
 
 use schema::area::{Area, AreaTree, Level};
@@ -14,6 +15,8 @@ use serde_json::{Value, json};
 use server::Running;
 use server::clock::Clock;
 use server::config::Config;
+use server::services::blobs::Version;
+use server::services::bucket::BucketAt;
 use server::services::installation::{District, Installation, NewAccount};
 use sync_core::line::{KIND_VERSION, kind_and_body, sha256};
 use sync_core::log::chain::{self, DeviceSecret};
@@ -98,6 +101,7 @@ pub(crate) fn config(folder: &std::path::Path) -> Config {
     Config {
         data: folder.to_owned(),
         database_url: Some(databases::address(folder)),
+        photos: databases::bucket(folder).map(|(url, settings)| BucketAt { url, settings }),
         host: "city.example".into(),
         durability: Durability::Local,
         checkpoint_interval_ms: 1000,
@@ -128,6 +132,24 @@ impl World {
         Self { running, clock, folder }
     }
 
+    /// The bytes of a photo that is whole, wherever this run of tests has them.
+    pub(crate) async fn stored(&self, photo: &Hash) -> Option<Vec<u8>> {
+        let (blobs, photo) = (self.running.app.photos.blobs().clone(), *photo);
+        let read = tokio::task::spawn_blocking(move || {
+            let (mut file, _) = blobs.open_whole(&photo, Version::Original).unwrap()?;
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).unwrap();
+            Some(bytes)
+        });
+        read.await.unwrap()
+    }
+
+    /// A part becomes a photo, and nobody notes it.
+    pub(crate) async fn put_aside(&self, photo: &Hash, device: DeviceId) {
+        let (blobs, photo) = (self.running.app.photos.blobs().clone(), *photo);
+        tokio::task::spawn_blocking(move || blobs.keep(&photo, device)).await.unwrap().unwrap();
+    }
+
     pub(crate) fn later(&self, ms: u64) {
         self.clock.set(self.clock.now_ms() + ms);
     }
@@ -152,6 +174,7 @@ impl World {
         password: Option<&str>,
     ) -> schema::ids::AccountId {
         let new = NewAccount {
+            id: None,
             login: login.into(),
             name: login.into(),
             person: None,

@@ -1,10 +1,12 @@
-//! Empty databases for tests: a SQLite file, or a database of a PostgreSQL that the test program starts itself.
+//! Empty databases and buckets for tests: a SQLite file, or a database of a PostgreSQL that the test program starts itself.
 //!
 //! Tests that are the same on both ask [`Kind::of_this_run`]: `RECTIFY_TEST_DATABASE=postgres cargo test` runs them on
-//! PostgreSQL. Tests about the one or the other name it.
+//! PostgreSQL. Tests about the one or the other name it. `RECTIFY_TEST_PHOTOS=bucket` puts photos into an S3 server that
+//! the test program starts as well.
 
 #![expect(clippy::panic, reason = "without its database a test fails, and says what to do")]
 
+mod bucket;
 mod server;
 mod standby;
 
@@ -15,6 +17,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
+pub use bucket::bucket;
 use server::Server;
 pub use standby::Pair;
 

@@ -380,7 +380,7 @@ fn start(
     let checkpoints = Checkpoints::open(folder.to_path_buf(), HOST, 1_000, store.clone(), clock.clone())?;
     let photos = {
         let _here = background.enter();
-        Photos::new(store.clone(), Blobs::open(folder)?, clock.clone(), ledger.clone())
+        Photos::new(store.clone(), Blobs::open(folder, None)?, clock.clone(), ledger.clone())
     };
     Ok((Logs::new(store, ledger, checkpoints, clock.clone(), durability), photos))
 }

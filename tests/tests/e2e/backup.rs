@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use databases::Kind;
 use serde_json::Value;
-use tests::programs::{Phone, program};
+use tests::programs::Phone;
 
 use crate::city::{District, draw};
 
@@ -36,8 +36,8 @@ fn healed() -> Result<()> {
     let photo = story.photo_of(&lost)?;
     let unsent = story.report(3)?;
     story.district.installation.kill()?;
-    let data = story.restore("restored")?;
-    ensure!(!data.join("photos").join(&photo[..2]).join(&photo).exists(), "a photo of after the backup is lost");
+    story.restore("restored")?;
+    ensure!(story.district.installation.photo(&photo)?.is_none(), "a photo of after the backup is lost");
 
     story.district.installation.start_as("backup")?;
     story.settle()?;
@@ -50,7 +50,7 @@ fn healed() -> Result<()> {
         ensure!(was["op"] == is["op"] && was["first_received_ms"] == is["first_received_ms"], "{was} became {is}");
         ensure!(is["received_ms"].as_u64() > was["received_ms"].as_u64(), "it came a second time");
     }
-    let kept = fs::read(data.join("photos").join(&photo[..2]).join(&photo))?;
+    let kept = story.district.installation.photo(&photo)?.context("it came again")?;
     ensure!(sync_core::line::sha256(&kept).to_string() == photo);
     let troubles = story.inspector.must(&["needs-attention"])?;
     ensure!(troubles.to_string().contains("restored") && !troubles.to_string().contains("fork"), "{troubles}");
@@ -69,6 +69,51 @@ fn healed() -> Result<()> {
     ensure!(standing["logs"][0]["restored"][0]["acknowledged"] == true, "{standing}");
     ensure!(story.district.installation.must(&["rebuild"])?["different"] == 0);
     ensure!(story.back_up()?["missing"].as_array().is_some_and(Vec::is_empty), "and the next backup holds it");
+    Ok(())
+}
+
+/// Only the operator made the account, so no phone brings it back; made again under its id, it has all that it made.
+#[test]
+fn an_account_that_a_restore_lost_is_made_again_and_loses_nothing() {
+    made_again().unwrap();
+}
+
+fn made_again() -> Result<()> {
+    let mut story = Story::new()?;
+    story.settle()?;
+    story.back_up()?;
+    let add = ["account", "add", "late", "--name", "late", "--role", "inspector"];
+    let added = story.district.installation.must(&add)?;
+    let id = added["account"].as_str().context("its id")?;
+    let late = Phone { home: story.district.folder.path().join("late") };
+    let url = story.district.installation.url();
+    let enrol =
+        |added: &Value| late.must(&["enrol", "--server", &url, "--code", added["code"].as_str().context("a code")?]);
+    enrol(&added)?;
+    let first = story.report_by(&late, 7)?;
+    late.must(&["sync"])?;
+    let second = story.report_by(&late, 8)?;
+    story.district.installation.kill()?;
+    story.restore("without")?;
+    story.district.installation.start_as("backup")?;
+    late.run(&["sync"])?;
+    ensure!(late.must(&["status"])?["on_this_phone"] != 0, "nobody knows it, and it keeps what it has");
+
+    let added = story.district.installation.must(&[add.as_slice(), &["--id", id]].concat())?;
+    ensure!(added["account"] == id, "{added}");
+    let taken =
+        story.district.installation.operate(&["account", "add", "x", "--name", "x", "--role", "crew", "--id", id])?;
+    ensure!(taken.code == 1, "an id is given once: {taken:?}");
+    enrol(&added)?;
+    story.settle()?;
+    for _ in 0..3 {
+        late.must(&["sync"])?;
+    }
+    story.supervisor.must(&["sync"])?;
+    for case in [first, second] {
+        let shown = story.supervisor.must(&["show", &case])?;
+        ensure!(shown["case"]["state"] == "reported" && shown["case"]["reporter"]["account"] == id, "{shown}");
+    }
     Ok(())
 }
 
@@ -176,11 +221,15 @@ impl Story {
     }
 
     fn report(&self, number: u64) -> Result<String> {
+        self.report_by(&self.inspector, number)
+    }
+
+    fn report_by(&self, phone: &Phone, number: u64) -> Result<String> {
         let photo = draw(self.district.folder.path(), number)?.display().to_string();
         let subject = format!("stall {number}");
         let arguments = ["report", "--category", "stall", "--subtype", "road_occupation", "--at", &self.place];
         let more = ["--subject", &subject, "--field", "goods=fruit_vegetables", "--photo", &photo];
-        let made = self.inspector.must(&[arguments.as_slice(), &more].concat())?;
+        let made = phone.must(&[arguments.as_slice(), &more].concat())?;
         Ok(made["case"].as_str().context("a case")?.to_owned())
     }
 
@@ -254,18 +303,17 @@ impl Story {
     }
 
     fn spawn_backup(&self) -> Result<Child> {
-        let installation = &self.district.installation;
-        let mut command = Command::new(program("rectify")?);
-        command.arg("backup").arg(&self.backup).arg("--data").arg(&installation.data);
-        command.args(["--database-url", &installation.database]);
-        Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
+        let mut command = self.district.installation.command(&["backup", &self.backup.display().to_string()])?;
+        Ok(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
     }
 
     fn restore_into(&self, name: &str) -> Result<tests::programs::Said> {
         let (data, database) = self.target(name);
         let (data, backup) = (data.display().to_string(), self.backup.display().to_string());
-        let place = ["--data", &data, "--database-url", &database];
-        tests::programs::run("rectify", &[["--json", "--lang", "en", "restore", &backup].as_slice(), &place].concat())
+        let mut all = vec!["--json", "--lang", "en", "restore", &backup, "--data", &data, "--database-url", &database];
+        let (url, settings) = databases::bucket(data.as_ref()).unzip();
+        all.extend(url.iter().flat_map(|url| ["--photos-url", url.as_str()]));
+        tests::programs::run_with("rectify", &all, settings.unwrap_or_default())
     }
 
     /// Restores into a new folder; the installation is that one from here on, at the address that phones know.

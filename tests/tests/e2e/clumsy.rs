@@ -6,7 +6,7 @@ use schema::catalogue::CITY_CATALOGUE;
 use serde_json::{Value, json};
 use server::services::geojson;
 use tests::dice::Dice;
-use tests::programs::{Said, run};
+use tests::programs::Said;
 
 use crate::city::{District, settle};
 
@@ -22,8 +22,7 @@ struct Office {
 
 impl Office {
     fn operate(&self, language: &str, arguments: &[&str]) -> Result<Said> {
-        let data = self.district.installation.data.display().to_string();
-        run("rectify", &[&["--lang", language], arguments, &["--data", &data]].concat())
+        Ok(Said::of(&self.district.installation.command(&[&["--lang", language], arguments].concat())?.output()?))
     }
 
     /// Both languages say why, differently, and the log stays as it was.

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use schema::ids::{EntityId, LogId};
 use server::store::{Store, StoreError};
 use sync_core::device::entropy::SystemEntropy;
 use sync_core::line::sha256;
-use tests::programs::Phone;
+use tests::programs::{Installation, Phone};
 
 use crate::city::{District, draw, photograph, settle};
 
@@ -59,7 +59,7 @@ fn harvest() -> Result<()> {
     }
     district.installation.kill()?;
     agree(&district, &phones, &supervisor)?;
-    photos_are_there(&district.installation.data, &hashes)?;
+    photos_are_there(&district.installation, &hashes)?;
     let rebuilt = district.installation.must(&["rebuild"])?;
     assert_eq!(rebuilt["different"], 0, "{rebuilt}");
     Ok(())
@@ -172,10 +172,9 @@ fn agree(district: &District, phones: &[(Phone, String)], supervisor: &Phone) ->
     Ok(())
 }
 
-fn photos_are_there(data: &Path, hashes: &BTreeMap<String, PathBuf>) -> Result<()> {
+fn photos_are_there(installation: &Installation, hashes: &BTreeMap<String, PathBuf>) -> Result<()> {
     for hash in hashes.keys() {
-        let path = data.join("photos").join(&hash[..2]).join(hash);
-        let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
+        let bytes = installation.photo(hash)?.context("a photo that arrived")?;
         assert_eq!(sha256(&bytes).to_string(), *hash);
     }
     Ok(())

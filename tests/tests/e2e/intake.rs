@@ -1,9 +1,8 @@
 //! A ledger is taken in by the shipped program: shown first, killed in the middle, gone on with.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result};
-use tests::programs::program;
 
 use crate::city::{District, draw, settle};
 
@@ -37,18 +36,13 @@ fn ledger() -> Result<()> {
     assert_eq!(supervisor.must(&["list", "--limit", "1000"])?["cases"].as_array().map(Vec::len), Some(0), "shown only");
 
     let applied = [import.as_slice(), &["--apply"]].concat();
-    let mut running = Command::new(program("rectify")?)
-        .args(&applied)
-        .args(["--json", "--data", &district.installation.data.display().to_string()])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
+    let mut applying = district.installation.command(&applied)?;
+    let mut running = applying.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     // Killed as soon as something of it is in the log.
     loop {
         settle(&supervisor)?;
         let seen = supervisor.must(&["list", "--limit", "1000"])?["cases"].as_array().map_or(0, Vec::len);
-        if seen > 0 {
+        if seen > 0 || running.try_wait()?.is_some() {
             break;
         }
     }

@@ -2,11 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tests::programs::{Said, program, run};
+use tests::programs::Said;
 
 use crate::city::{District, draw, settle};
 
@@ -90,11 +90,9 @@ fn passwords(district: &District) -> Result<()> {
 }
 
 fn in_both_languages(district: &District) -> Result<()> {
-    let data = district.installation.data.display().to_string();
-    let database = district.installation.database.as_str();
-    let code = |lang: &str, login: &str| {
-        let place = ["--data", &data, "--database-url", database];
-        run("rectify", &[["--lang", lang, "device", "code", login].as_slice(), &place].concat())
+    let code = |lang: &str, login: &str| -> Result<Said> {
+        let output = district.installation.command(&["--lang", lang, "device", "code", login])?.output()?;
+        Ok(Said::of(&output))
     };
     let (zh, en) = (code("zh", "li")?, code("en", "li")?);
     ensure!(zh.out.contains("登记码") && en.out.contains("one-time code"), "{zh:?} {en:?}");
@@ -105,11 +103,9 @@ fn in_both_languages(district: &District) -> Result<()> {
 
 /// Runs an operator's command with something typed.
 fn typing(district: &District, arguments: &[&str], typed: &str) -> Result<Said> {
-    let data = district.installation.data.display().to_string();
-    let mut child = Command::new(program("rectify")?)
-        .args(["--json", "--lang", "en"])
-        .args(arguments)
-        .args(["--data", &data, "--database-url", &district.installation.database])
+    let mut child = district
+        .installation
+        .command(&[&["--json", "--lang", "en"], arguments].concat())?
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

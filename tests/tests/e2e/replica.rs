@@ -35,7 +35,7 @@ fn replicated() -> Result<()> {
     ensure!(status(&district)?["standby"]["fault"].is_null());
 
     pair.kill_standby()?;
-    let durable = durable(&district)?;
+    let before = durable(&district)?;
     report(&phone, &place, "2")?;
     let mut pushing = phone.spawn(&["sync"])?;
     // The commit has come to where it waits for the standby.
@@ -46,7 +46,7 @@ fn replicated() -> Result<()> {
     ensure!(pushing.try_wait()?.is_none(), "what no standby has is not acknowledged");
     let fault = status(&district)?["standby"]["fault"].to_string();
     ensure!(fault.contains("no synchronous standby is streaming"), "the operator is told: {fault}");
-    ensure!(durable(&district)? == durable, "nothing becomes durable");
+    ensure!(durable(&district)? == before, "nothing becomes durable");
     ensure!(phone.must(&["status"])?["on_this_phone"] == 1, "the phone knows that it has it alone");
 
     pair.start_standby()?;

@@ -9,6 +9,7 @@ use crate::parts::program;
 
 const CARGO_DENY: &str = "0.20.2";
 const CALENDAR: &str = "chinesecalendar==1.11.0";
+const S3_SERVER: [&str; 3] = ["moto[s3]==5.2.1", "flask==3.1.2", "flask-cors==6.0.1"];
 const PHOTOGRAPHS: &str = "scikit-image==0.26.0";
 
 /// Photographs that people took, free of rights, out of the Python package that ships them.
@@ -80,6 +81,17 @@ pub(crate) fn calendar() -> Result<()> {
 /// The packages of the tus client, exactly those of its lock file.
 pub(crate) fn tus_client() -> Result<()> {
     program("npm", &["ci", "--silent", "--no-fund", "--no-audit", "--prefix", "tests/tus"])
+}
+
+/// An S3 server that others wrote, into `target/moto`.
+pub(crate) fn s3_server() -> Result<()> {
+    let folder = Path::new("target/moto");
+    if folder.join("moto").is_dir() {
+        return Ok(());
+    }
+    let mut arguments = vec!["-m", "pip", "install", "--quiet", "--target", "target/moto"];
+    arguments.extend(S3_SERVER);
+    program("python3", &arguments)
 }
 
 /// Puts the photographs into `target/photographs`.

@@ -60,6 +60,7 @@ fn needs() -> Result<()> {
     needs::packages()?;
     needs::calendar()?;
     needs::tus_client()?;
+    needs::s3_server()?;
     needs::photographs()
 }
 
@@ -87,11 +88,12 @@ fn tests() -> Result<()> {
     cargo(&["test", "--locked", "--workspace", "--all-features"])
 }
 
-/// The same tests of store, services, HTTP and programs again, on a PostgreSQL that they start themselves. What is about
-/// PostgreSQL alone, or compares both, is among the tests above.
+/// The same tests of store, services, HTTP and programs again, as several servers share their work: on a PostgreSQL and with
+/// photos in a bucket, both of which they start themselves. What is about PostgreSQL alone, or compares both databases, is
+/// among the tests above.
 fn postgres() -> Result<()> {
     let tests = ["test", "--locked", "--workspace", "--all-features", "--lib", "--test", "http", "--test", "e2e"];
-    finish(this_cargo().args(tests).env("RECTIFY_TEST_DATABASE", "postgres"))
+    finish(this_cargo().args(tests).env("RECTIFY_TEST_DATABASE", "postgres").env("RECTIFY_TEST_PHOTOS", "bucket"))
 }
 
 /// Runs the parts and prints the minutes of each.

@@ -77,7 +77,11 @@ pub(super) fn copy_into(file: &Path, folder: &Path, sums: &mut Vec<FileSum>) -> 
 
 /// Copies a file to its place, whole or not at all. Says the hash of what was read.
 pub(super) fn copy_file(from: &Path, to: &Path, durably: bool) -> Result<Hash, BackupError> {
-    let mut source = File::open(from).map_err(at(from))?;
+    copy_open(&mut File::open(from).map_err(at(from))?, to, durably)
+}
+
+/// As [`copy_file`], from a file that is open.
+pub(super) fn copy_open(source: &mut File, to: &Path, durably: bool) -> Result<Hash, BackupError> {
     let mut beside = to.as_os_str().to_owned();
     beside.push(".new");
     let beside = Path::new(&beside);
@@ -86,7 +90,7 @@ pub(super) fn copy_file(from: &Path, to: &Path, durably: bool) -> Result<Hash, B
     let mut hasher = Sha256::new();
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
-        let read = source.read(&mut chunk).map_err(at(from))?;
+        let read = source.read(&mut chunk).map_err(at(to))?;
         let Some(bytes) = chunk.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
         hasher.update(bytes);
         target.write_all(bytes).map_err(at(beside))?;

@@ -12,7 +12,8 @@ use super::manifest::{LogCopy, Manifest};
 use super::{BackupError, Step, Watch, logs, photos};
 use crate::clock::Clock;
 use crate::services::acknowledged;
-use crate::services::blobs::{Blobs, Version};
+use crate::services::blobs::{self, Blobs, Version, hash_file};
+use crate::services::bucket::BucketAt;
 use crate::services::ledger::{Ledger, NewEpoch};
 use crate::services::signer;
 use crate::store::{Db, Store};
@@ -29,6 +30,8 @@ pub struct Restore {
     pub data: PathBuf,
     /// The new database's address.
     pub database: String,
+    /// Where whole photos go, if not into the data folder.
+    pub photos: Option<BucketAt>,
     /// The lost server's `signed` folder, if it survived: it tells how far the logs had gone.
     pub signed: Option<PathBuf>,
 }
@@ -71,7 +74,10 @@ pub async fn restore(asked: &Restore, clock: &Clock, watch: Watch<'_>) -> Result
             place(&file.path(), &asked.data.join("signed").join(file.file_name()))?;
         }
     }
-    put_photos(&asked.backup, &asked.data, &wanted)?;
+    let blobs = Blobs::open(&asked.data, asked.photos.as_ref()).map_err(at(&asked.data))?;
+    let (backup, data) = (asked.backup.clone(), asked.data.clone());
+    let put = tokio::task::spawn_blocking(move || put_photos(&backup, &data, &blobs, &wanted));
+    put.await.map_err(|error| at(&asked.data)(error.into()))??;
     watch(Step::Copying);
     let scratch = asked.data.join("restoring.db");
     let store = Store::restore(&asked.database, &copy.join("rectify.db"), &scratch)?;
@@ -126,19 +132,19 @@ fn place(from: &Path, to: &Path) -> Result<(), BackupError> {
     folder::copy_file(from, to, true).map(|_| ())
 }
 
-fn put_photos(dir: &Path, data: &Path, wanted: &[(Hash, u64)]) -> Result<(), BackupError> {
-    let (from, to) = (Blobs::at(dir), Blobs::at(data));
+fn put_photos(dir: &Path, data: &Path, to: &Blobs, wanted: &[(Hash, u64)]) -> Result<(), BackupError> {
     for (photo, _) in wanted {
-        let (source, target) = (from.place(photo, Version::Original), to.place(photo, Version::Original));
-        place(&source, &target)?;
-        if !photos::is_whole(&target, photo)? {
-            return Err(BackupError::Damaged(format!("photo {photo} was changed on its way")));
-        }
-        for version in [Version::Small, Version::Large] {
-            let source = from.place(photo, version);
+        for version in [Version::Original, Version::Small, Version::Large] {
+            let source = blobs::place(dir, photo, version);
             if source.exists() {
-                folder::copy_file(&source, &to.place(photo, version), false)?;
+                let mut file = File::open(&source).map_err(at(&source))?;
+                to.put_whole(photo, version, &mut file).map_err(at(&source))?;
             }
+        }
+        let put = to.open_whole(photo, Version::Original).map_err(at(data))?;
+        let read = put.map(|(mut file, _)| hash_file(&mut file)).transpose().map_err(at(data))?;
+        if read != Some(*photo) {
+            return Err(BackupError::Damaged(format!("photo {photo} was changed on its way")));
         }
     }
     folder::make_private(&data.join("photos"))?;

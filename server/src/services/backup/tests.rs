@@ -11,7 +11,7 @@ use sync_core::line::sha256;
 use tempfile::TempDir;
 
 use super::{Backup, BackupError, Manifest, Restore, Source, make, restore};
-use crate::services::blobs::{Blobs, Version};
+use crate::services::blobs::{self, Blobs, Version};
 use crate::services::rebuild::rebuild;
 use crate::services::standing;
 use crate::services::world::{Line, Phone, START_MS, World, grid, photo, root, unit};
@@ -21,14 +21,15 @@ fn back_up(world: &World, dir: &Path) -> Backup {
     let (store, data) = (world.logs.store.clone(), world.data.clone());
     // The signer of a backup is named as the world's is.
     world.logs.checkpoints.sign_due().unwrap();
-    let source = Source { store, data, host: "rectify.test".to_owned(), now_ms: world.clock.now_ms() };
+    let photos = Blobs::open(&data, None).unwrap();
+    let source = Source { store, photos, data, host: "rectify.test".to_owned(), now_ms: world.clock.now_ms() };
     make(&source, dir, false, &mut |_| {}).unwrap()
 }
 
 /// A photo's bytes come to the server, whole and synced, and the cases that name it are told.
 async fn arrive(world: &World, phone: &Phone, bytes: &[u8]) -> Hash {
     let (sha256, size) = (sha256(bytes), u64::try_from(bytes.len()).unwrap());
-    let place = Blobs::at(&world.data).place(&sha256, Version::Original);
+    let place = blobs::place(&world.data, &sha256, Version::Original);
     fs::create_dir_all(place.parent().unwrap()).unwrap();
     fs::write(place, bytes).unwrap();
     let looked_at = VerifiedPhoto { size, pixels: None, flags: Vec::new() };
@@ -59,7 +60,7 @@ fn durable(world: &World) -> u64 {
 
 fn restore_asked(backup: &Path, data: &Path) -> Restore {
     let database = format!("sqlite:{}", data.join("rectify.db").display());
-    Restore { backup: backup.to_owned(), data: data.to_owned(), database, signed: None }
+    Restore { backup: backup.to_owned(), data: data.to_owned(), database, photos: None, signed: None }
 }
 
 #[tokio::test]
@@ -74,7 +75,7 @@ async fn the_durable_mark_moves_to_what_was_read_back_photos_included() {
     let two = arrive(&world, &phone, b"two").await;
     assert_eq!(durable(&world), 0);
 
-    let place = Blobs::at(&world.data).place(&two, Version::Original);
+    let place = blobs::place(&world.data, &two, Version::Original);
     fs::write(&place, b"2wo").unwrap();
     let made = back_up(&world, dir.path());
     assert_eq!(made.missing, [two], "a file that lost its hash is no copy");

@@ -82,7 +82,7 @@ impl Installation {
     pub async fn add_for(&self, caller: &Caller, asked: AddAccount) -> Result<AddedAccount> {
         let district = self.in_administered(caller, asked.log).await?;
         let AddAccount { login, name, role, area, units, .. } = asked;
-        let new = NewAccount { login, name, person: None, role, area, units, password: None };
+        let new = NewAccount { id: None, login, name, person: None, role, area, units, password: None };
         let account = district.add_account(new).await?;
         tracing::info!(by = %caller.account, %account, "an administrator added an account");
         Ok(AddedAccount { account, code: self.code(account).await? })

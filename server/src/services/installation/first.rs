@@ -36,6 +36,7 @@ impl Installation {
             return Ok(None);
         }
         let admin = NewAccount {
+            id: None,
             login: ADMIN.to_owned(),
             name: Text { zh: "管理员".to_owned(), en: "Administrator".to_owned() }.zh,
             person: None,
@@ -88,7 +89,7 @@ impl Installation {
     /// Adds an account and says who it is.
     ///
     /// # Errors
-    /// `invalid`: the login name, the password, the area or a unit.
+    /// `invalid`: the login name, the id, the password, the area or a unit.
     pub async fn add_account(&self, new: NewAccount) -> Result<AccountId> {
         let login = new.login.trim().to_owned();
         let fits =
@@ -120,7 +121,10 @@ impl Installation {
             Body::Grant(Grant { grant: GrantId(self.new_id()?), role: new.role, area }),
         ];
         bodies.extend(new.units.into_iter().map(|unit| Body::SetMembership(SetMembership { unit, member: true })));
-        let new_account = AccountId(self.new_id()?);
+        let new_account = match new.id {
+            Some(id) => id,
+            None => AccountId(self.new_id()?),
+        };
         let secret = AccountSecret { account: new_account, login, password, disabled: false };
         let now_ms = self.clock.now_ms();
         // The secret first: a login name that is taken stops everything.
@@ -128,6 +132,9 @@ impl Installation {
             .store
             .write_async(move |db| -> Result<AccountId> {
                 let Some(known) = db.account_by_login(&secret.login)? else {
+                    if db.account_secret(secret.account)?.is_some() {
+                        return Err(Error::invalid("id"));
+                    }
                     db.insert_account(&secret, now_ms)?;
                     return Ok(secret.account);
                 };

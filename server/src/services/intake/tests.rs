@@ -39,6 +39,7 @@ impl Desk {
         let config = Config {
             data: folder.path().join("data"),
             database_url: Some(databases::address(folder.path())),
+            photos: None,
             host: "localhost".to_owned(),
             durability: Durability::Local,
             checkpoint_interval_ms: 60_000,
@@ -51,6 +52,7 @@ impl Desk {
         app.installation.first_start(&district, &signer).await.unwrap();
         for (login, role) in [("team", Role::Inspector), ("auditor", Role::Auditor)] {
             let new = NewAccount {
+                id: None,
                 login: login.to_owned(),
                 name: login.to_owned(),
                 person: None,

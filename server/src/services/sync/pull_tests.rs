@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use schema::entity::Entity;
 use schema::ids::EntityId;
 use schema::op::{Assign, Body, Comment, File, Role, Sealed};
-use schema::record::{Outcome, RefusalCode};
+use schema::record::{Outcome, Record, RefusalCode};
 use schema::sync::{Node, Scope};
 use sync_core::line::sha256;
 
@@ -99,6 +99,25 @@ async fn sealed_values_go_to_their_readers_only() {
         assert!(matches!(entity, Entity::Case(_)));
         assert!(!String::from_utf8_lossy(&answer.bytes).contains("13800000000") || expected == 2);
     }
+}
+
+/// Whatever a person types or a program sends, no database stumbles over it, and no push waits behind it.
+#[tokio::test]
+async fn a_value_of_any_characters_comes_back_as_it_was() {
+    let world = World::new().await;
+    let mut maker = world.person(1, Role::Inspector, grid(1)).await;
+    let typed = "12\0号\u{1}\n\u{ffff}🐕' \\x00";
+    let report = maker.report_with(1, vec![], Some(typed));
+    let mut odd = maker.report(1);
+    odd.bytes = String::from_utf8(odd.bytes).unwrap().replace("\"report\"", "\"re\\u0000port\"").into_bytes();
+    let fine = maker.report(1);
+    let answer = maker.sync(&world, &[report.clone(), odd, fine]).await;
+    let outcomes = answer.outcomes.iter().map(|line| serde_json::from_str::<Record>(&line.record).unwrap().outcome);
+    let outcomes: Vec<Outcome> = outcomes.collect();
+    assert_eq!(outcomes, [Outcome::Accepted, Outcome::Parked, Outcome::Accepted], "a kind is a plain word");
+    maker.scopes = BTreeMap::from([(area(1), 0)]);
+    let answer = maker.send(&world, &[]).await.unwrap();
+    assert!(answer.values.iter().any(|value| value.entity == report.entity && value.value.value == typed));
 }
 
 /// An entity that moves is told to both sides.

@@ -132,6 +132,7 @@ impl City {
         let area = if n < 2 { 0 } else { self.dice.below(areas) };
         let login = format!("person{n}");
         let new = NewAccount {
+            id: None,
             login: login.clone(),
             name: login.clone(),
             person: None,

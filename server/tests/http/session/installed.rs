@@ -72,7 +72,7 @@ pub(crate) async fn lay_out(folder: &Path) {
     let seed: String = (0xa0..=0xbf_u8).map(|byte| format!("{byte:02x}")).collect();
     std::fs::write(keys.join("log-signer"), seed).unwrap();
     let clock = Clock::standing(START_MS - 1_000_000);
-    let store = Store::open(&format!("sqlite:{}", folder.join("rectify.db").display())).unwrap();
+    let store = Store::open(&databases::address(folder)).unwrap();
     let ledger = Ledger::start(store.clone(), clock.clone()).unwrap();
     let signer = Checkpoints::open(folder.to_owned(), "rectify.example", 1000, store.clone(), clock).unwrap();
     let create = CreateLog {

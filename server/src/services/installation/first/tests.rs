@@ -84,6 +84,7 @@ async fn adding_an_account_goes_on_from_its_secret_and_takes_no_login_twice() {
     let done: Result<(), StoreError> = place.store.write(|db| db.insert_account(&left, START_MS));
     done.unwrap();
     let new = NewAccount {
+        id: None,
         login: "li".into(),
         name: "li".into(),
         person: None,
