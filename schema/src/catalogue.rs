@@ -86,6 +86,9 @@ pub struct Catalogue {
     /// Days after its end when a case leaves the phones; 180 if not said, and never fewer than the relapse window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive_days: Option<u16>,
+    /// The longest side of a photo that a phone's page sends, in pixels; 1600 if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photo_side_px: Option<u16>,
     /// Reasons for `decline`.
     pub decline_reasons: Vec<Choice>,
     /// Reasons for `return_assignment`.

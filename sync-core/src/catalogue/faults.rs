@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use schema::catalogue::{Catalogue, Category, Choice, FieldKind, FieldSpec, Required, Subtype, Text};
 use schema::limits::{PHOTOS_PER_OP_MAX, RELAPSE_WINDOW_DAYS, TEXT_BYTES_MAX};
@@ -16,6 +17,9 @@ const UNIT_CHARS_MAX: usize = 12;
 const SCALE_MAX: u8 = 9;
 /// The longest plain text: so many Chinese characters surely fit into [`TEXT_BYTES_MAX`].
 const TEXT_CHARS_MAX: usize = TEXT_BYTES_MAX / 3;
+
+/// How long the longer side of a photo may be, in pixels: legible, and light enough for a network in the street.
+const PHOTO_SIDES_PX: RangeInclusive<u16> = 640..=4096;
 
 /// Something that is wrong with a catalogue document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +69,14 @@ pub fn faults(catalogue: &Catalogue) -> Vec<Fault> {
             "archive_days",
             format!("为 {days}，不得少于反弹期 {RELAPSE_WINDOW_DAYS} 天"),
             format!("is {days}: give it {RELAPSE_WINDOW_DAYS} or more, {least}"),
+        );
+    }
+    if let Some(side) = catalogue.photo_side_px.filter(|side| !PHOTO_SIDES_PX.contains(side)) {
+        let (least, most) = (PHOTO_SIDES_PX.start(), PHOTO_SIDES_PX.end());
+        faults.add(
+            "photo_side_px",
+            format!("为 {side}，应在 {least} 到 {most} 之间"),
+            format!("is {side}: give it {least} to {most}"),
         );
     }
     faults.text("title", &catalogue.title);

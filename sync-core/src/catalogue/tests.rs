@@ -56,6 +56,7 @@ fn small() -> Catalogue {
     };
     Catalogue {
         archive_days: None,
+        photo_side_px: None,
         version: "1".to_owned(),
         title: text("small"),
         numbering: Numbering { format: "A{year}{serial:05}".to_owned() },
@@ -103,6 +104,12 @@ fn the_shipped_catalogue_has_no_faults() {
         let on_site = category.code.as_str() != "illegal_structure";
         assert!(category.subtypes.iter().all(|subtype| subtype.settle_outcomes.is_empty() != on_site));
     }
+}
+
+#[test]
+fn photos_are_neither_illegible_nor_too_heavy() {
+    let of = |side| faults(&Catalogue { photo_side_px: Some(side), ..small() }).len();
+    assert_eq!((of(639), of(640), of(4096), of(4097)), (1, 0, 0, 1));
 }
 
 #[test]

@@ -138,7 +138,7 @@ test("a supervisor's board and a case's story", { timeout: 240_000 }, async () =
 test("an administrator's people and phones", { timeout: 180_000 }, async () => {
   const phone = await Phone.new(server, DESK);
   phones.push(phone);
-  await phone.enrol("admin");
+  await phone.enrol("admin01");
   await look(phone, "accounts", "/accounts", "[data-login]");
   await look(phone, "devices", "/devices", "[data-device]");
 });

@@ -48,17 +48,14 @@ test("a report without a network is filed, assigned, fixed, checked and closed",
   await supervisor.step(log, entity, "assign", (page) => page.getByRole("radio").first().click());
   await supervisor.stands("assigned");
   await supervisor.allSent();
-  const unit = await supervisor.page.locator(".facts").innerText();
 
   const crew = await (await open()).enrol("crew01");
-  const other = !(await poll(async () => crew.page.locator(".nav").count(), "the crew's page")) || unit === "";
-  assert.ok(!other);
   await fix(crew, supervisor, log, entity);
 
   await inspector.case(log, entity);
   await inspector.stands("fixed");
   await inspector.step(log, entity, "check", async (page) => {
-    await page.getByRole("radio", { name: "合格" }).click();
+    await page.getByRole("radio", { name: "合格", exact: true }).click();
     await inspector.stepPhoto();
   });
   await inspector.stands("checked");

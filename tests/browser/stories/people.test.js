@@ -69,7 +69,7 @@ test("several cases are chosen and go to a unit at once", { timeout: 120_000 }, 
 });
 
 test("a lost phone is shut out by the administrator, and what it held waits for a supervisor", { timeout: 180_000 }, async () => {
-  administrator = await (await Phone.new(server, DESK)).enrol("admin");
+  administrator = await (await Phone.new(server, DESK)).enrol("admin01");
   await administrator.to("/devices");
   const device = await inspector.page.evaluate(async () => (await indexedDB.databases()).length);
   assert.ok(device > 0);

@@ -10,8 +10,8 @@ const PROGRAM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/goo
 const CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
 const ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", ...CAMERA];
 const SHOTS = resolve(import.meta.dirname, "../../../target/screenshots");
-/** A corner of the demo city. */
-export const HERE = { latitude: 37.4576, longitude: 116.3635, accuracy: 12 };
+/** In the grid of the demo city's first inspector. */
+export const HERE = { latitude: 37.46393, longitude: 116.34371, accuracy: 12 };
 export const PHONE = { width: 360, height: 640 };
 export const DESK = { width: 1440, height: 900 };
 const PATIENCE_MS = 45_000;
@@ -65,6 +65,12 @@ export class Phone {
     if (pin) await page.getByLabel("PIN（选填）").fill(pin);
     await page.getByRole("button", { name: "登记", exact: true }).click();
     await page.locator(".nav").waitFor();
+    return this.pulled();
+  }
+
+  /** The first pull came to its end: catalogue, areas and cases are here. */
+  async pulled() {
+    await poll(async () => (await this.page.locator("[data-pulled=true]").count()) === 1, "the first pull", 120_000);
     return this;
   }
 

@@ -1,7 +1,7 @@
 // The real program with its demo city, started for real, killed for real.
 
 import { spawn, execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const ROOT = resolve(import.meta.dirname, "../../..");
 const PROGRAM = join(ROOT, "target/debug/rectify");
-/** Settled once a run: drawing a city's photos takes a minute. */
+/** Settled once by each build of the program: drawing a city's photos takes a minute. */
 const MODEL = join(ROOT, "target/browser-city");
 const START_MS = 240_000;
 
@@ -77,15 +77,15 @@ export class Server {
 }
 
 async function settle() {
-  const made = (await readFile(join(MODEL, "settled"), "utf8").catch(() => "")) === process.env.BROWSER_RUN;
-  if (made) return;
+  const build = String((await stat(PROGRAM)).mtimeMs);
+  const settled = join(MODEL, "settled");
+  if ((await readFile(settled, "utf8").catch(() => "")) === build) return;
   await rm(MODEL, { recursive: true, force: true });
   await mkdir(MODEL, { recursive: true });
   const model = new Server(join(MODEL, "data"), await freePort());
   await model.start();
   await model.kill();
-  const { writeFile } = await import("node:fs/promises");
-  await writeFile(join(MODEL, "settled"), process.env.BROWSER_RUN ?? "");
+  await writeFile(settled, build);
 }
 
 /** A city of its own for a story. */

@@ -12,9 +12,10 @@ export function Standing() {
   useChanges(["connection"]);
   const status = valueOf(useLive((device) => device.status(), ["status", "cases", "photo", "connection"], []));
   const connection = device.connection();
+  const pulled = device.me()?.logs.every((log) => log.pulled && log.durability !== null) ?? false;
   const unsent = (status?.on_this_phone ?? 0) + (status?.photos_to_send ?? 0);
   return (
-    <a class="standing" href="#/sending" data-unsent={status?.on_this_phone} data-connection={connection.is}>
+    <a class="standing" href="#/sending" data-unsent={status?.on_this_phone} data-connection={connection.is} data-pulled={pulled}>
       <i class={`dot ${tone(connection, unsent)}`} />
       <span class="grow standing-text">
         <b>{status ? words.unsent(status.on_this_phone, status.photos_to_send) : words.loading}</b>

@@ -77,6 +77,7 @@ function Filling({ shown, first, form }: { shown: Shown; first: DraftRecord; for
   return (
     <Sheet title={words.steps[draft.kind] ?? draft.kind} onBack={() => void leave()}>
       <p class="soft">{document.number ?? document.short_code} · {words.states[document.state]}</p>
+      {!shown.can.includes(draft.kind) && <p class="note note-warn">{words.form.not_now}</p>}
       {role && <Photos draft={draft} log={shown.log} missing={form.needs?.(document, reference) ?? 0} onShoot={() => setShooting(true)} onDrop={(sha256) => void drafting.change({ photos: draft.photos.filter((photo) => photo.sha256 !== sha256) })} />}
       <form.Fields drafting={drafting} document={document} reference={reference} log={shown.log} />
       <p class="hint">{words.form.settle_hint}</p>

@@ -3,7 +3,7 @@
 import type { TakenPhoto } from "../device/contract";
 import type { Fix } from "../case/place";
 import { withExif } from "./exif";
-import { moment } from "./moment";
+import { now } from "../device/clocks";
 
 /** The longest side of a photo where the catalogue names none, in pixels. */
 export const SIDE_PX = 1600;
@@ -41,7 +41,7 @@ export async function sha256(blob: Blob): Promise<string> {
 }
 
 async function photo(jpeg: Blob, source: TakenPhoto["source"]): Promise<TakenPhoto> {
-  return { sha256: await sha256(jpeg), jpeg, source, taken: moment() };
+  return { sha256: await sha256(jpeg), jpeg, source, taken: now() };
 }
 
 /** What the camera shows now. */

@@ -214,6 +214,7 @@ export const en: Words = {
     too_long: (most) => `At most ${most} characters`,
     no_change: "Nothing was changed",
     confirm: "Confirm",
+    not_now: "By this phone's estimate it will not be accepted now. It can be kept all the same; the server decides.",
     missing_photos: (n) => `${of(n, "photo")} still missing`,
   },
 

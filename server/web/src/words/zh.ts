@@ -210,6 +210,7 @@ export const zh = {
     too_long: (most: number) => `最多 ${most} 个字`,
     no_change: "没有改动",
     confirm: "确定",
+    not_now: "本机预估：现在不会被接受。仍可保存，由服务器决定。",
     missing_photos: (n: number) => `还缺 ${n} 张照片`,
   },
 
