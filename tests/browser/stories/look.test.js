@@ -103,9 +103,9 @@ test("a report, step by step", { timeout: 180_000 }, async () => {
   await axe(phone, "details");
   await isPressed(phone, "details");
   await phone.page.getByRole("button", { name: "劝导 / 现场解决" }).click();
-  await phone.page.getByRole("radio").first().waitFor();
+  await phone.page.locator(".foot-choices").getByRole("radio").first().waitFor();
   await phone.shot("capture-4-settle");
-  await phone.page.getByRole("radio").first().click();
+  await phone.page.locator(".foot-choices").getByRole("radio").first().click();
   await phone.saved();
   await phone.shot("capture-5-saved");
   await axe(phone, "saved");

@@ -77,22 +77,29 @@ test("a draft outlives a kill at every step from the shutter on, and is sent in 
   assert.equal(await phone.page.getByRole("button", { name: "继续" }).count(), 0, "nothing is left over");
 });
 
+/** Chromium's own override of the quota is not heeded by its IndexedDB (156, measured): the failure comes from here. */
+const fill = (full) => {
+  const put = (window.realPut ??= IDBObjectStore.prototype.put);
+  IDBObjectStore.prototype.put = function (...words) {
+    if (full && this.name === "photos") throw new DOMException("full", "QuotaExceededError");
+    return put.apply(this, words);
+  };
+};
+
 test("a phone whose storage is full says so, loses nothing, and goes on when there is room", { timeout: 120_000 }, async () => {
   const phone = phones[0];
   const before = await phone.unsent();
-  const session = await phone.context.newCDPSession(phone.page);
-  const { usage } = await phone.page.evaluate(() => navigator.storage.estimate());
   await phone.to("/capture");
   const shutter = phone.page.locator(".shutter:not([disabled])");
   await shutter.waitFor();
-  await session.send("Storage.overrideQuotaForOrigin", { origin: server.address, quotaSize: usage + 1000 });
+  await phone.page.evaluate(fill, true);
   await shutter.click();
   const sentence = phone.page.locator(".camera .note-bad");
   await sentence.waitFor();
-  assert.match(await sentence.innerText(), /存储|空间/);
+  assert.match(await sentence.innerText(), /存储已满/);
   await phone.shot("storage-full");
   assert.equal(await phone.page.locator(".taken .photo").count(), 0, "what is not on disk is not shown as taken");
-  await session.send("Storage.overrideQuotaForOrigin", { origin: server.address });
+  await phone.page.evaluate(fill, false);
   await phone.shoot();
   assert.equal(await phone.unsent(), before);
 });

@@ -9,7 +9,7 @@ import type { Words } from "../words";
 import { day } from "../words";
 import type { By, CaseDocument } from "./document";
 import { Unsealed, useCatalogueOf, who } from "./facts";
-import { choiceName, kindName, type Catalogue, type Reference } from "./reference";
+import { choiceName, kindName, type Catalogue, type Choice, type Reference } from "./reference";
 import { kindOf } from "./document";
 import type { Language } from "../device/contract";
 
@@ -30,13 +30,13 @@ function events(document: CaseDocument, catalogue: Catalogue | null, reference: 
     document.assignment?.accepted ? { by: document.assignment.accepted, kind: "accept" } : null,
     document.fix && { by: document.fix.by, kind: "submit_fix", text: document.fix.note?.sealed },
     document.check && { by: document.check, kind: "check", more: document.check.code === "fail" ? words.form.fail : words.form.pass, text: document.check.note?.sealed },
-    document.end && ended(document, catalogue, of?.closing_conditions, language),
+    document.end && ended(document, catalogue, [...(of?.closing_conditions ?? []), ...(of?.settle_outcomes ?? [])], language),
     ...document.comments.map((remark) => ({ by: remark.by, kind: "comment", text: remark.text.sealed })),
   ];
   return all.filter((event): event is Event => event !== null).sort((one, other) => one.by.received_ms - other.by.received_ms || one.by.rev - other.by.rev);
 }
 
-function ended(document: CaseDocument, catalogue: Catalogue | null, conditions: { code: string; name: { zh: string; en: string } }[] | undefined, language: Language): Event | null {
+function ended(document: CaseDocument, catalogue: Catalogue | null, conditions: Choice[], language: Language): Event | null {
   if (!document.end) return null;
   const kind = document.state === "declined" ? "decline" : document.state === "void" ? "void" : "close";
   const choices = kind === "decline" ? catalogue?.decline_reasons : conditions;

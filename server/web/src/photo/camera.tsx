@@ -5,6 +5,7 @@ import type { Id, TakenPhoto } from "../device/contract";
 import { useAttempt, useDevice } from "../app/device";
 import { Button, Icon, Refused } from "../app/parts";
 import { useWords } from "../app/settings";
+import { Standing as Unsent } from "../app/standing";
 import { lastFix, useFix } from "../case/place";
 import { Photo } from "../case/photo";
 import { fromCamera, fromFile, SIDE_PX } from "./take";
@@ -51,6 +52,7 @@ export function Camera({ log, taken, side = SIDE_PX, onTaken, onDone, onBack }: 
           {finding.is === "here" ? words.capture.accuracy(finding.fix.accuracy_m) : finding.is === "looking" ? words.capture.locating : words.capture.no_position.split(/[。.]/)[0]}
         </span>
       </div>
+      <div class="camera-unsent"><Unsent /></div>
       {standing === "none" ? (
         <div class="camera-none">
           <p>{words.capture.no_camera}</p>
