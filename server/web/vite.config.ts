@@ -39,10 +39,9 @@ function offline(): Plugin {
   };
 }
 
-export default defineConfig(({ mode }) => ({
+export default defineConfig({
   base: "/",
   plugins: [offline()],
-  resolve: mode === "stand-in" ? { alias: { "../device/start": join(import.meta.dirname, "dev/start.ts") } } : {},
   build: {
     target: ["es2020", "chrome87", "safari14", "firefox78"],
     outDir: DIST,
@@ -50,4 +49,4 @@ export default defineConfig(({ mode }) => ({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 400,
   },
-}));
+});
