@@ -80,8 +80,9 @@ fn dependencies() -> Result<()> {
     cargo(&["deny", "--locked", "check", "bans", "licenses", "sources"])
 }
 
+/// With the tests, so that nothing is compiled a second time with other features.
 fn programs() -> Result<()> {
-    cargo(&["build", "--locked", "--workspace", "--all-features", "--bins"])
+    cargo(&["build", "--locked", "--workspace", "--all-features", "--bins", "--tests"])
 }
 
 fn tests() -> Result<()> {
