@@ -41,6 +41,21 @@ pub enum State {
     Void = 9,
 }
 
+impl State {
+    /// Every state, in the order of their numbers.
+    pub const ALL: [Self; 9] = [
+        Self::Reported,
+        Self::Filed,
+        Self::Assigned,
+        Self::Fixed,
+        Self::Checked,
+        Self::Closed,
+        Self::Declined,
+        Self::Duplicate,
+        Self::Void,
+    ];
+}
+
 /// Where a report comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -124,8 +124,9 @@ impl Checkpoints {
         if !extends {
             return Err(CheckpointError::NotExtending(log));
         }
-        let tree = TreeHead { size: head.rev, root: head.root };
-        signer::remember(&inner.data, log, &SignedHead { epoch: head.epoch, head: tree })?;
+        let signed = SignedHead::from(&head);
+        signer::remember(&inner.data, log, &signed)?;
+        let tree = signed.head;
         let note = inner.signer.checkpoint(&origin(&inner.host, log, head.epoch), &tree);
         let new = StoredCheckpoint { size: tree.size, root: tree.root, signed_ms: now_ms, note };
         inner.store.write(|db| db.insert_checkpoint(head.num, head.epoch, &new))?;

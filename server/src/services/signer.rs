@@ -22,6 +22,12 @@ pub struct SignedHead {
     pub head: TreeHead,
 }
 
+impl From<&LogHead> for SignedHead {
+    fn from(head: &LogHead) -> Self {
+        Self { epoch: head.epoch, head: TreeHead { size: head.rev, root: head.root } }
+    }
+}
+
 /// The signer can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SignerError {
@@ -111,7 +117,7 @@ pub fn remember(data: &Path, log: LogId, head: &SignedHead) -> Result<(), Signer
 /// # Errors
 /// See [`SignerError`].
 pub fn bind(data: &Path, head: &LogHead) -> Result<(), SignerError> {
-    remember(data, head.log, &SignedHead { epoch: head.epoch, head: TreeHead { size: head.rev, root: head.root } })
+    remember(data, head.log, &SignedHead::from(head))
 }
 
 /// The folder of what is remembered apart from the database.

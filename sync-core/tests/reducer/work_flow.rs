@@ -7,18 +7,6 @@ use schema::record::{Outcome, RefusalCode};
 use crate::bodies::*;
 use crate::desk::*;
 
-const STATES: [State; 9] = [
-    State::Reported,
-    State::Filed,
-    State::Assigned,
-    State::Fixed,
-    State::Checked,
-    State::Closed,
-    State::Declined,
-    State::Duplicate,
-    State::Void,
-];
-
 /// Each step with who takes it and, for each state, where the case stands afterwards; none: `stale_state`.
 fn steps() -> Vec<(&'static str, usize, Body, [Option<State>; 9])> {
     use State::{Assigned, Checked, Closed, Declined, Duplicate, Filed, Fixed, Reported, Void};
@@ -56,7 +44,7 @@ fn steps() -> Vec<(&'static str, usize, Body, [Option<State>; 9])> {
 #[test]
 fn every_step_from_every_state_does_what_the_table_says() {
     for (name, who, body, expected) in steps() {
-        for (state, expected) in STATES.into_iter().zip(expected) {
+        for (state, expected) in State::ALL.into_iter().zip(expected) {
             let mut desk = Desk::at(state);
             if !desk.entities.contains_key(&OTHER_CASE) {
                 let other = desk.op(INSPECTOR, OTHER_CASE, &report(&[]));

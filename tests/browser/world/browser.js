@@ -83,10 +83,9 @@ export class Phone {
     return this.page.evaluate((place) => { location.hash = place; }, place);
   }
 
-  /** Own ops that only this phone has, as every screen says. */
+  /** Own ops that only this phone has, as every screen says once its store is read. */
   async unsent() {
-    const text = await this.page.locator(".standing").getAttribute("data-unsent");
-    return text === null ? null : Number(text);
+    return Number(await this.page.locator(".standing[data-unsent]").getAttribute("data-unsent"));
   }
 
   async allSent() {

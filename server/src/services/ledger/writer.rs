@@ -9,7 +9,6 @@ use std::thread::Builder;
 use schema::hash::Hash;
 use schema::ids::{LogId, OpId};
 use schema::op::{Body, CreateLog};
-use schema::sync::TreeHead;
 use sync_core::context::VerifiedPhoto;
 use sync_core::line::consequence_id;
 use tokio::sync::{oneshot, watch};
@@ -301,8 +300,7 @@ impl Writer {
     /// The answers go out whatever comes of this: then a set-back is noticed less finely.
     fn acknowledge(&mut self, head: &LogHead) {
         let Some(memory) = &mut self.memory else { return };
-        let last = SignedHead { epoch: head.epoch, head: TreeHead { size: head.rev, root: head.root } };
-        if let Err(error) = memory.acknowledge(head.log, &last) {
+        if let Err(error) = memory.acknowledge(head.log, &SignedHead::from(head)) {
             let error: &dyn std::error::Error = &error;
             tracing::error!(error, log.id = %head.log, "what was acknowledged can't be remembered");
         }

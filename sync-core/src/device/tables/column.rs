@@ -153,24 +153,12 @@ impl Column for Durability {
     }
 }
 
-const STATES: [State; 9] = [
-    State::Reported,
-    State::Filed,
-    State::Assigned,
-    State::Fixed,
-    State::Checked,
-    State::Closed,
-    State::Declined,
-    State::Duplicate,
-    State::Void,
-];
-
 impl Column for State {
     fn value(&self) -> Value {
         Value::Int(i64::from(state_number(*self)))
     }
     fn of(value: Value) -> Option<Self> {
         let number = i64::of(value)?;
-        STATES.into_iter().find(|state| i64::from(state_number(*state)) == number)
+        State::ALL.into_iter().find(|state| i64::from(state_number(*state)) == number)
     }
 }
