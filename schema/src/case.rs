@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::catalogue::Code;
+use crate::clock::{Clock, Extension, Suspension};
 use crate::hash::Hash;
 use crate::ids::{AccountId, AreaId, DeviceId, EntityId, OpId, PersonId, UnitId};
-use crate::op::{EvidenceRole, Role, Sealed, Taken};
+use crate::op::{EvidenceRole, FixResult, Role, Sealed, Taken};
 pub use crate::position::{Gcj02, Position};
 
 mod field;
@@ -158,6 +160,33 @@ pub struct Case {
     pub needs_audit: bool,
     /// A deadline was issued: a location is never merged by itself any more.
     pub deadline_issued: bool,
+    /// Its clocks, the newest of each stage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<Clock>,
+    /// The stages of a procedure that are done, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<StageEnd>,
+    /// Nothing can be done about it for now: its clocks stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<Suspension>,
+    /// It was suspended, which it may be once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub was_suspended: bool,
+    /// The unit asked for more time, and nobody has decided in the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Extension>,
+    /// A leader watches it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supervised: Option<Mark>,
+    /// How often the unit was reminded.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub urged: u32,
+    /// How often each unit handed it back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub returned_by: BTreeMap<UnitId, u32>,
+    /// A unit handed it back too often: the level above this area says who has to fix it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arbitration: Option<AreaId>,
     /// Only some roles may see it, until a date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restricted: Option<Restriction>,
@@ -170,6 +199,24 @@ pub struct Case {
     pub reported_ms: u64,
     /// When it last changed, by the server's receipt.
     pub changed_ms: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// A stage of a procedure that is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StageEnd {
+    /// The stage.
+    pub stage: Code,
+    /// Who, when.
+    pub by: By,
+    /// More, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Sealed>,
 }
 
 /// A case that only some roles may see. It ends by an entry, when its date has come.
@@ -331,12 +378,18 @@ pub struct Assignment {
     pub note: Option<Sealed>,
     /// Who signed for it.
     pub accepted: Option<By>,
+    /// The area whose grant allowed it: one level above settles what units hand back again and again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<AreaId>,
 }
 
 /// How it was said to be fixed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Fix {
+    /// What was found and done.
+    #[serde(default, skip_serializing_if = "FixResult::is_fixed")]
+    pub result: FixResult,
     /// Who, when.
     pub by: By,
     /// The units of that person then: none of them may pass the check.

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::clock::Stage;
+
 /// The catalogue that the product comes with: illegal structures, dogs, stalls. A [`Catalogue`] document.
 pub const CITY_CATALOGUE: &str = include_str!("../catalogue/city.json");
 
@@ -93,6 +95,10 @@ pub struct Catalogue {
     pub decline_reasons: Vec<Choice>,
     /// Reasons for `return_assignment`.
     pub return_reasons: Vec<Choice>,
+    /// Stages that every case has: the office's own limits, the one from filing to close. A subtype's stage of the same
+    /// code takes the place of one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<Stage>,
     /// The categories.
     pub categories: Vec<Category>,
 }
@@ -166,6 +172,9 @@ pub struct Subtype {
     pub settle_outcomes: Vec<Choice>,
     /// The law it rests on.
     pub legal_basis: Vec<Text>,
+    /// The stages of its procedure with their limits, beside those of every case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<Stage>,
 }
 
 /// The least number of photos, by step.

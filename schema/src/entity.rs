@@ -25,6 +25,8 @@ pub enum Entity {
     Areas(DocumentInForce),
     /// The catalogue in force.
     Catalogue(DocumentInForce),
+    /// The working calendar in force.
+    Calendar(DocumentInForce),
     /// The log itself.
     Log(Log),
 }

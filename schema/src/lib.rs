@@ -11,6 +11,7 @@ pub mod auth;
 pub mod calendar;
 pub mod case;
 pub mod catalogue;
+pub mod clock;
 pub mod deadline;
 pub mod device;
 pub mod dictionary;

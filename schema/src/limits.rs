@@ -82,3 +82,11 @@ pub const INCARNATION_MAX: u64 = (1 << 53) - 1;
 pub const NOTE_BYTES_MAX: usize = 128 * 1024;
 /// Without a backup for so long, phones and operator are told, in ms.
 pub const BACKUP_OVERDUE_MS: u64 = 7 * 24 * 3600 * 1000;
+/// Days that a case may be suspended at most.
+pub const SUSPENSION_DAYS_MAX: u64 = 366;
+/// How often a clock may be extended.
+pub const EXTENSIONS_MAX: usize = 2;
+/// People who must grant more time, or an appeal.
+pub const APPROVALS: usize = 2;
+/// Hand-backs of one unit after which the next level says who has to fix a case.
+pub const RETURNS_BEFORE_ARBITRATION: u32 = 3;

@@ -9,9 +9,11 @@ use crate::hash::{Hash, Salt};
 use crate::ids::{AccountId, BootId, DeviceId, EntityId, EpochId, LogId, OpId};
 
 mod body;
+mod clock;
 mod sight;
 
 pub use body::*;
+pub use clock::*;
 pub use sight::{RedactValue, Restrict};
 
 /// The line, in the order of its members. `body` is read by kind (see [`Body`]).
@@ -213,6 +215,32 @@ pub enum Body {
     Reopen(Reopen),
     /// The case is void (作废).
     Void(Reason),
+    /// A stage of the procedure is done.
+    EndStage(EndStage),
+    /// Nothing can be done about it for now (挂账): its clocks stand.
+    Suspend(Suspend),
+    /// It goes on.
+    Resume(Resume),
+    /// The unit asks for more time (延期).
+    RequestExtension(RequestExtension),
+    /// Somebody decides on that.
+    DecideExtension(DecideExtension),
+    /// A leader watches it (督办).
+    Supervise(Reason),
+    /// The unit is reminded (催办).
+    Urge(Urge),
+    /// The unit says that it is not to blame for being late (超时申诉).
+    AppealOverdue(AppealOverdue),
+    /// Somebody decides on that.
+    DecideAppeal(DecideAppeal),
+    /// By the server: when a clock of the case is due.
+    IssueDeadline(IssueDeadline),
+    /// By the server: a clock is due soon.
+    MarkDueSoon(Marked),
+    /// By the server: a clock is overdue.
+    MarkOverdue(Marked),
+    /// By the server: the next level hears that a clock is overdue.
+    Escalate(Escalate),
     /// Only some roles may see the case from now on, until a date.
     Restrict(Restrict),
     /// By the server: the date of a restriction has come.
@@ -249,6 +277,8 @@ pub enum Body {
     CancelAreas(CancelAreas),
     /// A new catalogue takes effect.
     ImportCatalogue(ImportDocument),
+    /// A new working calendar takes effect.
+    ImportCalendar(ImportDocument),
     /// A unit is made or changed.
     SetUnit(SetUnit),
     /// An account is made known to the log, or renamed.

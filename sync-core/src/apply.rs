@@ -11,7 +11,7 @@ use schema::record::{Acting, Outcome, Record, RefusalCode};
 
 use crate::area::AreaIndex;
 use crate::case::{Step, begin, rule};
-use crate::context::Context;
+use crate::context::{Context, RULES_WITH_CLOCKS};
 use crate::line::{ReadBody, body};
 use crate::permission::{acting, may_see, over_all, roles_for};
 use crate::ruling::Ruling;
@@ -32,7 +32,11 @@ pub struct Decision {
 
 /// Decides an op. `before` is the entity that the op names, if it exists.
 pub fn apply(before: Option<&Entity>, op: &Op, ctx: &Context<'_>) -> Decision {
-    let read = body(op);
+    let read = match body(op) {
+        // To the program of those rules the kind was too new.
+        ReadBody::Known(body) if ctx.rules < RULES_WITH_CLOCKS && is_of_clocks(&body) => ReadBody::TooNew,
+        read => read,
+    };
     let known = match &read {
         ReadBody::Known(body) => Some(body.as_ref()),
         ReadBody::TooNew | ReadBody::Misfit(_) => None,
@@ -67,6 +71,27 @@ pub fn apply(before: Option<&Entity>, op: &Op, ctx: &Context<'_>) -> Decision {
         _ => 0,
     };
     Decision { record, after, state_after, leaf_entity }
+}
+
+/// The kinds that came with clocks.
+fn is_of_clocks(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::EndStage(_)
+            | Body::Suspend(_)
+            | Body::Resume(_)
+            | Body::RequestExtension(_)
+            | Body::DecideExtension(_)
+            | Body::Supervise(_)
+            | Body::Urge(_)
+            | Body::AppealOverdue(_)
+            | Body::DecideAppeal(_)
+            | Body::IssueDeadline(_)
+            | Body::MarkDueSoon(_)
+            | Body::MarkOverdue(_)
+            | Body::Escalate(_)
+            | Body::ImportCalendar(_)
+    )
 }
 
 /// An op that is taken into custody before anybody looks at what it asks for.

@@ -3,13 +3,16 @@
 
 use std::collections::BTreeSet;
 
+use schema::case::Case;
 use schema::entity::Entity;
 use schema::hash::Hash;
 use schema::ids::EntityId;
 use schema::op::{Body, DuplicateOf, Op, PhotoVerified};
 
 use crate::apply::Decision;
-use crate::context::Context;
+use crate::case::subtype_in;
+use crate::clock::{deadlines, stages};
+use crate::context::{Context, RULES_WITH_CLOCKS};
 
 /// An op that the server appends: its id is `line::consequence_id(log, cause, kind, n)`.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,5 +51,19 @@ pub fn consequences(before: Option<&Entity>, op: &Op, decision: &Decision, ctx: 
         let absorb = after.duplicate_of.map(|entity| (entity, Body::AbsorbDuplicate(link)));
         found.extend(let_go.into_iter().chain(absorb).map(|(entity, body)| Consequence { entity, body, n: 0 }));
     }
+    let was = match before {
+        Some(Entity::Case(case)) => Some(case.as_ref()),
+        _ => None,
+    };
+    found.extend(issued(was, after, op, ctx));
     found
+}
+
+/// The deadlines that follow. One beyond what can be told is not issued: the case stands without it, and says so by it.
+fn issued(before: Option<&Case>, after: &Case, op: &Op, ctx: &Context<'_>) -> Vec<Consequence> {
+    let Some((_, catalogue, subtype)) = subtype_in(after, ctx).filter(|_| ctx.rules >= RULES_WITH_CLOCKS) else {
+        return Vec::new();
+    };
+    let issued = deadlines(before, after, &stages(catalogue, subtype), ctx).unwrap_or_default();
+    (0..).zip(issued).map(|(n, body)| Consequence { entity: op.entity, body: Body::IssueDeadline(body), n }).collect()
 }

@@ -10,6 +10,7 @@ use schema::op::Op;
 use schema::record::{Interval, Record};
 
 use crate::area::AreaIndex;
+use crate::time::WorkingCalendar;
 
 /// The flag of a record whose official number was given before a restore already.
 pub const NUMBER_GIVEN_BACK: &str = "number_given_back";
@@ -17,7 +18,11 @@ pub const NUMBER_GIVEN_BACK: &str = "number_given_back";
 /// The rules that this program decides new ops by. A replay uses the number that the entry names.
 ///
 /// Since 2: a line with a personal value in plain text is parked, and no record repeats what a body held.
-pub const RULES: u32 = 2;
+/// Since 3: clocks run on cases; what has a deadline is voided or linked one level up.
+pub const RULES: u32 = 3;
+
+/// The first rules that know of clocks.
+pub(crate) const RULES_WITH_CLOCKS: u32 = 3;
 
 /// A document in force with its hash.
 #[derive(Debug)]
@@ -91,6 +96,8 @@ pub struct Context<'a> {
     pub catalogues: &'a BTreeMap<Hash, Catalogue>,
     /// The area tree in force.
     pub areas: Option<InForce<'a, AreaIndex>>,
+    /// The working calendar in force, in the log's zone.
+    pub calendar: Option<InForce<'a, WorkingCalendar>>,
     /// Photos named by the op, or by the case where the op may end it, whose bytes are here.
     pub verified: &'a BTreeMap<Hash, VerifiedPhoto>,
     /// Documents named by the op whose bytes are here.

@@ -1,9 +1,11 @@
 //! What the server must do to an entity when a time has come. It follows from the entity and its catalogue alone, so
 //! the table of what is due is a view; what is done about it is an entry.
 
+use schema::case::Case;
+use schema::clock::{Clock, Running};
 use schema::entity::Entity;
 use schema::limits::RELAPSE_WINDOW_DAYS;
-use schema::op::{Body, Nothing};
+use schema::op::{Body, Escalate, Marked, Nothing, Resume};
 
 use crate::case::has_ended;
 
@@ -16,28 +18,28 @@ pub enum DueKind {
     LiftRestriction,
     /// A case leaves the phones.
     Archive,
+    /// Of a clock: it is due soon, overdue, or the next level must hear of it.
+    Clock,
+    /// A suspension ends.
+    Resume,
 }
 
 impl DueKind {
+    const ALL: [Self; 4] = [Self::LiftRestriction, Self::Archive, Self::Clock, Self::Resume];
+
     /// Its number in the table of what is due.
     pub fn number(self) -> u8 {
         match self {
             Self::LiftRestriction => 1,
             Self::Archive => 2,
+            Self::Clock => 3,
+            Self::Resume => 4,
         }
     }
 
     /// The kind of a number.
     pub fn of_number(number: u8) -> Option<Self> {
-        [Self::LiftRestriction, Self::Archive].into_iter().find(|kind| kind.number() == number)
-    }
-
-    /// What the server then asks for.
-    pub fn body(self) -> Body {
-        match self {
-            Self::LiftRestriction => Body::LiftRestriction(Nothing {}),
-            Self::Archive => Body::Archive(Nothing {}),
-        }
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
     }
 }
 
@@ -52,6 +54,15 @@ pub struct Due {
     pub occurrence: u64,
 }
 
+/// What the server asks for when something is due.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// Which clock and step of it; empty of what is no clock's. With kind and occurrence it makes the op's id.
+    pub clock: String,
+    /// The op.
+    pub body: Body,
+}
+
 /// All that is due for an entity. `archive_days` is what its catalogue says of that, asked for only where it matters.
 ///
 /// # Errors
@@ -63,6 +74,15 @@ pub fn dues<E>(entity: &Entity, archive_days: impl FnOnce() -> Result<Option<u16
         let (due_ms, occurrence) = (restriction.until_ms, restriction.by.rev);
         found.push(Due { kind: DueKind::LiftRestriction, due_ms, occurrence });
     }
+    if let Some(suspension) = &case.suspended {
+        let (due_ms, occurrence) = (suspension.until_ms, suspension.by.rev);
+        found.push(Due { kind: DueKind::Resume, due_ms, occurrence });
+    }
+    let next = |clock: &Clock| {
+        let (due_ms, _) = next_of(clock)?;
+        Some(Due { kind: DueKind::Clock, due_ms, occurrence: clock.issued_rev })
+    };
+    found.extend(case.clocks.iter().filter_map(next));
     if has_ended(case) && case.archived.is_none() && !case.needs_audit {
         let (ended_ms, occurrence) =
             case.end.as_ref().map_or((case.changed_ms, 0), |end| (end.step.by.received_ms, end.step.by.rev));
@@ -71,4 +91,41 @@ pub fn dues<E>(entity: &Entity, archive_days: impl FnOnce() -> Result<Option<u16
         found.push(Due { kind: DueKind::Archive, due_ms, occurrence });
     }
     Ok(found)
+}
+
+/// The next thing that a running clock asks for, and when: due soon, overdue, then each level in turn.
+fn next_of(clock: &Clock) -> Option<(u64, Asked)> {
+    if clock.running != Running::Running {
+        return None;
+    }
+    let marked = || Marked { stage: clock.stage.clone(), clock: clock.issued_rev };
+    let asked = |step: &str, body| Asked { clock: format!("{}/{step}", clock.stage), body };
+    match (clock.overdue_rev, clock.soon_ms, clock.soon_rev) {
+        (None, Some(soon_ms), None) if soon_ms < clock.due.at_ms => {
+            Some((soon_ms, asked("soon", Body::MarkDueSoon(marked()))))
+        }
+        (None, _, _) => Some((clock.due.at_ms, asked("overdue", Body::MarkOverdue(marked())))),
+        (Some(_), _, _) => {
+            let at_ms = *clock.escalates_ms.get(usize::from(clock.escalated))?;
+            let level = clock.escalated.checked_add(1)?;
+            let body = Escalate { stage: clock.stage.clone(), clock: clock.issued_rev, level };
+            Some((at_ms, asked(&level.to_string(), Body::Escalate(body))))
+        }
+    }
+}
+
+/// What the server asks for now that something of an entity is due; none if it is no longer.
+pub fn asked(entity: &Entity, due: Due) -> Option<Asked> {
+    let Entity::Case(case) = entity else { return None };
+    let plain = |body| Some(Asked { clock: String::new(), body });
+    match due.kind {
+        DueKind::LiftRestriction => plain(Body::LiftRestriction(Nothing {})),
+        DueKind::Archive => plain(Body::Archive(Nothing {})),
+        DueKind::Resume => plain(Body::Resume(Resume { reason: None })),
+        DueKind::Clock => next_of(clock(case, due)?).map(|(_, asked)| asked),
+    }
+}
+
+fn clock(case: &Case, due: Due) -> Option<&Clock> {
+    case.clocks.iter().find(|clock| clock.issued_rev == due.occurrence)
 }

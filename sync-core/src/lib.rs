@@ -8,6 +8,7 @@ pub mod area;
 pub mod capture;
 pub mod case;
 pub mod catalogue;
+pub mod clock;
 pub mod consequence;
 pub mod context;
 pub mod device;

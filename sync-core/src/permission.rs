@@ -18,7 +18,12 @@ pub fn roles_for(body: &Body) -> &'static [Role] {
             &[Supervisor, Inspector, Crew]
         }
         Body::SettleOnSite(_) | Body::Check(_) => &[Supervisor, Inspector],
-        Body::Accept(_) | Body::ReturnAssignment(_) | Body::SubmitFix(_) => &[Crew],
+        Body::Accept(_)
+        | Body::ReturnAssignment(_)
+        | Body::SubmitFix(_)
+        | Body::RequestExtension(_)
+        | Body::AppealOverdue(_) => &[Crew],
+        Body::DecideExtension(_) | Body::EndStage(_) => &[Supervisor, Crew],
         Body::File(_)
         | Body::Decline(_)
         | Body::LinkDuplicate(_)
@@ -28,11 +33,17 @@ pub fn roles_for(body: &Body) -> &'static [Role] {
         | Body::WaiveEvidence(_)
         | Body::Reopen(_)
         | Body::Void(_)
+        | Body::Suspend(_)
+        | Body::Resume(_)
+        | Body::Supervise(_)
+        | Body::Urge(_)
+        | Body::DecideAppeal(_)
         | Body::Release(_) => &[Supervisor],
         Body::Discard(_) => &[Supervisor, Admin],
         Body::AcknowledgeEpoch(_) => &[Auditor, Admin],
         Body::ImportAreas(_)
         | Body::ImportCatalogue(_)
+        | Body::ImportCalendar(_)
         | Body::PlanAreas(_)
         | Body::CancelAreas(_)
         | Body::SetUnit(_)
@@ -45,6 +56,10 @@ pub fn roles_for(body: &Body) -> &'static [Role] {
         | Body::RevokeDevice(_) => &[Admin],
         Body::Restrict(_) => &[Supervisor, Auditor],
         Body::PhotoVerified(_)
+        | Body::IssueDeadline(_)
+        | Body::MarkDueSoon(_)
+        | Body::MarkOverdue(_)
+        | Body::Escalate(_)
         | Body::LiftRestriction(_)
         | Body::Archive(_)
         | Body::RedactValue(_)
@@ -165,7 +180,7 @@ pub fn may_see(account: &Account, entity: &Entity, areas: Option<&AreaIndex>) ->
             other.id == account.id || administers || other.grants.iter().any(|grant| near(grant.area))
         }
         Entity::Device(device) => device.account == account.id || administers,
-        Entity::Unit(_) | Entity::Areas(_) | Entity::Catalogue(_) | Entity::Log(_) => true,
+        Entity::Unit(_) | Entity::Areas(_) | Entity::Catalogue(_) | Entity::Calendar(_) | Entity::Log(_) => true,
     }
 }
 
@@ -272,7 +287,9 @@ pub fn scopes_of(entity: &Entity, areas: Option<&AreaIndex>) -> Vec<Scope> {
             nodes.map(Scope::normal).chain([REGISTER]).collect()
         }
         Entity::Device(device) => vec![Scope::normal(Node::Account(device.account)), REGISTER],
-        Entity::Unit(_) | Entity::Areas(_) | Entity::Catalogue(_) | Entity::Log(_) => vec![Scope::normal(Node::Log)],
+        Entity::Unit(_) | Entity::Areas(_) | Entity::Catalogue(_) | Entity::Calendar(_) | Entity::Log(_) => {
+            vec![Scope::normal(Node::Log)]
+        }
     };
     scopes.sort();
     scopes.dedup();

@@ -22,6 +22,7 @@ pub(crate) fn rules_for(body: &Body) -> bool {
             | Body::AcknowledgeEpoch(_)
             | Body::ImportAreas(_)
             | Body::ImportCatalogue(_)
+            | Body::ImportCalendar(_)
             | Body::PlanAreas(_)
             | Body::CancelAreas(_)
             | Body::SetUnit(_)
@@ -61,6 +62,7 @@ pub(crate) fn rule(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
         },
         Body::ImportAreas(body) => import(before, body, "areas", step),
         Body::ImportCatalogue(body) => import(before, body, "catalogue", step),
+        Body::ImportCalendar(body) => import(before, body, "calendar", step),
         Body::PlanAreas(body) => plan(before, body, step),
         Body::CancelAreas(body) => match before {
             Some(Entity::Areas(now)) if now.planned.as_ref().is_some_and(|it| it.sha256 == body.sha256) => {
@@ -146,7 +148,7 @@ fn import(before: Option<&Entity>, body: &ImportDocument, name: &str, step: &Ste
         return Ruling::rejected(RefusalCode::DocumentMissing).with("document", body.sha256.to_string());
     }
     let current = match before {
-        Some(Entity::Areas(it) | Entity::Catalogue(it)) => Some(it),
+        Some(Entity::Areas(it) | Entity::Catalogue(it) | Entity::Calendar(it)) => Some(it),
         _ => None,
     };
     if current.is_some_and(|it| it.sha256 == body.sha256) {
@@ -164,7 +166,11 @@ fn import(before: Option<&Entity>, body: &ImportDocument, name: &str, step: &Ste
         // What is in force is planned no longer.
         planned: current.and_then(|it| it.planned.clone()).filter(|it| it.sha256 != body.sha256),
     };
-    Ruling::accepted(if name == "areas" { Entity::Areas(in_force) } else { Entity::Catalogue(in_force) })
+    Ruling::accepted(match step.body {
+        Body::ImportAreas(_) => Entity::Areas(in_force),
+        Body::ImportCalendar(_) => Entity::Calendar(in_force),
+        _ => Entity::Catalogue(in_force),
+    })
 }
 
 /// One tree is planned at a time, for a time that is to come.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Change, EvidenceRole, PhotoClaim, Role, Sealed};
+use super::{Change, EvidenceRole, FixResult, PhotoClaim, Role, Sealed};
 use crate::case::{FieldName, Position, Source};
 use crate::catalogue::Code;
 use crate::hash::{DeviceKey, Hash};
@@ -137,6 +137,9 @@ pub struct ReturnAssignment {
 /// `submit_fix`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SubmitFix {
+    /// What the unit found and did.
+    #[serde(default, skip_serializing_if = "FixResult::is_fixed")]
+    pub result: FixResult,
     /// What was done, sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Sealed>,
@@ -289,7 +292,7 @@ pub struct AcknowledgeEpoch {
     pub epoch: EpochId,
 }
 
-/// `import_areas`, `import_catalogue`
+/// `import_areas`, `import_catalogue`, `import_calendar`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImportDocument {
     /// SHA-256 of the document.

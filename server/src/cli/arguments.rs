@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use schema::ids::{AccountId, DeviceId, EntityId, PersonId, UnitId};
 
 use super::cases::Cases;
-use super::imports::{Areas, Catalogue};
+use super::imports::{Areas, Calendar, Catalogue};
 
 /// 整改 Rectify: a city's field inspection server (城市现场巡查整改服务器)
 #[derive(Parser)]
@@ -56,6 +56,9 @@ pub(crate) enum Command {
     /// The case catalogue (案件目录)
     #[command(subcommand)]
     Catalogue(Catalogue),
+    /// The working calendar (工作日历)
+    #[command(subcommand)]
+    Calendar(Calendar),
     /// The area tree (区域)
     #[command(subcommand)]
     Areas(Areas),

@@ -41,6 +41,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<()> {
             Ok(())
         }
         Command::Catalogue(command) => imports::catalogue(command, output).await,
+        Command::Calendar(command) => imports::calendar(command, output).await,
         Command::Areas(command) => imports::areas(command, output).await,
         Command::Backup(asked) => backup::backup(&config(asked.place.clone()), asked, *output).await,
         Command::Restore(asked) => backup::restore(asked, *output).await,

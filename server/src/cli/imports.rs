@@ -1,4 +1,4 @@
-//! `rectify catalogue` and `rectify areas`: what would change is shown first; then it takes effect, at once or at a date.
+//! `rectify catalogue`, `rectify calendar` and `rectify areas`: what would change is shown first; then it takes effect, at once or at a date.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use serde_json::json;
 use server::error::{Error, Result};
-use server::services::changes::{AreaChange, CatalogueChange, NamedArea};
+use server::services::changes::{AreaChange, CalendarChange, CatalogueChange, NamedArea};
 use server::services::geojson;
 
 use super::arguments::Place;
@@ -20,6 +20,12 @@ const SHOWN_MAX: usize = 40;
 #[derive(Subcommand)]
 pub(crate) enum Catalogue {
     /// Show what a catalogue would change, then put it in force (导入目录)
+    Import(Import),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Calendar {
+    /// Show what a working calendar would change, then put it in force and count deadlines anew (导入工作日历)
     Import(Import),
 }
 
@@ -70,6 +76,36 @@ pub(crate) async fn catalogue(command: Catalogue, output: &Output) -> Result<()>
     let end = ending(change.unchanged, applied, "案件目录已生效", "the catalogue is in force");
     output.result(&json!({ "change": change, "applied": applied }), &(zh + &end.0), &(en + &end.1));
     Ok(())
+}
+
+/// Runs `rectify calendar`.
+pub(crate) async fn calendar(command: Calendar, output: &Output) -> Result<()> {
+    let Calendar::Import(Import { place, file, apply }) = command;
+    let bytes = read(&file)?;
+    let installation = open(place)?.installation;
+    let change = installation.calendar_change(&bytes).await?;
+    let (zh, en) = calendar_lines(&change);
+    let applied = !change.unchanged && (apply || asked(output, &zh, &en));
+    if applied {
+        installation.import_calendar(bytes).await?;
+    }
+    let end = ending(change.unchanged, applied, "工作日历已生效", "the calendar is in force");
+    output.result(&json!({ "change": change, "applied": applied }), &(zh + &end.0), &(en + &end.1));
+    Ok(())
+}
+
+fn calendar_lines(change: &CalendarChange) -> (String, String) {
+    let (first, last) = change.years;
+    let days = change.days.iter().map(|it| {
+        let (zh, en) = if it.works { ("改为上班", "is worked") } else { ("改为休息", "is off") };
+        (format!("{} {zh}", it.day), format!("{} {en}", it.day))
+    });
+    let mut lines = Lines::new(change.from.as_deref(), &change.to);
+    lines.list("变更的日子", "days that change", days.collect());
+    let Lines((mut zh, mut en)) = lines;
+    zh.push_str(&format!("{first} 至 {last} 年内为确定期限；{} 个期限将改变\n", change.deadlines));
+    en.push_str(&format!("exact from {first} to {last}; {} deadlines change\n", change.deadlines));
+    (zh, en)
 }
 
 /// Runs `rectify areas`.

@@ -29,6 +29,7 @@ use crate::services::sync::{Caller, exchange};
 use crate::services::tokens::random;
 use crate::services::uploads::Stream;
 use crate::store::AccountSecret;
+use schema::calendar::CITY_CALENDAR;
 use schema::catalogue::CITY_CATALOGUE;
 
 const SEED: u64 = 1;
@@ -143,10 +144,12 @@ async fn make_log(app: &App, city: &City, server_device: DeviceId) -> Result<Log
     app.logs.ledger.create_log(log, EpochId(Uuid::from_bytes(random()?)), body).await.map_err(anyhow::Error::new)?;
     let areas = serde_json::to_vec(&city.areas).context("writing the areas")?;
     let catalogue = sync_core::catalogue::read(CITY_CATALOGUE.as_bytes()).map_err(|faults| anyhow!("{faults:?}"))?;
+    let calendar = sync_core::time::read(CITY_CALENDAR.as_bytes()).map_err(|faults| anyhow!("{faults:?}"))?;
     let import_areas: fn(ImportDocument) -> Body = Body::ImportAreas;
     let documents = [
         ("areas", import_areas, areas, city.areas.version.clone()),
         ("catalogue", Body::ImportCatalogue, CITY_CATALOGUE.as_bytes().to_vec(), catalogue.version),
+        ("calendar", Body::ImportCalendar, CITY_CALENDAR.as_bytes().to_vec(), calendar.version),
     ];
     for (name, body, bytes, version) in documents {
         let size = u64::try_from(bytes.len()).context("a document's size")?;

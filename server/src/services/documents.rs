@@ -2,6 +2,7 @@
 //! appending the op that puts it in force; the op names them, and both are committed together.
 
 use schema::area::AreaTree;
+use schema::calendar::Calendar;
 use schema::catalogue::{Catalogue, Text};
 use schema::hash::Hash;
 use schema::ids::LogId;
@@ -10,6 +11,7 @@ use schema::op::{Body, ImportDocument};
 use sync_core::area::AreaIndex;
 use sync_core::catalogue::{self, Fault};
 use sync_core::line::{sha256, singleton_id};
+use sync_core::time;
 
 use super::ledger::{Append, Ledger, LedgerError, ServerOp};
 use crate::error::Error;
@@ -49,6 +51,27 @@ impl From<ImportError> for Error {
 pub async fn import_catalogue(ledger: &Ledger, log: LogId, bytes: Vec<u8>) -> Result<Entry, ImportError> {
     let catalogue = read_catalogue(&bytes)?;
     import(ledger, log, "catalogue", catalogue.version, bytes, Body::ImportCatalogue).await
+}
+
+/// Puts a working calendar in force, and counts the deadlines anew that it changes. The same one again changes nothing.
+///
+/// # Errors
+/// See [`ImportError`].
+pub async fn import_calendar(ledger: &Ledger, log: LogId, bytes: Vec<u8>) -> Result<Entry, ImportError> {
+    let calendar = read_calendar(&bytes)?;
+    let entry = import(ledger, log, "calendar", calendar.version, bytes, Body::ImportCalendar).await?;
+    ledger.place_cases(log).await?;
+    Ok(entry)
+}
+
+/// Reads a working calendar that can take effect.
+///
+/// # Errors
+/// See [`ImportError`].
+pub fn read_calendar(bytes: &[u8]) -> Result<Calendar, ImportError> {
+    check_size(bytes)?;
+    let in_words = |fault: String| Text { zh: format!("日历：{fault}"), en: format!("calendar: {fault}") };
+    time::read(bytes).map_err(|faults| ImportError::Faults(faults.into_iter().map(in_words).collect()))
 }
 
 /// Puts an area tree in force, and moves the cases that lie elsewhere now. The same one again changes nothing.

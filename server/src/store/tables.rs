@@ -197,7 +197,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    due (log, entity, kind) {
+    due (log, entity, kind, occurrence) {
         log -> BigInt,
         entity -> Binary,
         kind -> SmallInt,

@@ -4,8 +4,9 @@ use schema::case::{Case, State};
 use schema::entity::Entity;
 use schema::ids::EntityId;
 use schema::op::{DuplicateOf, LinkDuplicate};
+use schema::record::RefusalCode;
 
-use super::workflow::end;
+use super::workflow::{end, may_take_out};
 use super::{Step, stale};
 use crate::permission::may_see;
 use crate::ruling::Ruling;
@@ -26,6 +27,9 @@ pub(super) fn link_duplicate(case: &Case, body: &LinkDuplicate, step: &Step<'_>)
     let goes_on = !matches!(other.state, State::Duplicate | State::Declined | State::Void);
     if other.id == case.id || other.id != body.of || !goes_on {
         return Ruling::invalid("of");
+    }
+    if !may_take_out(case, step) {
+        return Ruling::rejected(RefusalCode::NotPermitted).with("needs", "one_level_above");
     }
     let mut after = case.clone();
     after.state_before_duplicate = Some(case.state);

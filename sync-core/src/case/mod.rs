@@ -2,6 +2,8 @@
 //! Every (state, op) pair has a defined ruling.
 
 mod amend;
+mod clocks;
+mod course;
 mod duplicate;
 mod evidence;
 pub mod near;
@@ -12,13 +14,15 @@ mod workflow;
 
 use schema::case::{By, Case, State};
 use schema::catalogue::{Catalogue, Subtype};
+use schema::clock::Stage;
 use schema::hash::Hash;
 use schema::ids::{AccountId, PersonId};
 use schema::op::{Body, Op, PhotoClaim, Role};
 use schema::record::{Acting, RefusalCode};
 
 use crate::catalogue::subtype;
-use crate::context::Context;
+use crate::clock::stages;
+use crate::context::{Context, RULES_WITH_CLOCKS};
 use crate::ruling::Ruling;
 
 pub(crate) use evidence::has_ended;
@@ -78,22 +82,31 @@ impl Step<'_> {
 
     /// A catalogue by its hash, from what the context holds.
     pub(crate) fn catalogue(&self, sha256: Option<Hash>) -> Option<(Hash, &Catalogue)> {
-        let in_force = self.ctx.catalogue.map(|it| (it.sha256, it.document));
-        match sha256 {
-            None => in_force,
-            Some(wanted) => in_force
-                .filter(|(hash, _)| *hash == wanted)
-                .or_else(|| self.ctx.catalogues.get(&wanted).map(|document| (wanted, document))),
-        }
+        catalogue_in(self.ctx, sha256)
     }
 
     /// The catalogue and subtype that this case goes by.
     pub(crate) fn subtype_of(&self, case: &Case) -> Option<(Hash, &Catalogue, &Subtype)> {
-        let (category, code) = kind_of(case)?;
-        let (hash, catalogue) = self.catalogue(case.catalogue)?;
-        let (_, found) = subtype(catalogue, &category, &code)?;
-        Some((hash, catalogue, found))
+        subtype_in(case, self.ctx)
     }
+}
+
+fn catalogue_in<'a>(ctx: &'a Context<'_>, sha256: Option<Hash>) -> Option<(Hash, &'a Catalogue)> {
+    let in_force = ctx.catalogue.map(|it| (it.sha256, it.document));
+    match sha256 {
+        None => in_force,
+        Some(wanted) => in_force
+            .filter(|(hash, _)| *hash == wanted)
+            .or_else(|| ctx.catalogues.get(&wanted).map(|document| (wanted, document))),
+    }
+}
+
+/// The catalogue and subtype that a case goes by.
+pub(crate) fn subtype_in<'a>(case: &Case, ctx: &'a Context<'_>) -> Option<(Hash, &'a Catalogue, &'a Subtype)> {
+    let (category, code) = kind_of(case)?;
+    let (hash, catalogue) = catalogue_in(ctx, case.catalogue)?;
+    let (_, found) = subtype(catalogue, &category, &code)?;
+    Some((hash, catalogue, found))
 }
 
 /// A case op against a case that its author may see.
@@ -124,6 +137,19 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         Body::LiftRestriction(_) => scope::lift(case),
         Body::Archive(_) => scope::archive(case, step),
         Body::RedactValue(_) => Ruling::unchanged(),
+        Body::EndStage(body) => course::end_stage(case, body, step),
+        Body::Suspend(body) => course::suspend(case, body, step),
+        Body::Resume(body) => course::resume(case, body, step),
+        Body::RequestExtension(body) => course::request_extension(case, body, step),
+        Body::DecideExtension(body) => course::decide_extension(case, body, step),
+        Body::Supervise(body) => course::supervise(case, body, step),
+        Body::Urge(body) => course::urge(case, body, step),
+        Body::AppealOverdue(body) => course::appeal(case, body, step),
+        Body::DecideAppeal(body) => course::decide_appeal(case, body, step),
+        Body::IssueDeadline(body) => clocks::issue(case, body, &stages_of(case, step), step),
+        Body::MarkDueSoon(body) => clocks::mark_due_soon(case, body, step),
+        Body::MarkOverdue(body) => clocks::mark_overdue(case, body, step),
+        Body::Escalate(body) => clocks::escalate(case, body),
         Body::Report(_) | Body::SettleOnSite(_) => Ruling::rejected(RefusalCode::EntityExists),
         Body::Release(_)
         | Body::Discard(_)
@@ -132,6 +158,7 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         | Body::AcknowledgeEpoch(_)
         | Body::ImportAreas(_)
         | Body::ImportCatalogue(_)
+        | Body::ImportCalendar(_)
         | Body::PlanAreas(_)
         | Body::CancelAreas(_)
         | Body::SetUnit(_)
@@ -155,8 +182,18 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
     if let Some(schema::entity::Entity::Case(after)) = &mut ruling.after {
         after.changed_ms = step.ctx.received_ms;
         scope::come_back(case, after);
+        let stages = stages_of(after, step);
+        clocks::follow(case, after, &stages, step);
     }
     ruling
+}
+
+/// The stages that a case has. Before the rules that know of clocks no case had any.
+fn stages_of<'a>(case: &Case, step: &'a Step<'_>) -> Vec<&'a Stage> {
+    match step.subtype_of(case) {
+        Some((_, catalogue, subtype)) if step.ctx.rules >= RULES_WITH_CLOCKS => stages(catalogue, subtype),
+        _ => Vec::new(),
+    }
 }
 
 /// A report or a settlement on site: a case begins.
@@ -178,6 +215,8 @@ pub fn photos_of(body: &Body) -> &[PhotoClaim] {
         Body::SubmitFix(body) => &body.photos,
         Body::Check(body) => &body.photos,
         Body::Reopen(body) => &body.photos,
+        Body::AppealOverdue(body) => &body.photos,
+        Body::EndStage(body) => &body.photos,
         _ => &[],
     }
 }

@@ -5,6 +5,7 @@ use schema::case::Step as DoneStep;
 use schema::case::{Assignment, Case, End, FieldName, Fix, State};
 use schema::catalogue::{Choice, Code, Numbering, Required};
 use schema::ids::{AreaId, UnitId};
+use schema::limits::RETURNS_BEFORE_ARBITRATION;
 use schema::op::{
     Assign, Check, CheckVerdict, Close, Decline, EvidenceRole, File, Place, Reason, Reopen, ReturnAssignment, Sealed,
     SubmitFix,
@@ -12,10 +13,11 @@ use schema::op::{
 use schema::record::RefusalCode;
 use serde_json::Value;
 
+use super::course::one_level_up;
 use super::evidence::{claim, has_room, missing};
 use super::{Step, kind_of, stale};
 use crate::catalogue::{number, subtype};
-use crate::context::NUMBER_GIVEN_BACK;
+use crate::context::{NUMBER_GIVEN_BACK, RULES_WITH_CLOCKS};
 use crate::permission::works_for;
 use crate::ruling::Ruling;
 
@@ -118,6 +120,9 @@ pub(super) fn assign(case: &Case, body: &Assign, step: &Step<'_>) -> Ruling {
     if !named.all(|unit| step.ctx.units.contains(unit)) {
         return Ruling::invalid("unit");
     }
+    if case.arbitration.is_some_and(|from| !one_level_up(step, from, None)) {
+        return Ruling::rejected(RefusalCode::NotPermitted).with("needs", "one_level_above");
+    }
     if body.co_units.contains(&body.unit) || body.co_units.len() > 8 {
         return Ruling::invalid("co_units");
     }
@@ -135,7 +140,9 @@ pub(super) fn assign(case: &Case, body: &Assign, step: &Step<'_>) -> Ruling {
         holder: body.holder,
         note: body.note,
         accepted: None,
+        area: step.acting.filter(|_| step.ctx.rules >= RULES_WITH_CLOCKS).map(|acting| acting.area),
     });
+    after.arbitration = None;
     Ruling::accepted_case(after)
 }
 
@@ -183,6 +190,12 @@ pub(super) fn return_assignment(case: &Case, body: &ReturnAssignment, step: &Ste
     claim(&mut after, &body.photos, step, false);
     after.state = State::Filed;
     after.returns += 1;
+    if step.ctx.rules >= RULES_WITH_CLOCKS {
+        let count = after.returned_by.entry(assignment.unit).or_default();
+        *count += 1;
+        let too_often = *count >= RETURNS_BEFORE_ARBITRATION;
+        after.arbitration = too_often.then(|| assignment.area.unwrap_or(case.area));
+    }
     Ruling::accepted_case(after)
 }
 
@@ -203,7 +216,7 @@ pub(super) fn submit_fix(case: &Case, body: &SubmitFix, step: &Step<'_>) -> Ruli
     claim(&mut after, &body.photos, step, false);
     after.state = State::Fixed;
     let units = step.ctx.actor.map(|actor| actor.units.clone()).unwrap_or_default();
-    after.fix = Some(Fix { by: step.by(), units, note: body.note });
+    after.fix = Some(Fix { result: body.result, by: step.by(), units, note: body.note });
     Ruling::accepted_case(after)
 }
 
@@ -335,6 +348,14 @@ fn is_above(case: &Case, step: &Step<'_>) -> bool {
     above(end.area) || (at_top && end.step.by.person != step.person())
 }
 
+/// Once a unit has a deadline, a case is taken out of the count by a second person one level above who assigned it.
+pub(super) fn may_take_out(case: &Case, step: &Step<'_>) -> bool {
+    let counts = step.ctx.rules >= RULES_WITH_CLOCKS && case.deadline_issued;
+    let assigned = case.assignment.as_ref();
+    let from = assigned.and_then(|it| it.area).unwrap_or(case.area);
+    !counts || one_level_up(step, from, assigned.map(|it| it.by.person))
+}
+
 /// `void`: before it is closed.
 pub(super) fn void(case: &Case, body: &Reason, step: &Step<'_>) -> Ruling {
     let open = matches!(case.state, State::Reported | State::Filed | State::Assigned | State::Fixed | State::Checked);
@@ -343,6 +364,9 @@ pub(super) fn void(case: &Case, body: &Reason, step: &Step<'_>) -> Ruling {
     }
     let mut after = case.clone();
     after.state = State::Void;
+    if !may_take_out(case, step) {
+        return Ruling::rejected(RefusalCode::NotPermitted).with("needs", "one_level_above");
+    }
     after.end = Some(end(case, step, "void", Some(body.reason)));
     Ruling::accepted_case(after)
 }

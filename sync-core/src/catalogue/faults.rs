@@ -8,6 +8,9 @@ use schema::catalogue::{Catalogue, Category, Choice, FieldKind, FieldSpec, Requi
 use schema::limits::{PHOTOS_PER_OP_MAX, RELAPSE_WINDOW_DAYS, TEXT_BYTES_MAX};
 
 use super::number;
+use crate::clock::stages;
+
+mod stages;
 
 /// The longest version.
 const VERSION_CHARS_MAX: usize = 40;
@@ -92,8 +95,13 @@ pub fn faults(catalogue: &Catalogue) -> Vec<Fault> {
         "nothing could be reported: add a category",
     );
     faults.unique("categories", catalogue.categories.iter().map(|category| &category.code));
+    faults.stages("catalogue", &catalogue.stages, &catalogue.stages.iter().collect::<Vec<_>>());
     for category in &catalogue.categories {
         faults.category(category);
+        for subtype in &category.subtypes {
+            let place = format!("{}.{}", category.code, subtype.code);
+            faults.stages(&place, &subtype.stages, &stages(catalogue, subtype));
+        }
     }
     faults.0
 }

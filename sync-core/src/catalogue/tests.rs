@@ -53,10 +53,12 @@ fn small() -> Catalogue {
         evidence: EvidenceNeeds { before: 1, after: 1, check: 1 },
         settle_outcomes: vec![],
         legal_basis: vec![text("law")],
+        stages: Vec::new(),
     };
     Catalogue {
         archive_days: None,
         photo_side_px: None,
+        stages: Vec::new(),
         version: "1".to_owned(),
         title: text("small"),
         numbering: Numbering { format: "A{year}{serial:05}".to_owned() },

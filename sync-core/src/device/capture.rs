@@ -140,6 +140,8 @@ fn photos_of(body: &mut Body) -> Option<&mut Vec<PhotoClaim>> {
         Body::SubmitFix(fix) => Some(&mut fix.photos),
         Body::Check(check) => Some(&mut check.photos),
         Body::Reopen(reopen) => Some(&mut reopen.photos),
+        Body::AppealOverdue(appeal) => Some(&mut appeal.photos),
+        Body::EndStage(done) => Some(&mut done.photos),
         _ => None,
     }
 }

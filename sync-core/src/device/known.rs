@@ -39,7 +39,12 @@ pub(crate) fn known(
             Entity::Account(account) => {
                 accounts.insert(account.id, account);
             }
-            Entity::Case(_) | Entity::Device(_) | Entity::Areas(_) | Entity::Catalogue(_) | Entity::Log(_) => {}
+            Entity::Case(_)
+            | Entity::Device(_)
+            | Entity::Areas(_)
+            | Entity::Catalogue(_)
+            | Entity::Calendar(_)
+            | Entity::Log(_) => {}
         }
     }
     let me = identity(db)?;
@@ -86,7 +91,7 @@ pub(crate) fn of_kind(db: &dyn Tables, log: i64, kind: &str) -> Result<Vec<Entit
 pub(crate) fn in_force(db: &dyn Tables, log: &LogState, name: &str) -> Result<Option<Hash>, PhoneError> {
     let id: EntityId = singleton_id(log.log, name);
     Ok(match base::get(db, log.id, id)?.and_then(|base| base.entity) {
-        Some(Entity::Areas(held) | Entity::Catalogue(held)) => Some(held.sha256),
+        Some(Entity::Areas(held) | Entity::Catalogue(held) | Entity::Calendar(held)) => Some(held.sha256),
         _ => None,
     })
 }

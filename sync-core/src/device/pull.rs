@@ -95,6 +95,7 @@ fn take_version(db: &dyn Tables, log: i64, version: &EntityVersion, rows: &mut R
                 | Entity::Unit(_)
                 | Entity::Areas(_)
                 | Entity::Catalogue(_)
+                | Entity::Calendar(_)
                 | Entity::Device(_)
                 | Entity::Log(_),
             )

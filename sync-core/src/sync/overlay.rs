@@ -161,6 +161,7 @@ fn decide(before: Option<&Entity>, own: &OwnOp, rev: u64, known: &Known, trusted
             .map(|(sha256, document)| InForce { sha256: *sha256, document: document.as_ref() }),
         catalogues: &known.catalogues,
         areas: known.areas.as_ref().map(|(sha256, document)| InForce { sha256: *sha256, document: document.as_ref() }),
+        calendar: None,
         verified: &verified,
         documents: &none,
         units: &known.units,

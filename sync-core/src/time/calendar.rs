@@ -83,6 +83,16 @@ impl WorkingCalendar {
         }
     }
 
+    /// Whether an instant lies between 06:00 and 22:00 of a day that is no statutory holiday: what the law forbids at
+    /// night and on such days may be done then (Administrative Compulsion Law of the PRC, article 43).
+    ///
+    /// # Errors
+    /// [`TimeError::Range`].
+    pub fn is_day(&self, at_ms: u64) -> Result<bool, TimeError> {
+        let at = self.civil(at_ms)?;
+        Ok((6..22).contains(&at.hour()) && !self.kind(at.date()).statutory)
+    }
+
     /// The civil day of an instant.
     pub(super) fn day_of(&self, at_ms: u64) -> Result<Date, TimeError> {
         Ok(self.civil(at_ms)?.date())

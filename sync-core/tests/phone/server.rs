@@ -293,6 +293,7 @@ impl Server {
                 catalogue: Some(InForce { sha256: self.catalogue.0, document: &self.catalogue.1 }),
                 catalogues: &catalogues,
                 areas: Some(InForce { sha256: sha256(&area_document()), document: &self.areas }),
+                calendar: None,
                 verified: &self.verified,
                 documents: &documents,
                 units: &units,

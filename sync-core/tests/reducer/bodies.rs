@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schema::case::{Channel, Position, Source};
 use schema::hash::Hash;
 use schema::ids::UnitId;
-use schema::op::{Body, EvidenceRole, PhotoClaim, Report, Sealed, Taken, TakenBy};
+use schema::op::{Body, EvidenceRole, FixResult, PhotoClaim, Report, Sealed, Taken, TakenBy};
 use schema::record::RefusalCode;
 use sync_core::apply::Decision;
 
@@ -59,7 +59,7 @@ pub(crate) fn assign(unit: UnitId) -> Body {
 }
 
 pub(crate) fn fix(photos: &[PhotoClaim]) -> Body {
-    Body::SubmitFix(schema::op::SubmitFix { note: None, photos: photos.to_vec() })
+    Body::SubmitFix(schema::op::SubmitFix { result: FixResult::Fixed, note: None, photos: photos.to_vec() })
 }
 
 pub(crate) fn check_passes() -> Body {

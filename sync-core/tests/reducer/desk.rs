@@ -9,12 +9,13 @@ use schema::entity::{Account, Entity, Granted};
 use schema::hash::{Hash, Salt};
 use schema::ids::{AccountId, AreaId, BootId, DeviceId, EntityId, EpochId, GrantId, LogId, OpId, PersonId, UnitId};
 use schema::op::{Base, Body, Captured, EvidenceRole, Op, Role};
-use schema::record::Outcome;
+use schema::record::{Interval, Outcome};
 use sync_core::apply::{Decision, apply};
 use sync_core::area::AreaIndex;
 use sync_core::consequence::consequences;
 use sync_core::context::{Context, InForce, RULES, VerifiedPhoto};
 use sync_core::line;
+use sync_core::time::WorkingCalendar;
 use uuid::Uuid;
 
 use crate::bodies::{assign, check_passes, close, decline, file, fix, photo, report, void};
@@ -59,6 +60,10 @@ pub(crate) struct Desk {
     pub(crate) rev: u64,
     pub(crate) serial: u64,
     pub(crate) rules: u32,
+    /// The time; none: a little later with each op.
+    pub(crate) now_ms: Option<u64>,
+    pub(crate) captured: Option<Interval>,
+    pub(crate) calendar: Option<WorkingCalendar>,
 }
 
 fn text(name: &str) -> Text {
@@ -136,6 +141,9 @@ impl Desk {
             rev: 10,
             serial: 1,
             rules: RULES,
+            now_ms: None,
+            captured: None,
+            calendar: None,
         }
     }
 
@@ -151,9 +159,9 @@ impl Desk {
             epoch: EPOCH,
             earlier_epochs: &[],
             rev: self.rev + 1,
-            received_ms: 1_000_000 + self.rev,
-            first_received_ms: 1_000_000 + self.rev,
-            captured: None,
+            received_ms: self.now_ms.unwrap_or(1_000_000 + self.rev),
+            first_received_ms: self.now_ms.unwrap_or(1_000_000 + self.rev),
+            captured: self.captured,
             rules: self.rules,
             actor,
             by_server: op.actor == AccountId::NIL,
@@ -162,6 +170,7 @@ impl Desk {
             catalogue: Some(InForce { sha256: CATALOGUE, document: &self.catalogue }),
             catalogues: &rest.catalogues,
             areas: Some(InForce { sha256: Hash([8; 32]), document: &self.areas }),
+            calendar: self.calendar.as_ref().map(|document| InForce { sha256: Hash([6; 32]), document }),
             verified: &self.verified,
             documents: &rest.documents,
             units: &rest.units,

@@ -3,6 +3,8 @@
 #![expect(clippy::expect_used, reason = "a desk that can't be laid out is a failed test")]
 
 mod bodies;
+mod clocks;
+mod course;
 mod desk;
 mod estimates;
 mod golden;

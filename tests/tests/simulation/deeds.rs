@@ -8,8 +8,8 @@ use schema::hash::Salt;
 use schema::ids::EntityId;
 use schema::op::{
     AddEvidence, Amend, Assign, Body, Change, Check, CheckVerdict, Close, Comment, Decline, EvidenceRole, File,
-    LinkDuplicate, Nothing, Reason, Reopen, Report, ReturnAssignment, Role, Sealed, SealedValue, SettleOnSite,
-    SubmitFix,
+    FixResult, LinkDuplicate, Nothing, Reason, Reopen, Report, ReturnAssignment, Role, Sealed, SealedValue,
+    SettleOnSite, SubmitFix,
 };
 use serde_json::json;
 use tests::dice::Dice;
@@ -151,7 +151,7 @@ fn fix(hand: &mut Hand<'_>, case: &Case) -> Option<Choice> {
     let body = match hand.dice.below(10) {
         0..2 => Body::Accept(Nothing {}),
         2..4 => Body::ReturnAssignment(ReturnAssignment { reason: code("wrong_area"), note: None, photos: Vec::new() }),
-        _ => Body::SubmitFix(SubmitFix { note: None, photos: Vec::new() }),
+        _ => Body::SubmitFix(SubmitFix { result: FixResult::Fixed, note: None, photos: Vec::new() }),
     };
     let after = matches!(body, Body::SubmitFix(_)).then(|| hand.photo(EvidenceRole::After));
     Some((Some(case.id), body, after.into_iter().collect()))

@@ -76,6 +76,8 @@ fn named_in(body: &mut Body) -> Option<&mut Vec<PhotoClaim>> {
         Body::SubmitFix(body) => Some(&mut body.photos),
         Body::Check(body) => Some(&mut body.photos),
         Body::Reopen(body) => Some(&mut body.photos),
+        Body::EndStage(body) => Some(&mut body.photos),
+        Body::AppealOverdue(body) => Some(&mut body.photos),
         _ => None,
     }
 }

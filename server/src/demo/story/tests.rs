@@ -125,6 +125,7 @@ impl Desk {
             catalogue: Some(InForce { sha256: sha256(CITY_CATALOGUE.as_bytes()), document: &self.catalogue }),
             catalogues: &BTreeMap::new(),
             areas: Some(InForce { sha256: Hash::ZERO, document: &self.areas }),
+            calendar: None,
             verified,
             documents: &BTreeSet::new(),
             units,

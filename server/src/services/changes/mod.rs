@@ -1,9 +1,11 @@
-//! What a new catalogue or area tree would change, told before it takes effect. It reads, and decides nothing.
+//! What a new catalogue, calendar or area tree would change, told before it takes effect. It reads, and decides nothing.
 
 mod areas;
+mod calendar;
 mod catalogue;
 
 pub use areas::{AreaChange, Named as NamedArea, area_change};
+pub use calendar::{CalendarChange, calendar_change};
 pub use catalogue::{CatalogueChange, catalogue_change};
 
 use schema::catalogue::Text;

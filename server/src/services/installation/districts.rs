@@ -1,6 +1,7 @@
 //! Several districts in one installation: each is a log of its own, with its own areas, catalogue, units and grants.
 //! Accounts belong to the installation.
 
+use schema::calendar::CITY_CALENDAR;
 use schema::catalogue::{CITY_CATALOGUE, Text};
 use schema::entity::{Account, Entity};
 use schema::hash::Hash;
@@ -35,7 +36,7 @@ impl Installation {
         Self { district: named, ..self.clone() }
     }
 
-    /// Adds a district with the shipped catalogue. Whoever administers the whole of another district administers this
+    /// Adds a district with the shipped catalogue and calendar. Whoever administers the whole of another district administers this
     /// one. A name that is taken is refused, so that asking again after a lost answer makes no second one.
     ///
     /// # Errors
@@ -49,6 +50,9 @@ impl Installation {
         let begun = self.heads().await?.into_iter().find(|head| head.rev == 0);
         let head = self.make_log(begun, district, signer).await?;
         documents::import_catalogue(&self.ledger, head.log, CITY_CATALOGUE.as_bytes().to_vec())
+            .await
+            .map_err(anyhow::Error::new)?;
+        documents::import_calendar(&self.ledger, head.log, CITY_CALENDAR.as_bytes().to_vec())
             .await
             .map_err(anyhow::Error::new)?;
         let administers = |account: &Account| account.grants.iter().any(|grant| grant.role == Role::Admin);

@@ -1,5 +1,6 @@
 //! The first start, and accounts: both can be interrupted at any point, and go on when they are asked for again.
 
+use schema::calendar::CITY_CALENDAR;
 use schema::catalogue::{CITY_CATALOGUE, Text};
 use schema::entity::Entity;
 use schema::ids::{AccountId, DeviceId, EntityId, EpochId, GrantId, LogId, PersonId, UnitId};
@@ -18,7 +19,7 @@ use crate::store::{AccountSecret, LogHead};
 const ADMIN: &str = "admin";
 
 impl Installation {
-    /// Makes the first log with the shipped catalogue and a first administrator: whatever of it is not there yet, for a
+    /// Makes the first log with the shipped catalogue and calendar and a first administrator: whatever of it is not there yet, for a
     /// first start may have been interrupted. The code is the administrator's, shown once.
     ///
     /// # Errors
@@ -31,6 +32,9 @@ impl Installation {
         let first = self.of_district(Some(head.log.to_string()));
         if !self.has_catalogue(&head).await? {
             first.import_catalogue(CITY_CATALOGUE.as_bytes().to_vec()).await?;
+        }
+        if !self.has_calendar(&head).await? {
+            first.import_calendar(CITY_CALENDAR.as_bytes().to_vec()).await?;
         }
         if self.has_admin(&head).await? {
             return Ok(None);
@@ -70,6 +74,11 @@ impl Installation {
 
     async fn has_catalogue(&self, head: &LogHead) -> Result<bool> {
         let (num, id) = (head.num, singleton_id(head.log, "catalogue"));
+        self.store.read_async(move |db| Ok(read_entity(db, num, id)?.is_some())).await
+    }
+
+    async fn has_calendar(&self, head: &LogHead) -> Result<bool> {
+        let (num, id) = (head.num, singleton_id(head.log, "calendar"));
         self.store.read_async(move |db| Ok(read_entity(db, num, id)?.is_some())).await
     }
 

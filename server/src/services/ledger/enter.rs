@@ -94,6 +94,9 @@ impl Desk<'_, '_> {
         if entry.kind == "grant" && matches!(after.as_deref(), Some(Entity::Account(_))) {
             self.enrol_phones(&entry, received_ms)?;
         }
+        if entry.kind == "import_calendar" && after.is_some() {
+            self.begin_placing(&entry)?;
+        }
         if entry.kind == "import_areas" && after.is_some() {
             self.begin_placing(&entry)?;
             self.rescope_accounts(&entry, received_ms)?;

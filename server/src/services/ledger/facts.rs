@@ -13,6 +13,7 @@ use schema::record::{Interval, Record};
 use sync_core::area::AreaIndex;
 use sync_core::context::{Context, InForce, ParkedOp, RULES, VerifiedPhoto};
 use sync_core::line::{self, ReadBody, singleton_id};
+use sync_core::time::WorkingCalendar;
 
 use super::parsed::Parsed;
 use super::seen::{Held, Seen};
@@ -56,6 +57,7 @@ pub(super) struct Facts {
     catalogue: Option<(Hash, Arc<Catalogue>)>,
     catalogues: Arc<BTreeMap<Hash, Catalogue>>,
     areas: Option<(Hash, Arc<AreaIndex>)>,
+    calendar: Option<(Hash, Arc<WorkingCalendar>)>,
     verified: BTreeMap<Hash, VerifiedPhoto>,
     documents: BTreeSet<Hash>,
     units: BTreeSet<UnitId>,
@@ -82,6 +84,7 @@ impl Facts {
             catalogue: self.catalogue.as_ref().map(in_force_ref),
             catalogues: &self.catalogues,
             areas: self.areas.as_ref().map(in_force_ref),
+            calendar: self.calendar.as_ref().map(in_force_ref),
             verified: &self.verified,
             documents: &self.documents,
             units: &self.units,
@@ -147,6 +150,10 @@ pub(super) fn gather(
         Some(sha256) => parsed.areas(tx.db, log, sha256)?.map(|document| (sha256, document)),
         None => None,
     };
+    let calendar = match in_force(tx, seen, "calendar")? {
+        Some(sha256) => parsed.calendar(tx.db, log, tx.head.log, sha256)?.map(|document| (sha256, document)),
+        None => None,
+    };
     let catalogues = parsed.catalogues(tx.db, log, named.catalogues.iter().copied().collect())?;
     let verified = verified(tx, &named.photos, &receipt)?;
     let mut documents = BTreeSet::new();
@@ -171,6 +178,7 @@ pub(super) fn gather(
         catalogue,
         catalogues,
         areas,
+        calendar,
         verified,
         documents,
         units: units(tx, seen, &named)?,
@@ -198,7 +206,9 @@ pub(super) fn in_force(tx: &mut LogTx<'_>, seen: &mut Seen, name: &str) -> Resul
 fn document(tx: &mut LogTx<'_>, seen: &mut Seen, name: &str) -> Result<Option<DocumentInForce>, StoreError> {
     let id = singleton_id(tx.head.log, name);
     Ok(match seen.held(tx, id)?.entity.as_deref() {
-        Some(Entity::Catalogue(document) | Entity::Areas(document)) => Some(document.clone()),
+        Some(Entity::Catalogue(document) | Entity::Areas(document) | Entity::Calendar(document)) => {
+            Some(document.clone())
+        }
         _ => None,
     })
 }
@@ -311,13 +321,15 @@ impl Named {
             Body::SubmitFix(body) => self.add_photos(&body.photos),
             Body::Check(body) => self.add_photos(&body.photos),
             Body::Reopen(body) => self.add_photos(&body.photos),
+            Body::AppealOverdue(body) => self.add_photos(&body.photos),
+            Body::EndStage(body) => self.add_photos(&body.photos),
             Body::Assign(body) => {
                 self.units.insert(body.unit);
                 self.units.extend(&body.co_units);
                 self.accounts.extend(body.holder);
             }
             Body::LinkDuplicate(body) => self.other = Some(body.of),
-            Body::ImportAreas(body) | Body::ImportCatalogue(body) => {
+            Body::ImportAreas(body) | Body::ImportCatalogue(body) | Body::ImportCalendar(body) => {
                 self.documents.insert(body.sha256);
             }
             Body::PlanAreas(body) => {
@@ -340,6 +352,17 @@ impl Named {
             | Body::WaiveEvidence(_)
             | Body::Void(_)
             | Body::PhotoVerified(_)
+            | Body::Suspend(_)
+            | Body::Resume(_)
+            | Body::RequestExtension(_)
+            | Body::DecideExtension(_)
+            | Body::Supervise(_)
+            | Body::Urge(_)
+            | Body::DecideAppeal(_)
+            | Body::IssueDeadline(_)
+            | Body::MarkDueSoon(_)
+            | Body::MarkOverdue(_)
+            | Body::Escalate(_)
             | Body::Restrict(_)
             | Body::LiftRestriction(_)
             | Body::Archive(_)

@@ -38,6 +38,7 @@ pub(super) fn kind_name(entity: &Entity) -> &'static str {
         Entity::Unit(_) => "unit",
         Entity::Areas(_) => "areas",
         Entity::Catalogue(_) => "catalogue",
+        Entity::Calendar(_) => "calendar",
         Entity::Log(_) => "log",
     }
 }

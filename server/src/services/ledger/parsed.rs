@@ -11,6 +11,7 @@ use schema::hash::Hash;
 use schema::ids::{EntityId, LogId};
 use sync_core::area::AreaIndex;
 use sync_core::line::singleton_id;
+use sync_core::time::{self, WorkingCalendar};
 
 use crate::store::{Db, LogNum, StoreError};
 
@@ -25,6 +26,7 @@ struct Cache {
     catalogues: HashMap<Hash, Arc<Catalogue>>,
     areas: HashMap<Hash, Arc<AreaIndex>>,
     sets: HashMap<Vec<Hash>, Arc<BTreeMap<Hash, Catalogue>>>,
+    calendars: HashMap<(Hash, LogId), Arc<WorkingCalendar>>,
     zones: HashMap<String, TimeZone>,
 }
 
@@ -64,6 +66,26 @@ impl Parsed {
         let index = Arc::new(index);
         self.cache(|cache| cache.areas.insert(sha256, Arc::clone(&index)));
         Ok(Some(index))
+    }
+
+    /// A working calendar by hash, in the zone of its log, if its document is here.
+    pub(crate) fn calendar(
+        &self,
+        db: &mut Db,
+        log: LogNum,
+        id: LogId,
+        sha256: Hash,
+    ) -> Result<Option<Arc<WorkingCalendar>>, StoreError> {
+        if let Some(known) = self.cache(|cache| cache.calendars.get(&(sha256, id)).cloned()) {
+            return Ok(Some(known));
+        }
+        let Some(bytes) = db.document(log, &sha256)? else { return Ok(None) };
+        let Some(Entity::Log(of)) = read_entity(db, log, id.into())? else { return Ok(None) };
+        let Ok(calendar) = time::read(&bytes) else { return Ok(None) };
+        let Ok(ready) = WorkingCalendar::new(&calendar, self.zone(&of.zone)) else { return Ok(None) };
+        let ready = Arc::new(ready);
+        self.cache(|cache| cache.calendars.insert((sha256, id), Arc::clone(&ready)));
+        Ok(Some(ready))
     }
 
     /// Those of some catalogues whose documents are here.

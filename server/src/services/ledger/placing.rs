@@ -1,10 +1,15 @@
-//! A new area tree moves cases: each that lies elsewhere now, or under other areas, gets a `place` entry. However many
-//! there are, each transaction looks at some of them and notes how far it is, so that a stop in between loses nothing.
+//! A new area tree moves cases, and a new calendar their deadlines: each that lies elsewhere now, or under other areas,
+//! gets a `place` entry, each deadline that is counted otherwise an `issue_deadline`. However many there are, each
+//! transaction looks at some of them and notes how far it is, so that a stop in between loses nothing.
 
 use schema::case::{Case, FieldName, Position};
+use schema::clock::Running;
 use schema::entity::Entity;
-use schema::ids::EntityId;
+use schema::ids::{EntityId, OpId};
 use schema::op::{Body, Nothing, Place};
+use sync_core::case::kind_of;
+use sync_core::catalogue::subtype;
+use sync_core::clock::{recounted, stages};
 use sync_core::line::consequence_id;
 use sync_core::permission::scopes_of;
 
@@ -17,7 +22,7 @@ use crate::store::{Entry, Placing, StoreError};
 const PAGE: usize = 200;
 
 impl Desk<'_, '_> {
-    /// An area tree came into force: every case is to be looked at, from the first.
+    /// An area tree or a calendar came into force: every case is to be looked at, from the first.
     pub(super) fn begin_placing(&mut self, cause: &Entry) -> Result<(), StoreError> {
         self.tx.put_placing(Placing { cause: cause.op, after: EntityId::NIL })
     }
@@ -52,7 +57,7 @@ impl Desk<'_, '_> {
             None => None,
         };
         let page = self.tx.db.entities_of_kind(log, "case", placing.after, PAGE)?;
-        let (Some(areas), Some(last)) = (areas, page.last()) else {
+        let Some(last) = page.last() else {
             self.tx.end_placing()?;
             return Ok(Vec::new());
         };
@@ -61,16 +66,48 @@ impl Desk<'_, '_> {
             let Some(document) = stored.document.as_deref() else { continue };
             let entity = parse_entity(document)?;
             let Entity::Case(case) = &entity else { continue };
-            let Some(area) = position(case).map(|position| areas.locate(&position).area) else { continue };
-            let moves = area != case.area;
-            if moves || self.tx.db.scopes_of_stored(log, stored)? != scopes_of(&entity, Some(&areas)) {
-                // Once for each import and case, whichever server does it.
-                let id = consequence_id(self.tx.head.log, placing.cause, &format!("place {}", stored.id), 0);
-                let incoming = self.by_server(id, stored.id, &Body::Place(Place { area }), received_ms)?;
-                entries.push(self.enter(incoming)?);
+            if let Some(areas) = &areas {
+                let area = position(case).map(|position| areas.locate(&position).area);
+                let moves = area.is_some_and(|area| area != case.area);
+                let area = area.unwrap_or(case.area);
+                if moves || self.tx.db.scopes_of_stored(log, stored)? != scopes_of(&entity, Some(areas)) {
+                    // Once for each import and case, whichever server does it.
+                    let id = consequence_id(self.tx.head.log, placing.cause, &format!("place {}", stored.id), 0);
+                    let incoming = self.by_server(id, stored.id, &Body::Place(Place { area }), received_ms)?;
+                    entries.push(self.enter(incoming)?);
+                }
             }
+            entries.extend(self.recount(case, placing.cause, received_ms)?);
         }
         self.tx.put_placing(Placing { after: last.id, ..placing })?;
+        Ok(entries)
+    }
+
+    /// Issues the deadlines of a case that the calendar in force counts otherwise.
+    fn recount(&mut self, case: &Case, cause: OpId, received_ms: u64) -> Result<Vec<Entry>, StoreError> {
+        let log = self.tx.head.num;
+        if case.clocks.iter().all(|clock| clock.running != Running::Running) {
+            return Ok(Vec::new());
+        }
+        let Some(sha256) = facts::in_force(self.tx, self.seen, "calendar")? else { return Ok(Vec::new()) };
+        let calendar = self.parsed.calendar(self.tx.db, log, self.tx.head.log, sha256)?;
+        let catalogue = match case.catalogue {
+            Some(pinned) => self.parsed.catalogue(self.tx.db, log, pinned)?,
+            None => None,
+        };
+        let (Some(calendar), Some(catalogue), Some((category, code))) = (calendar, catalogue, kind_of(case)) else {
+            return Ok(Vec::new());
+        };
+        let Some((_, found)) = subtype(&catalogue, &category, &code) else { return Ok(Vec::new()) };
+        let issued = recounted(case, &stages(&catalogue, found), &calendar, sha256, received_ms)
+            .map_err(|_| StoreError::Damaged("a deadline beyond what can be told"))?;
+        let mut entries = Vec::new();
+        for body in issued {
+            let name = format!("recount {} {}", case.id, body.stage);
+            let id = consequence_id(self.tx.head.log, cause, &name, 0);
+            let incoming = self.by_server(id, case.id, &Body::IssueDeadline(body), received_ms)?;
+            entries.push(self.enter(incoming)?);
+        }
         Ok(entries)
     }
 }

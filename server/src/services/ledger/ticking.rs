@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schema::entity::Entity;
 use schema::ids::{EntityId, LogId};
 use schema::limits::EXITS_KEPT_DAYS;
-use sync_core::due::{Due, dues};
+use sync_core::due::{Asked, Due, asked, dues};
 use sync_core::line::{kind_and_body, ticker_id};
 use tokio::sync::oneshot;
 
@@ -56,9 +56,14 @@ impl Desk<'_, '_> {
         let log = self.tx.head.log;
         let mut entries = Vec::new();
         for (entity, due) in self.tx.db.due(self.tx.head.num, now_ms, TICK_MAX)? {
-            let body = due.kind.body();
+            let held = self.seen.held(self.tx, entity)?;
+            let Some(Asked { clock, body }) = held.entity.as_deref().and_then(|held| asked(held, due)) else {
+                tracing::error!(%entity, kind = ?due.kind, "something is due that asks for nothing");
+                self.tx.put_dues(entity, &[])?;
+                continue;
+            };
             let (kind, _) = kind_and_body(&body).map_err(|_| StoreError::Damaged("a body that can't be written"))?;
-            let id = ticker_id(log, entity, "", &kind, due.occurrence);
+            let id = ticker_id(log, entity, &clock, &kind, due.occurrence);
             if self.tx.db.entries_of_ops(self.tx.head.num, &[id])?.is_empty() {
                 let incoming = self.by_server(id, entity, &body, now_ms)?;
                 entries.push(self.enter(incoming)?);

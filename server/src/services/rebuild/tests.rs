@@ -1,6 +1,8 @@
 //! INV-REPLAY: folding the log from empty gives every view again.
 
-use schema::op::{Assign, Body, EvidenceRole, File, ImportDocument, Parked, Reason, Role, Sealed, SubmitFix};
+use schema::op::{
+    Assign, Body, EvidenceRole, File, FixResult, ImportDocument, Parked, Reason, Role, Sealed, SubmitFix,
+};
 use schema::record::{Outcome, RefusalCode};
 use sync_core::context::VerifiedPhoto;
 use sync_core::line::{sha256, singleton_id};
@@ -33,7 +35,7 @@ async fn a_rebuild_of_a_busy_log_finds_no_difference() {
         [boss.op(report.entity, &Body::File(file), vec![]), boss.op(report.entity, &Body::Assign(assign), vec![])];
     let answer = boss.sync(&world, &lines).await;
     assert_eq!(answer.record(lines[0].op).number.as_deref(), Some("ZG202600001"), "{:?}", answer.outcomes);
-    let fix = SubmitFix { note: None, photos: vec![photo(2, EvidenceRole::After)] };
+    let fix = SubmitFix { result: FixResult::Fixed, note: None, photos: vec![photo(2, EvidenceRole::After)] };
     let lines = [crew.op(report.entity, &Body::SubmitFix(fix), vec![])];
     let answer = crew.sync(&world, &lines).await;
     assert_eq!(answer.record(lines[0].op).outcome, Outcome::Accepted, "{:?}", answer.outcomes);

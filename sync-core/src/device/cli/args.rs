@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::course::{Decision, FixFound};
 use super::say::Language;
 
 /// 整改 · Rectify: the phone on a command line. Everything works with no network; `sync` delivers when there is one.
@@ -266,7 +267,16 @@ pub(crate) struct Do {
     /// restrict：可见角色，以逗号分隔 / restrict: the roles that may see it, separated by commas
     #[arg(long, value_name = "ROLES", value_delimiter = ',')]
     pub(crate) roles: Vec<String>,
-    /// restrict：天数 / restrict: for how many days
+    /// submit_fix：结果 / submit_fix: what was found and done [default: fixed]
+    #[arg(long, value_enum)]
+    pub(crate) result: Option<FixFound>,
+    /// end_stage、延期与申诉：环节代码 / end_stage, more time, appeals: the stage
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) stage: Option<String>,
+    /// decide_extension、decide_appeal：决定 / decide_extension, decide_appeal: what is decided
+    #[arg(long, value_enum)]
+    pub(crate) decision: Option<Decision>,
+    /// restrict、suspend：天数 / restrict, suspend: for how many days
     #[arg(long, value_name = "DAYS")]
     pub(crate) days: Option<u64>,
 }
@@ -308,6 +318,24 @@ pub(crate) enum Kind {
     Reopen,
     /// 作废 / void it
     Void,
+    /// 办结环节（附文书照片） / a stage is done, with its documents
+    EndStage,
+    /// 挂账 / nothing can be done about it for now
+    Suspend,
+    /// 解除挂账 / it goes on
+    Resume,
+    /// 申请延期 / ask for more time
+    RequestExtension,
+    /// 审批延期 / decide on that
+    DecideExtension,
+    /// 督办 / a leader watches it
+    Supervise,
+    /// 催办 / remind the unit
+    Urge,
+    /// 超时申诉 / say that being late is not the unit's fault
+    AppealOverdue,
+    /// 审核申诉 / decide on that
+    DecideAppeal,
     /// 限定可见角色至某日（暗访等） / only some roles may see it, until a date
     Restrict,
     /// 放行挂起的操作（见 rectify-phone parked） / let a parked step take effect (see `rectify-phone parked`)

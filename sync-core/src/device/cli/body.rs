@@ -8,9 +8,9 @@ use schema::entity::Entity;
 use schema::hash::Hash;
 use schema::ids::{AccountId, LogId, UnitId};
 use schema::op::{
-    AddEvidence, Amend, Assign, Body, Change, Check, CheckVerdict, Close, Comment, Decline, File, LinkDuplicate,
-    Nothing, Parked, Reason, Reopen, Restrict, ReturnAssignment, Role, Sealed, SealedValue, SubmitFix, WaiveEvidence,
-    WithdrawEvidence,
+    AddEvidence, Amend, Assign, Body, Change, Check, CheckVerdict, Close, Comment, Decline, File, FixResult,
+    LinkDuplicate, Nothing, Parked, Reason, Reopen, Restrict, ReturnAssignment, Role, Sealed, SealedValue, SubmitFix,
+    WaiveEvidence, WithdrawEvidence,
 };
 use serde_json::{Value, json};
 use sync_core::device::clocks::Clocks;
@@ -82,7 +82,10 @@ impl Writer<'_> {
             Kind::Reopen => Body::Reopen(Reopen { reason: self.why()?, photos: Vec::new() }),
             Kind::Assign => self.assign(found.log)?,
             Kind::Accept => Body::Accept(Nothing {}),
-            Kind::SubmitFix => Body::SubmitFix(SubmitFix { note: self.note()?, photos: Vec::new() }),
+            Kind::SubmitFix => {
+                let result = asked.result.map(FixResult::from).unwrap_or_default();
+                Body::SubmitFix(SubmitFix { result, note: self.note()?, photos: Vec::new() })
+            }
             Kind::Check => {
                 let verdict = match asked.verdict.ok_or_else(|| missing("--verdict"))? {
                     Verdict::Pass => CheckVerdict::Pass,
@@ -90,6 +93,15 @@ impl Writer<'_> {
                 };
                 Body::Check(Check { verdict, note: self.note()?, photos: Vec::new() })
             }
+            Kind::EndStage
+            | Kind::Suspend
+            | Kind::Resume
+            | Kind::RequestExtension
+            | Kind::DecideExtension
+            | Kind::Supervise
+            | Kind::Urge
+            | Kind::AppealOverdue
+            | Kind::DecideAppeal => self.on_course(found, clocks)?,
             Kind::Release | Kind::Discard => self.about_parked()?,
         })
     }
@@ -113,12 +125,12 @@ impl Writer<'_> {
         fields::seal(self.phone, text, &mut self.values)
     }
 
-    fn note(&mut self) -> Result<Option<Sealed>, Failure> {
+    pub(crate) fn note(&mut self) -> Result<Option<Sealed>, Failure> {
         self.asked.note.as_deref().map(|text| self.seal(text)).transpose()
     }
 
     /// A reason in words.
-    fn why(&mut self) -> Result<Sealed, Failure> {
+    pub(crate) fn why(&mut self) -> Result<Sealed, Failure> {
         let text = self.asked.reason.as_deref().or(self.asked.note.as_deref());
         self.seal(text.ok_or_else(|| missing("--reason"))?)
     }
@@ -247,11 +259,11 @@ fn one_of<T: std::str::FromStr + Copy>(typed: &str, named: Vec<(T, Vec<String>)>
     }
 }
 
-fn missing(option: &str) -> Failure {
+pub(crate) fn missing(option: &str) -> Failure {
     Failure::usage(format!("该操作需要 {option}"), format!("this step needs {option}"))
 }
 
-fn needed<'a>(value: &'a Option<String>, option: &str) -> Result<&'a str, Failure> {
+pub(crate) fn needed<'a>(value: &'a Option<String>, option: &str) -> Result<&'a str, Failure> {
     value.as_deref().filter(|value| !value.trim().is_empty()).ok_or_else(|| missing(option))
 }
 

@@ -14,6 +14,7 @@ use self::say::{Failure, Language, Out};
 mod args;
 mod body;
 mod case;
+mod course;
 mod deadline;
 mod epochs;
 mod export;

@@ -40,7 +40,7 @@ fn usual_role(kind: Kind) -> EvidenceRole {
     match kind {
         Kind::SubmitFix => EvidenceRole::After,
         Kind::Check => EvidenceRole::Check,
-        Kind::ReturnAssignment => EvidenceRole::Document,
+        Kind::ReturnAssignment | Kind::EndStage | Kind::AppealOverdue => EvidenceRole::Document,
         _ => EvidenceRole::Before,
     }
 }
@@ -48,8 +48,16 @@ fn usual_role(kind: Kind) -> EvidenceRole {
 /// An option that the step has no place for was meant for something: better ask than drop it.
 fn refuse_unused(asked: &Do) -> Result<(), Failure> {
     let kind = asked.kind;
-    let takes_photos =
-        matches!(kind, Kind::AddEvidence | Kind::ReturnAssignment | Kind::SubmitFix | Kind::Check | Kind::Reopen);
+    let takes_photos = matches!(
+        kind,
+        Kind::AddEvidence
+            | Kind::ReturnAssignment
+            | Kind::SubmitFix
+            | Kind::Check
+            | Kind::Reopen
+            | Kind::EndStage
+            | Kind::AppealOverdue
+    );
     let takes_reason = matches!(
         kind,
         Kind::Decline
@@ -58,12 +66,19 @@ fn refuse_unused(asked: &Do) -> Result<(), Failure> {
             | Kind::WaiveEvidence
             | Kind::UnlinkDuplicate
             | Kind::Reopen
+            | Kind::Suspend
+            | Kind::Resume
+            | Kind::RequestExtension
+            | Kind::Supervise
+            | Kind::AppealOverdue
             | Kind::Void
             | Kind::Restrict
             | Kind::Release
             | Kind::Discard
     );
     let names_photo = matches!(kind, Kind::WithdrawEvidence | Kind::WaiveEvidence);
+    let takes_stage =
+        matches!(kind, Kind::EndStage | Kind::RequestExtension | Kind::AppealOverdue | Kind::DecideAppeal);
     let about_parked = matches!(kind, Kind::Release | Kind::Discard);
     let given = [
         ("--field", !asked.fields.is_empty(), kind == Kind::Amend),
@@ -79,7 +94,10 @@ fn refuse_unused(asked: &Do) -> Result<(), Failure> {
         ("--photo-hash", asked.photo_hash.is_some(), names_photo),
         ("--parked", asked.parked.is_some(), about_parked),
         ("--roles", !asked.roles.is_empty(), kind == Kind::Restrict),
-        ("--days", asked.days.is_some(), kind == Kind::Restrict),
+        ("--days", asked.days.is_some(), matches!(kind, Kind::Restrict | Kind::Suspend)),
+        ("--result", asked.result.is_some(), kind == Kind::SubmitFix),
+        ("--stage", asked.stage.is_some(), takes_stage),
+        ("--decision", asked.decision.is_some(), matches!(kind, Kind::DecideExtension | Kind::DecideAppeal)),
         (
             "--note",
             asked.note.is_some(),

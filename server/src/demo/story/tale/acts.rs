@@ -8,7 +8,8 @@ use schema::hash::Hash;
 use schema::ids::{AccountId, EntityId, UnitId};
 use schema::op::{
     AddEvidence, Amend, Assign, Body, Change, Check, CheckVerdict, Close, Comment, Decline, EvidenceRole, File,
-    LinkDuplicate, Nothing, Reason, Reopen, Report, ReturnAssignment, SettleOnSite, SubmitFix, WaiveEvidence,
+    FixResult, LinkDuplicate, Nothing, Reason, Reopen, Report, ReturnAssignment, SettleOnSite, SubmitFix,
+    WaiveEvidence,
 };
 use serde_json::{Value, json};
 
@@ -340,7 +341,7 @@ impl Tale<'_> {
         let more = u8::from(self.chance(12));
         let mut photos = self.snaps(EvidenceRole::After, self.subtype.evidence.after + more);
         self.cheat(&mut photos);
-        self.step(crew, Body::SubmitFix(SubmitFix { note, photos: Vec::new() }), photos);
+        self.step(crew, Body::SubmitFix(SubmitFix { result: FixResult::Fixed, note, photos: Vec::new() }), photos);
     }
 
     /// Now and then somebody shows an old photo as a new one, or one from elsewhere: the signals that the product
