@@ -103,7 +103,7 @@ fn stands(case: &Case, body: &IssueDeadline, stages: &[&Stage]) -> Running {
 }
 
 /// The running clock that the server has something to note about.
-fn running<'a>(case: &'a mut Case, issued_rev: u64) -> Option<&'a mut Clock> {
+fn running(case: &mut Case, issued_rev: u64) -> Option<&mut Clock> {
     case.clocks.iter_mut().find(|clock| clock.issued_rev == issued_rev && clock.running == Running::Running)
 }
 

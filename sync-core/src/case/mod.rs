@@ -111,7 +111,7 @@ pub(crate) fn subtype_in<'a>(case: &Case, ctx: &'a Context<'_>) -> Option<(Hash,
 
 /// A case op against a case that its author may see.
 pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
-    let mut ruling = match step.body {
+    let ruling = match step.body {
         Body::Amend(body) => amend::amend(case, body, step),
         Body::AddEvidence(body) => evidence::add(case, &body.photos, step),
         Body::WithdrawEvidence(body) => evidence::withdraw(case, body, step),
@@ -172,6 +172,11 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         | Body::Rescope(_)
         | Body::Unreadable(_) => Ruling::invalid("entity"),
     };
+    follow(case, ruling, step)
+}
+
+/// What follows a ruling whatever was asked: photos of a refused step stay as late evidence, the clocks follow the case.
+fn follow(case: &Case, mut ruling: Ruling, step: &Step<'_>) -> Ruling {
     if matches!(
         ruling.code,
         Some(RefusalCode::StaleState | RefusalCode::EvidenceSinceBase | RefusalCode::EvidenceIncomplete)

@@ -59,7 +59,7 @@ fn healed() -> Result<()> {
     let epoch = &standing["logs"][0]["restored"][0];
     ensure!(epoch["acknowledged"] == false && epoch["returned"] == 2, "the report and its filing: {standing}");
     let not_returned = epoch["not_returned"].to_string();
-    ensure!(not_returned == "[[17,17]]", "what the server had noted of the photo, and has noted again: {standing}");
+    ensure!(not_returned == "[[21,22]]", "the deadline and the photo, which the server has noted again: {standing}");
     let auditor = story.district.phone("auditor", "auditor", &[])?;
     auditor.must(&["sync"])?;
     let waiting = auditor.must(&["acknowledge-epoch"])?;

@@ -8,9 +8,10 @@ use schema::catalogue::Catalogue;
 use schema::entity::{Account, DocumentInForce, Entity};
 use schema::hash::Hash;
 use schema::ids::{AccountId, EntityId, EpochId, UnitId};
-use schema::op::{Body, Op, PhotoClaim, Report};
+use schema::op::{Body, Op};
 use schema::record::{Interval, Record};
 use sync_core::area::AreaIndex;
+use sync_core::case::photos_of;
 use sync_core::context::{Context, InForce, ParkedOp, RULES, VerifiedPhoto};
 use sync_core::line::{self, ReadBody, singleton_id};
 use sync_core::time::WorkingCalendar;
@@ -313,16 +314,10 @@ fn next_number(
 
 impl Named {
     fn add(&mut self, body: &Body) {
+        self.photos.extend(photos_of(body).iter().map(|photo| photo.sha256));
         match body {
-            Body::Report(report) => self.add_report(report),
-            Body::SettleOnSite(settled) => self.add_report(&settled.report),
-            Body::AddEvidence(body) => self.add_photos(&body.photos),
-            Body::ReturnAssignment(body) => self.add_photos(&body.photos),
-            Body::SubmitFix(body) => self.add_photos(&body.photos),
-            Body::Check(body) => self.add_photos(&body.photos),
-            Body::Reopen(body) => self.add_photos(&body.photos),
-            Body::AppealOverdue(body) => self.add_photos(&body.photos),
-            Body::EndStage(body) => self.add_photos(&body.photos),
+            Body::Report(report) => self.catalogues.extend(report.catalogue),
+            Body::SettleOnSite(settled) => self.catalogues.extend(settled.report.catalogue),
             Body::Assign(body) => {
                 self.units.insert(body.unit);
                 self.units.extend(&body.co_units);
@@ -341,7 +336,14 @@ impl Named {
             Body::EnrolDevice(body) => {
                 self.accounts.insert(body.account);
             }
-            Body::Amend(_)
+            Body::AddEvidence(_)
+            | Body::ReturnAssignment(_)
+            | Body::SubmitFix(_)
+            | Body::Check(_)
+            | Body::Reopen(_)
+            | Body::AppealOverdue(_)
+            | Body::EndStage(_)
+            | Body::Amend(_)
             | Body::WithdrawEvidence(_)
             | Body::Comment(_)
             | Body::File(_)
@@ -385,15 +387,6 @@ impl Named {
             | Body::RevokeDevice(_)
             | Body::Unreadable(_) => {}
         }
-    }
-
-    fn add_report(&mut self, report: &Report) {
-        self.catalogues.extend(report.catalogue);
-        self.add_photos(&report.photos);
-    }
-
-    fn add_photos(&mut self, photos: &[PhotoClaim]) {
-        self.photos.extend(photos.iter().map(|photo| photo.sha256));
     }
 
     /// What the case itself names: its catalogue, and where the op may end it, its evidence.
