@@ -6,6 +6,7 @@ mod areas;
 mod districts;
 mod first;
 mod people;
+mod rulebooks;
 
 use std::collections::BTreeMap;
 
@@ -17,17 +18,15 @@ use schema::ids::{AccountId, AreaId, DeviceId, EntityId, LogId, OpId, PersonId, 
 use schema::limits::{ENROL_CODE_S, TEXT_BYTES_MAX};
 use schema::op::{Body, Reason, Role, SealedValue, SetUnit};
 use schema::problem::ProblemCode;
-use sync_core::line::{seal, sha256, singleton_id};
-use sync_core::time::WorkingCalendar;
+use sync_core::line::seal;
 use uuid::{Builder, Uuid};
 
 pub use districts::ListedDistrict;
 
-use super::changes::{CalendarChange, CatalogueChange, calendar_change, catalogue_change};
+use super::codes;
 use super::ledger::{Append, Ledger, ServerOp};
 use super::passwords::Passwords;
 use super::tokens::random;
-use super::{codes, documents};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::store::{Entry, LogHead, Store};
@@ -255,64 +254,6 @@ impl Installation {
         let name = found.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
         let area = self.area(&head, area).await?;
         self.append(head.log, EntityId::from(unit), vec![Body::SetUnit(SetUnit { name, area })]).await
-    }
-
-    /// Puts a catalogue in force.
-    ///
-    /// # Errors
-    /// Its faults, for the operator to read.
-    pub async fn import_catalogue(&self, bytes: Vec<u8>) -> Result<()> {
-        let head = self.only_log().await?;
-        let entry = documents::import_catalogue(&self.ledger, head.log, bytes).await?;
-        must_be_accepted(&[entry])
-    }
-
-    /// Puts a working calendar in force.
-    ///
-    /// # Errors
-    /// Its faults, for the operator to read.
-    pub async fn import_calendar(&self, bytes: Vec<u8>) -> Result<()> {
-        let head = self.only_log().await?;
-        let entry = documents::import_calendar(&self.ledger, head.log, bytes).await?;
-        must_be_accepted(&[entry])
-    }
-
-    /// What a working calendar would change.
-    ///
-    /// # Errors
-    /// Its faults.
-    pub async fn calendar_change(&self, bytes: &[u8]) -> Result<CalendarChange> {
-        let (next, sha256) = (documents::read_calendar(bytes)?, sha256(bytes));
-        let (head, parsed) = (self.only_log().await?, self.ledger.parsed().clone());
-        self.store
-            .read_async(move |db| {
-                let zone = match super::ledger::read_entity(db, head.num, head.log.into())? {
-                    Some(Entity::Log(log)) => parsed.zone(&log.zone),
-                    _ => return Err(crate::store::StoreError::Damaged("a log without its first entry").into()),
-                };
-                let ready = WorkingCalendar::new(&next, zone).map_err(anyhow::Error::new)?;
-                Ok(calendar_change(db, &parsed, &head, sha256, &next, &ready)?)
-            })
-            .await
-    }
-
-    /// What a catalogue would change.
-    ///
-    /// # Errors
-    /// Its faults.
-    pub async fn catalogue_change(&self, bytes: &[u8]) -> Result<CatalogueChange> {
-        let next = documents::read_catalogue(bytes)?;
-        let head = self.only_log().await?;
-        let (num, id, parsed) = (head.num, singleton_id(head.log, "catalogue"), self.ledger.parsed().clone());
-        self.store
-            .read_async(move |db| {
-                let now = match super::ledger::read_entity(db, num, id)? {
-                    Some(Entity::Catalogue(now)) => parsed.catalogue(db, num, now.sha256)?,
-                    _ => None,
-                };
-                catalogue_change(db, num, now.as_deref(), &next)
-            })
-            .await
     }
 
     /// Forgets, in every log, which entities left a scope longer ago than any phone may stay away.
