@@ -209,7 +209,8 @@ pub struct Clock {
     pub limit: Limit,
     /// When it started, in ms.
     pub started_ms: u64,
-    /// The revision that issued its deadline: it tells clocks of a case apart.
+    /// The revision that issued its deadline: it tells clocks of a case apart. 0: no entry did, a device reckons so
+    /// until the server has said.
     pub issued_rev: u64,
     /// When it is due.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]

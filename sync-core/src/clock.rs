@@ -10,6 +10,7 @@ use schema::deadline::{Due, Limit};
 use schema::hash::Hash;
 use schema::ids::UnitId;
 use schema::op::IssueDeadline;
+use serde::Serialize;
 
 use crate::case::has_ended;
 use crate::context::{Context, InForce};
@@ -117,6 +118,44 @@ pub(crate) fn deadlines(
         found.push(issue(after, &Turned { stage, held, why }, ctx.first_received_ms, calendar)?);
     }
     Ok(found)
+}
+
+/// How a clock stands at a time, as a list shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Light {
+    /// It runs, with time left.
+    InTime,
+    /// It runs and is due soon.
+    DueSoon,
+    /// It runs and its limit is over.
+    Overdue,
+    /// It stands.
+    Paused,
+    /// It was met within its limit.
+    Met,
+    /// It was met, too late.
+    MetLate,
+    /// Its case ended without it.
+    Stopped,
+}
+
+/// How a clock stands at a time.
+pub fn light(clock: &Clock, now_ms: u64) -> Light {
+    match clock.running {
+        Running::Running if clock.overdue_rev.is_some() || now_ms > clock.due.at_ms => Light::Overdue,
+        Running::Running if clock.soon_ms.is_some_and(|soon_ms| now_ms >= soon_ms) => Light::DueSoon,
+        Running::Running => Light::InTime,
+        Running::Paused { .. } => Light::Paused,
+        Running::Met { .. } if clock.overdue_rev.is_some() => Light::MetLate,
+        Running::Met { .. } => Light::Met,
+        Running::Stopped { .. } => Light::Stopped,
+    }
+}
+
+/// The running clock of a case that is due first.
+pub fn next_due(case: &Case) -> Option<&Clock> {
+    case.clocks.iter().filter(|clock| clock.running == Running::Running).min_by_key(|clock| clock.due.at_ms)
 }
 
 /// How often a clock was extended.

@@ -7,6 +7,7 @@ use schema::ids::{EntityId, LogId};
 use schema::op::Captured;
 use serde::Serialize;
 use serde_json::{Value, json};
+use sync_core::clock::{Light, light, next_due};
 use sync_core::device::list::{After, CaseRow, Filter, OwnStep};
 use sync_core::device::store::Store;
 use sync_core::json;
@@ -21,7 +22,8 @@ pub(crate) fn call(page: &mut Page, name: &str, arguments: &str) -> Option<Answe
         "status" => page.store().and_then(|store| give(store.status()?)),
         "list" => list(page, arguments),
         "count" => read(arguments).and_then(|(filter,): (Filter,)| give(page.store()?.count(&filter)?)),
-        "find" => read(arguments).and_then(|(typed,): (String,)| rows(page.store()?, |store| store.find(&typed))),
+        "find" => read(arguments)
+            .and_then(|(typed, now): (String, Captured)| rows(page.store()?, now, |store| store.find(&typed))),
         "show" => show(page, arguments),
         "value" => read(arguments).and_then(|(sealed,): (Hash,)| give(page.store()?.value(sealed)?)),
         "entities" => {
@@ -70,39 +72,52 @@ fn position_of(case: &Case) -> Option<Position> {
     json::read_value(held.value.clone()).ok()
 }
 
-/// A row as the page shows it: with its place.
-fn row(store: &Store, row: &CaseRow) -> Result<Value, Refusal> {
+/// The clock of a case that is due first. `estimate`: this phone reckons so, the server has not said yet.
+fn due_of(case: &Case, now_ms: u64) -> Option<Value> {
+    let clock = next_due(case)?;
+    Some(json!({
+        "stage": clock.stage, "timed": clock.timed, "at_ms": clock.due.at_ms, "confidence": clock.due.confidence,
+        "estimate": clock.issued_rev == 0, "light": light(clock, now_ms),
+    }))
+}
+
+/// A row as the page shows it: with its place and what is due.
+fn row(store: &Store, row: &CaseRow, now_ms: u64) -> Result<Value, Refusal> {
     let shown = store.view(row.log, row.case)?;
-    let position = match shown.map(|shown| shown.entity) {
-        Some(Entity::Case(case)) => position_of(&case),
-        _ => None,
+    let (position, due) = match shown.map(|shown| shown.entity) {
+        Some(Entity::Case(case)) => (position_of(&case), due_of(&case, now_ms)),
+        _ => (None, None),
     };
     let position = position.map(|it| json!({ "lat": it.lat_e7, "lon": it.lon_e7 }));
     let mut written = json::value(row)?;
     if let Some(members) = written.as_object_mut() {
         members.insert("position".to_owned(), position.into());
+        members.insert("due".to_owned(), due.into());
     }
     Ok(written)
 }
 
 fn rows(
     store: &mut Store,
+    now: Captured,
     select: impl FnOnce(&Store) -> Result<Vec<CaseRow>, sync_core::device::error::PhoneError>,
 ) -> Answer {
-    let found: Vec<Value> = select(store)?.iter().map(|found| row(store, found)).collect::<Result<_, _>>()?;
+    let now_ms = store.server_time_ms(now)?;
+    let found: Vec<Value> = select(store)?.iter().map(|found| row(store, found, now_ms)).collect::<Result<_, _>>()?;
     give(found)
 }
 
 fn list(page: &mut Page, arguments: &str) -> Answer {
-    let (filter, after, most): (Filter, Option<After>, usize) = read(arguments)?;
-    rows(page.store()?, |store| store.list(&filter, after, most))
+    let (filter, after, most, now): (Filter, Option<After>, usize, Captured) = read(arguments)?;
+    rows(page.store()?, now, |store| store.list(&filter, after, most))
 }
 
-/// An entity as shown, with what this person may do.
+/// An entity as shown, with what this person may do. `lights` are those of a case's clocks, in their order.
 #[derive(Serialize)]
 struct Seen {
     log: LogId,
     document: Entity,
+    lights: Vec<Light>,
     base_rev: Option<u64>,
     own: Vec<OwnStep>,
     can: Vec<&'static str>,
@@ -113,7 +128,12 @@ fn show(page: &mut Page, arguments: &str) -> Answer {
     let store = page.store()?;
     let Some(shown) = store.view(log, entity)? else { return nothing() };
     let can = store.possible(log, &shown.entity, now)?;
-    give(Seen { log, document: shown.entity, base_rev: shown.base_rev, own: shown.own, can })
+    let now_ms = store.server_time_ms(now)?;
+    let lights = match &shown.entity {
+        Entity::Case(case) => case.clocks.iter().map(|clock| light(clock, now_ms)).collect(),
+        _ => Vec::new(),
+    };
+    give(Seen { log, document: shown.entity, lights, base_rev: shown.base_rev, own: shown.own, can })
 }
 
 fn catalogue(page: &mut Page, arguments: &str) -> Answer {
@@ -142,13 +162,13 @@ fn near(page: &mut Page, arguments: &str) -> Answer {
     type Asked = (LogId, String, Option<String>, Position, Captured);
     let (log, category, subject, position, now): Asked = read(arguments)?;
     let store = page.store()?;
-    let mut found = Vec::new();
+    let (now_ms, mut found) = (store.server_time_ms(now)?, Vec::new());
     for (listed, by) in store.near(log, &category, subject.as_deref(), &position, now)? {
         let (by, distance_m) = match by {
             sync_core::case::near::Near::Subject => ("subject", None),
             sync_core::case::near::Near::Distance(metres) => ("distance", Some(metres)),
         };
-        let mut shown = row(store, &listed)?;
+        let mut shown = row(store, &listed, now_ms)?;
         if let Some(members) = shown.as_object_mut() {
             members.insert("by".to_owned(), by.into());
             members.insert("distance_m".to_owned(), distance_m.into());

@@ -33,7 +33,7 @@ impl Store {
             Ok::<_, PhoneError>(())
         };
         for log in &logs {
-            for kind in ["catalogue", "areas"] {
+            for kind in ["catalogue", "areas", "calendar"] {
                 if let Some(hash) = known::in_force(db, log, kind)? {
                     name(log.log, hash)?;
                 }

@@ -17,6 +17,7 @@ use super::tables::{self, Column, Row, Tables, values};
 use crate::area::AreaIndex;
 use crate::line::singleton_id;
 use crate::sync::overlay::Known;
+use crate::time::{self, WorkingCalendar};
 
 /// Reads it all for a log.
 pub(crate) fn known(
@@ -27,6 +28,7 @@ pub(crate) fn known(
 ) -> Result<Known, PhoneError> {
     read_catalogues(db, read)?;
     let areas = areas(db, read, log)?;
+    let calendar = calendar(db, read, log)?;
     let catalogue = in_force(db, log, "catalogue")?
         .and_then(|sha256| read.catalogues.get(&sha256).map(|catalogue| (sha256, Arc::new(catalogue.clone()))));
     let mut units = BTreeSet::new();
@@ -55,6 +57,7 @@ pub(crate) fn known(
         account: Some(account),
         catalogue,
         catalogues: Arc::clone(&read.catalogues),
+        calendar,
         areas,
         units,
         accounts,
@@ -110,6 +113,24 @@ fn areas(
     let Some(index) = index.map(Arc::new) else { return Ok(None) };
     read.areas.insert(sha256, Arc::clone(&index));
     Ok(Some((sha256, index)))
+}
+
+/// None in a browser for a zone that its rules don't carry: then only the server says when something is due.
+fn calendar(
+    db: &dyn Tables,
+    read: &mut ReadDocuments,
+    log: &LogState,
+) -> Result<Option<(Hash, Arc<WorkingCalendar>)>, PhoneError> {
+    let Some(sha256) = in_force(db, log, "calendar")? else { return Ok(None) };
+    let name = (sha256, log.zone.clone());
+    if let Some(held) = read.calendars.get(&name) {
+        return Ok(Some((sha256, Arc::clone(held))));
+    }
+    let (Some(bytes), Some(zone)) = (document(db, sha256)?, time::zone(&log.zone)) else { return Ok(None) };
+    let ready = time::read(&bytes).ok().and_then(|calendar| WorkingCalendar::new(&calendar, zone).ok());
+    let Some(ready) = ready.map(Arc::new) else { return Ok(None) };
+    read.calendars.insert(name, Arc::clone(&ready));
+    Ok(Some((sha256, ready)))
 }
 
 /// Reads the catalogues that came since the last time.

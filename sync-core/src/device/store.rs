@@ -15,6 +15,7 @@ use super::tables::rows::Meta;
 use super::tables::{self, Row, Tables, values};
 use crate::area::AreaIndex;
 use crate::line::seal;
+use crate::time::WorkingCalendar;
 
 pub use super::tables::rows::LogState;
 
@@ -30,6 +31,7 @@ pub struct Store {
 pub(crate) struct ReadDocuments {
     pub(crate) catalogues: Arc<BTreeMap<Hash, Catalogue>>,
     pub(crate) areas: BTreeMap<Hash, Arc<AreaIndex>>,
+    pub(crate) calendars: BTreeMap<(Hash, String), Arc<WorkingCalendar>>,
 }
 
 /// Who this phone is.

@@ -18,8 +18,11 @@ use serde_json::{Map, Value};
 
 use crate::apply::{Decision, apply};
 use crate::area::AreaIndex;
+use crate::case::{Step, rule};
+use crate::consequence::consequences;
 use crate::context::{Context, InForce, RULES, VerifiedPhoto};
 use crate::line::{ReadBody, body};
+use crate::time::WorkingCalendar;
 
 /// What a device holds that decisions rest on.
 #[derive(Debug, Clone)]
@@ -32,6 +35,8 @@ pub struct Known {
     pub catalogue: Option<(Hash, Arc<Catalogue>)>,
     /// Every catalogue held.
     pub catalogues: Arc<BTreeMap<Hash, Catalogue>>,
+    /// The working calendar in force, in the zone of its log.
+    pub calendar: Option<(Hash, Arc<WorkingCalendar>)>,
     /// The area tree in force.
     pub areas: Option<(Hash, Arc<AreaIndex>)>,
     /// The units it has heard of.
@@ -161,7 +166,10 @@ fn decide(before: Option<&Entity>, own: &OwnOp, rev: u64, known: &Known, trusted
             .map(|(sha256, document)| InForce { sha256: *sha256, document: document.as_ref() }),
         catalogues: &known.catalogues,
         areas: known.areas.as_ref().map(|(sha256, document)| InForce { sha256: *sha256, document: document.as_ref() }),
-        calendar: None,
+        calendar: known
+            .calendar
+            .as_ref()
+            .map(|(sha256, document)| InForce { sha256: *sha256, document: document.as_ref() }),
         verified: &verified,
         documents: &none,
         units: &known.units,
@@ -171,7 +179,30 @@ fn decide(before: Option<&Entity>, own: &OwnOp, rev: u64, known: &Known, trusted
         next_number: (0, 0),
         earlier_number: None,
     };
-    catch_unwind(AssertUnwindSafe(|| apply(before, &own.op, &context))).ok()
+    let decided = || {
+        let mut decision = apply(before, &own.op, &context);
+        let reckoned = reckoned(before, &own.op, &decision, &context);
+        decision.after = reckoned.or(decision.after);
+        decision
+    };
+    catch_unwind(AssertUnwindSafe(decided)).ok()
+}
+
+/// A case with the deadlines that would follow from an op. No entry issued them, so their clocks name none.
+fn reckoned(before: Option<&Entity>, op: &Op, decision: &Decision, ctx: &Context<'_>) -> Option<Entity> {
+    let nobody = Context { rev: 0, by_server: true, ..*ctx };
+    let deadlines = consequences(before, op, decision, ctx).into_iter().filter_map(|follows| match follows.body {
+        Body::IssueDeadline(_) => Some(follows.body),
+        _ => None,
+    });
+    let mut case = decision.after.clone();
+    for body in deadlines {
+        let step = Step { op, body: &body, ctx: &nobody, acting: None };
+        if let Some(Entity::Case(before)) = &case {
+            case = rule(before, &step).after.or(case);
+        }
+    }
+    case
 }
 
 /// Without the area tree no grant above a grid can be seen to cover anything. The server let this device see the case,

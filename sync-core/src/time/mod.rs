@@ -9,6 +9,7 @@ mod question;
 #[cfg(test)]
 mod tests;
 mod written;
+mod zone;
 
 pub use calendar::{DayKind, WorkingCalendar};
 pub use count::{Counted, count};
@@ -16,3 +17,4 @@ pub use faults::{faults, read};
 pub use limit::{TimeError, due, shifted};
 pub use question::{Answer, NoAnswer, answer};
 pub use written::{NotRead, read_limit};
+pub use zone::zone;

@@ -105,6 +105,19 @@ export interface Filter {
   text?: string;
 }
 
+/** How a clock stands, as the rules say. */
+export type Light = "in_time" | "due_soon" | "overdue" | "paused" | "met" | "met_late" | "stopped";
+
+/** The running clock of a case that is due first. `estimate`: reckoned here, the server has not said yet. */
+export interface Due {
+  stage: string;
+  timed: "unit" | "case" | "office";
+  at_ms: number;
+  confidence: "exact" | "provisional";
+  estimate: boolean;
+  light: Light;
+}
+
 export interface CaseRow {
   log: Id;
   case: Id;
@@ -118,6 +131,7 @@ export interface CaseRow {
   unit: Id | null;
   reporter: Id;
   position: { lat: number; lon: number } | null;
+  due: Due | null;
   changed_ms: number;
   photos: number;
   photos_received: number;
@@ -146,6 +160,8 @@ export interface Shown {
   document: Record<string, any>;
   base_rev: number | null;
   own: OwnStep[];
+  /** Of a case's clocks, in their order. */
+  lights: Light[];
   /** Op kinds that this person may do on it now, as this phone thinks: by the same rules as the server's. */
   can: string[];
 }

@@ -94,7 +94,7 @@ export class PageDevice implements C.Device {
   }
 
   list(filter: C.Filter, after: C.After | null, rows: number): Promise<C.CaseRow[]> {
-    return this.ask("list", filter, after, rows);
+    return this.ask("list", filter, after, rows, now());
   }
 
   count(filter: C.Filter): Promise<number> {

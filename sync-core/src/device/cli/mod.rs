@@ -14,6 +14,7 @@ use self::say::{Failure, Language, Out};
 mod args;
 mod body;
 mod case;
+mod clocks;
 mod course;
 mod deadline;
 mod epochs;
@@ -73,7 +74,7 @@ fn execute(arguments: Arguments, out: Out) -> Result<ExitCode, Failure> {
         Command::Enrol(asked) => syncing::enrol(&mut phone, &clocks, out, &asked),
         Command::Report(asked) => report::report(&mut phone, &clocks, out, &asked),
         Command::List(asked) => show::list(&phone, out, &asked),
-        Command::Show(asked) => show::show(&phone, out, &asked),
+        Command::Show(asked) => show::show(&phone, &clocks, out, &asked),
         Command::Status => status::status(&phone, &clocks, out),
         Command::Sync(asked) => syncing::sync(&mut phone, &clocks, out, &asked),
         Command::Export(asked) => export::export(&mut phone, &clocks, out, &asked),

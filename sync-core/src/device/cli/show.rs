@@ -8,14 +8,15 @@ use schema::catalogue::Catalogue;
 use schema::entity::Entity;
 use schema::hash::Hash;
 use serde_json::{Value, json};
+use sync_core::device::clocks::Clocks;
 use sync_core::device::list::{After, CaseRow, Filter, OwnStep};
 use sync_core::device::phone::Phone;
 
 use super::args;
 use super::case::{self, Found};
-use super::fields;
 use super::say::{Failure, Out, print};
 use super::value::{field_text, kind_text};
+use super::{clocks, fields};
 
 /// A page of cases.
 pub(crate) fn list(phone: &Phone, out: Out, asked: &args::List) -> Result<ExitCode, Failure> {
@@ -81,7 +82,7 @@ fn after(typed: &str) -> Result<After, Failure> {
 }
 
 /// One case.
-pub(crate) fn show(phone: &Phone, out: Out, asked: &args::Show) -> Result<ExitCode, Failure> {
+pub(crate) fn show(phone: &Phone, time: &Clocks, out: Out, asked: &args::Show) -> Result<ExitCode, Failure> {
     phone.identity()?;
     let found = case::find(phone, out, &asked.case)?;
     let own = phone.view(found.log, found.case.id)?.map(|shown| (shown.base_rev, shown.own));
@@ -90,7 +91,7 @@ pub(crate) fn show(phone: &Phone, out: Out, asked: &args::Show) -> Result<ExitCo
     let entity = Entity::Case(found.case.clone());
     out.json(&json!({"log": found.log, "case": entity, "base_rev": base_rev, "values": values, "own": own}))?;
     if !out.json {
-        print_case(phone, out, &found, &own)?;
+        print_case(phone, out, &found, &own, phone.server_time_ms(time.now())?)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -119,7 +120,7 @@ fn sealed_in(value: &Value, named: &mut Vec<Hash>) {
     }
 }
 
-fn print_case(phone: &Phone, out: Out, found: &Found, own: &[OwnStep]) -> Result<(), Failure> {
+fn print_case(phone: &Phone, out: Out, found: &Found, own: &[OwnStep], now_ms: u64) -> Result<(), Failure> {
     let case = &found.case;
     let catalogue = case::catalogue_of(phone, found)?;
     let label = |zh: &'static str, en: &'static str| out.pick(zh, en).to_owned();
@@ -150,6 +151,9 @@ fn print_case(phone: &Phone, out: Out, found: &Found, own: &[OwnStep]) -> Result
     }
     if let Some(assignment) = &case.assignment {
         print(&format!("{}: {}", label("责任单位", "unit"), unit_name(phone, out, found, assignment.unit)?));
+    }
+    for clock in &case.clocks {
+        print(&format!("{} {}", label("计时", "clock"), clocks::line(out, catalogue.as_ref(), case, clock, now_ms)));
     }
     for conflict in &case.conflicts {
         let name = field_label(out, catalogue.as_ref(), case, &conflict.field);
