@@ -93,6 +93,8 @@ pub struct Installation {
     pub database: String,
     /// Where whole photos are, with the settings of that bucket; none for the data folder.
     pub photos: Option<(String, Vec<(String, String)>)>,
+    /// A file that says how far its server's clock is ahead, as libfaketime reads it (`+30d`); none for the machine's.
+    pub ahead: Option<PathBuf>,
     /// Where it listens when it runs.
     pub address: String,
     running: Option<Child>,
@@ -122,7 +124,7 @@ impl Installation {
     /// There is no free port.
     pub fn at(data: PathBuf, database: String) -> Result<Self> {
         let photos = databases::bucket(&data);
-        Ok(Self { data, database, photos, address: format!("127.0.0.1:{}", free_port()?), running: None })
+        Ok(Self { data, database, photos, ahead: None, address: format!("127.0.0.1:{}", free_port()?), running: None })
     }
 
     /// Another server of the same installation: the same database, a copy of the keys, a data folder of its own.
@@ -139,6 +141,7 @@ impl Installation {
             data,
             database: self.database.clone(),
             photos: self.photos.clone(),
+            ahead: self.ahead.clone(),
             address: format!("127.0.0.1:{}", free_port()?),
             running: None,
         })
@@ -189,6 +192,7 @@ impl Installation {
             .args(flags)
             .args(self.photos_url())
             .envs(self.bucket_settings())
+            .envs(self.clock_settings()?)
             .env("RECTIFY_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -245,6 +249,21 @@ impl Installation {
     /// What its programs need in their environment to get at them.
     pub fn bucket_settings(&self) -> Vec<(String, String)> {
         self.photos.iter().flat_map(|(_, settings)| settings.clone()).collect()
+    }
+
+    /// What makes its server's clock run ahead: wall clock only, timers go by the machine's.
+    fn clock_settings(&self) -> Result<Vec<(&'static str, String)>> {
+        let Some(ahead) = &self.ahead else { return Ok(Vec::new()) };
+        let library = std::fs::read_dir("/usr/lib")?
+            .filter_map(|folder| Some(folder.ok()?.path().join("faketime/libfaketimeMT.so.1")))
+            .find(|library| library.is_file())
+            .context("libfaketime is missing: cargo xtask test --only needs")?;
+        Ok(vec![
+            ("LD_PRELOAD", library.display().to_string()),
+            ("FAKETIME_TIMESTAMP_FILE", ahead.display().to_string()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+            ("NO_FAKE_STAT", "1".to_owned()),
+        ])
     }
 
     /// The bytes of a photo that is whole, wherever they are.

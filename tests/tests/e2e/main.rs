@@ -4,6 +4,7 @@ mod backup;
 mod bad_input;
 mod city;
 mod clumsy;
+mod deadlines;
 mod districts;
 mod harvest;
 mod intake;

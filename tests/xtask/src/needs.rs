@@ -43,6 +43,10 @@ pub(crate) fn packages() -> Result<()> {
     if !is_there("chromium") && !is_there("chromium-browser") && !is_there("google-chrome") {
         missing.push("chromium");
     }
+    // It moves the clock of a server that is tested.
+    if !is_there("faketime") {
+        missing.push("faketime");
+    }
     // Debian keeps the server's programs off the path.
     let on_debian = std::fs::read_dir("/usr/lib/postgresql").is_ok_and(|mut versions| {
         versions.any(|version| version.is_ok_and(|version| version.path().join("bin/initdb").is_file()))

@@ -28,10 +28,11 @@ impl Ledger {
     pub async fn tick(&self, now_ms: u64) -> Result<usize, LedgerError> {
         let mut count = 0;
         for log in self.store.read_async(move |db| db.logs_with_dues(now_ms)).await? {
+            // What was done may make the next thing due: after a pause an overdue clock goes up all its levels at once.
             loop {
                 let done = self.tick_in(log).await?;
                 count += done;
-                if done < TICK_MAX {
+                if done == 0 {
                     break;
                 }
             }
