@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use schema::calendar::CITY_CALENDAR;
 use schema::deadline::DayModel;
-use server::error::Result;
+use server::error::{Error, Result};
 use sync_core::time::{WorkingCalendar, answer, read};
 
 use super::output::Output;
@@ -47,7 +47,7 @@ pub(crate) fn deadline(asked: &Deadline, output: &Output) -> Result<()> {
         Some(file) => std::fs::read(file).with_context(|| format!("reading {}", file.display()))?,
         None => CITY_CALENDAR.as_bytes().to_vec(),
     };
-    let calendar = read(&bytes).map_err(|faults| anyhow::anyhow!("{}", faults.join("; ")))?;
+    let calendar = read(&bytes).map_err(Error::Faults)?;
     let zone = TimeZone::get(&asked.zone).with_context(|| format!("{:?} is no time zone", asked.zone))?;
     let calendar = WorkingCalendar::new(&calendar, zone).context("the calendar")?;
     let model = asked.model.map(|model| match model {

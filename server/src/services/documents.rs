@@ -70,8 +70,7 @@ pub async fn import_calendar(ledger: &Ledger, log: LogId, bytes: Vec<u8>) -> Res
 /// See [`ImportError`].
 pub fn read_calendar(bytes: &[u8]) -> Result<Calendar, ImportError> {
     check_size(bytes)?;
-    let in_words = |fault: String| Text { zh: format!("日历：{fault}"), en: format!("calendar: {fault}") };
-    time::read(bytes).map_err(|faults| ImportError::Faults(faults.into_iter().map(in_words).collect()))
+    time::read(bytes).map_err(ImportError::Faults)
 }
 
 /// Puts an area tree in force, and moves the cases that lie elsewhere now. The same one again changes nothing.

@@ -139,7 +139,12 @@ fn what_is_wrong_with_a_calendar_is_told_all_at_once() {
     let with = |change: fn(&mut serde_json::Value)| {
         let mut calendar = serde_json::from_str(CITY_CALENDAR).unwrap();
         change(&mut calendar);
-        read(&serde_json::to_vec(&calendar).unwrap()).unwrap_err().join("\n")
+        read(&serde_json::to_vec(&calendar).unwrap())
+            .unwrap_err()
+            .iter()
+            .map(|it| &*it.en)
+            .collect::<Vec<_>>()
+            .join("\n")
     };
     let hole = with(|it| {
         it["layers"][0]["years"].as_array_mut().unwrap().remove(3);

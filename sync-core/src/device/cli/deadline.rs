@@ -45,7 +45,10 @@ pub(crate) fn deadline(out: Out, asked: &Deadline) -> Result<ExitCode, Failure> 
         Some(file) => std::fs::read(file).map_err(|error| refused("日历文件无法读取", &error))?,
         None => CITY_CALENDAR.as_bytes().to_vec(),
     };
-    let calendar = read(&bytes).map_err(|faults| refused("日历文件有误", &faults.join("; ")))?;
+    let calendar = read(&bytes).map_err(|faults| {
+        let (zh, en): (Vec<_>, Vec<_>) = faults.into_iter().map(|fault| (fault.zh, fault.en)).unzip();
+        Failure::refused(format!("日历文件有误：{}", zh.join("；")), format!("the calendar: {}", en.join("; ")))
+    })?;
     let zone = TimeZone::get(&asked.zone).map_err(|error| refused("没有该时区", &error))?;
     let calendar = WorkingCalendar::new(&calendar, zone).map_err(|error| refused("日历文件有误", &error))?;
     let model = asked.model.map(|model| match model {
