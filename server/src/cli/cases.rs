@@ -131,6 +131,7 @@ fn shown(preview: &Preview) -> (String, String) {
     let lists = [
         (&preview.errors, "错误", "errors"),
         (&preview.different, "与已导入的不同", "different from what was taken in"),
+        (&preview.here, "已有案件，不再导入", "already here, not taken in"),
         (&preview.warnings, "提示", "mind"),
     ];
     for (list, title_zh, title_en) in lists.into_iter().filter(|(list, ..)| !list.is_empty()) {

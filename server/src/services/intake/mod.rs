@@ -6,6 +6,7 @@ mod columns;
 mod decode;
 mod derived;
 mod files;
+mod known;
 mod rows;
 mod take;
 #[cfg(test)]
@@ -14,13 +15,13 @@ mod tests;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use schema::case::Channel;
 use schema::catalogue::{Catalogue, Text};
 use schema::entity::{Account, Entity};
 use schema::hash::Hash;
 use schema::ids::{DeviceId, EntityId};
-use schema::op::{Report, Role};
+use schema::op::Role;
 use schema::problem::ProblemCode;
 use serde::Serialize;
 use sync_core::area::AreaIndex;
@@ -31,7 +32,7 @@ use super::ledger::{Ledger, read_entity};
 use super::photos::Photos;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::store::{Entry, LogHead, Store};
+use crate::store::{LogHead, Store};
 use columns::{Column, Columns};
 pub use decode::Encoding;
 use derived::Derived;
@@ -43,8 +44,6 @@ pub use take::Taken;
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The most rows in a list.
 const ROWS_MAX: usize = 100_000;
-/// Ops looked up together.
-const LOOK_UP: usize = 500;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -102,6 +101,8 @@ pub struct Preview {
     pub photos: usize,
     /// Rows whose number was taken in before with another content: they are left as they are.
     pub different: Vec<Fault>,
+    /// Rows whose number a case has already that somebody else reported: they are not taken in again.
+    pub here: Vec<Fault>,
     /// What must be mended first.
     pub errors: Vec<Fault>,
     /// What is taken in all the same, and flagged.
@@ -162,6 +163,9 @@ impl Intake {
         let (preview, drafts, ground, derived) = reading.await.context("looking through a list")??;
         let mut plan = Plan { preview, head: ground.head, account: ground.account, derived, drafts };
         self.leave_out_known(&mut plan).await?;
+        self.leave_out_reported(&mut plan).await?;
+        plan.preview.new = plan.drafts.len();
+        plan.preview.photos = plan.drafts.iter().map(|draft| draft.photos.len()).sum();
         Ok(plan)
     }
 
@@ -205,60 +209,6 @@ impl Intake {
             .ok_or_else(|| Error::fault("还没有案件目录，请先导入", "there is no catalogue yet: import one first"))?;
         Ok(Ground { head, account, catalogue, areas, zone })
     }
-
-    /// Takes out what was taken in before, and tells what is different by now.
-    async fn leave_out_known(&self, plan: &mut Plan) -> Result<()> {
-        let mut known: HashMap<_, Entry> = HashMap::new();
-        let num = plan.head.num;
-        let ids: Vec<_> = plan.drafts.iter().map(|draft| plan.derived.op(&draft.identity)).collect();
-        for some in ids.chunks(LOOK_UP) {
-            let some = some.to_vec();
-            let found = self.store.read_async(move |db| -> Result<_> { Ok(db.entries_of_ops(num, &some)?) }).await?;
-            known.extend(found.into_iter().map(|entry| (entry.op, entry)));
-        }
-        let mut new = Vec::with_capacity(plan.drafts.len());
-        for draft in std::mem::take(&mut plan.drafts) {
-            match known.get(&plan.derived.op(&draft.identity)) {
-                None => new.push(draft),
-                Some(entry) => match differences(&draft, entry)? {
-                    differences if differences.is_empty() => plan.preview.known += 1,
-                    differences => {
-                        let list = differences.join(", ");
-                        let zh = format!("该编号已经导入过，但内容不同（{list}）；不会改动，请在案件中修改");
-                        let en =
-                            format!("this number was taken in before with other content ({list}); it stays as it is");
-                        plan.preview.different.push(Fault::of_row(draft.row, &zh, &en));
-                    }
-                },
-            }
-        }
-        plan.preview.new = new.len();
-        plan.preview.photos = new.iter().map(|draft| draft.photos.len()).sum();
-        plan.drafts = new;
-        Ok(())
-    }
-}
-
-/// What a row says otherwise than the entry that was made of it. Another catalogue by now is no difference.
-fn differences(draft: &Draft, entry: &Entry) -> Result<Vec<&'static str>> {
-    let op = sync_core::line::read(&entry.line).map_err(|code| anyhow!("an entry that can't be read: {code:?}"))?;
-    let then: Report =
-        serde_json::from_value(serde_json::Value::Object(op.body)).context("reading a report that was taken in")?;
-    let now = &draft.report;
-    let mut found = Vec::new();
-    let mut differ = |name, same: bool| {
-        if !same {
-            found.push(name)
-        }
-    };
-    differ("小类 subtype", then.category == now.category && then.subtype == now.subtype);
-    differ("位置 position", then.position == now.position);
-    differ("对象 subject", then.subject == now.subject);
-    differ("情况说明 note", then.note == now.note);
-    differ("字段 fields", then.fields == now.fields);
-    differ("照片 photos", then.photos == now.photos);
-    differ("发现时间 captured", draft.captured_ms.is_none_or(|ms| ms == op.captured.wall_ms));
-    Ok(found)
 }
 
 fn look_through(asked: &Asked, ground: &Ground, derived: &Derived, now_ms: i64) -> Result<(Preview, Vec<Draft>)> {
@@ -271,6 +221,7 @@ fn look_through(asked: &Asked, ground: &Ground, derived: &Derived, now_ms: i64) 
         known: 0,
         photos: 0,
         different: Vec::new(),
+        here: Vec::new(),
         errors: Vec::new(),
         warnings: Vec::new(),
     };

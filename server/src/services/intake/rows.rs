@@ -325,7 +325,7 @@ fn channel(typed: &str) -> Option<Channel> {
     }
 }
 
-fn channel_name(channel: Channel) -> &'static str {
+pub(super) fn channel_name(channel: Channel) -> &'static str {
     match channel {
         Channel::Patrol => "patrol",
         Channel::Hotline => "hotline",
