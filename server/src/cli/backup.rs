@@ -7,7 +7,7 @@ use server::app::App;
 use server::clock::Clock;
 use server::config::Config;
 use server::error::{Error, Result};
-use server::services::backup::{self, Source, Step};
+use server::services::backup::{self, LostAct, Source, Step};
 use server::services::replica::{self, Confirming};
 use server::services::standing;
 
@@ -66,11 +66,33 @@ pub(crate) async fn restore(asked: RestoreFrom, output: Output) -> Result<()> {
         en.push_str(&format!(
             "\nlog {id}: kept up to {kept}, new epoch {epoch}; {lost} entries known lost, phones bring back theirs"
         ));
+        zh.push_str(&acts("以下为备份之后在服务器上撤销或删除的，已自动重新执行", &log.taken_away));
+        en.push_str(&acts("taken away at the server since the backup, and taken away again", &log.taken_away));
+        zh.push_str(&acts("以下为备份之后在服务器上做的，已丢失，请重新做", &log.lost));
+        en.push_str(&acts("done at the server since the backup and lost: do it again", &log.lost));
+    }
+    if asked.signed.is_none() {
+        zh.push_str(
+            "\n未给出 --signed：备份之后新增的账号和手机、停用、撤销和依法删除都无从得知；请凭记录重做，先做停用和删除",
+        );
+        en.push_str(
+            "\nwithout --signed nobody can know which accounts and phones were added since the backup, nor what was \
+             revoked, disabled or redacted: do it again from your own records, what takes away first",
+        );
     }
     zh.push_str("\n请启动服务器，并在各手机同步后查看 rectify status");
     en.push_str("\nstart the server, and look at `rectify status` when the phones have synced");
-    output.result(&json!({ "data": asked.data, "logs": restored }), &zh, &en);
+    output.result(&json!({ "data": asked.data, "logs": restored, "signed": asked.signed.is_some() }), &zh, &en);
     Ok(())
+}
+
+fn acts(title: &str, acts: &[LostAct]) -> String {
+    if acts.is_empty() {
+        return String::new();
+    }
+    let lines: String =
+        acts.iter().map(|act| format!("\n    {} {} {}", act.kind, act.entity, act.about.escape_debug())).collect();
+    format!("\n  {title}:{lines}")
 }
 
 /// Says how far the logs are safe.

@@ -9,11 +9,13 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use schema::ids::LogId;
 use sync_core::line::sha256;
 
+use super::acts::{self, Act, TakenAway};
 use super::signer::{self, SignedHead, SignerError};
 
 /// How often it is synced at most.
@@ -24,6 +26,7 @@ const SYNC_EVERY: Duration = Duration::from_secs(1);
 pub struct Memory {
     data: PathBuf,
     logs: BTreeMap<LogId, Remembered>,
+    away: BTreeMap<LogId, Arc<TakenAway>>,
 }
 
 #[derive(Debug)]
@@ -35,7 +38,7 @@ struct Remembered {
 impl Memory {
     /// The memory in a data folder.
     pub fn new(data: &Path) -> Self {
-        Self { data: data.to_owned(), logs: BTreeMap::new() }
+        Self { data: data.to_owned(), logs: BTreeMap::new(), away: BTreeMap::new() }
     }
 
     /// What a log must extend, where this process has not written to it yet.
@@ -44,6 +47,27 @@ impl Memory {
     /// See [`SignerError`].
     pub fn unchecked(&self, log: LogId) -> Result<Vec<SignedHead>, SignerError> {
         if self.logs.contains_key(&log) { Ok(Vec::new()) } else { known(&self.data, log) }
+    }
+
+    /// What was taken away in a log before this process first wrote to it. What it takes away itself is in the database.
+    ///
+    /// # Errors
+    /// See [`SignerError`].
+    pub fn taken_away(&mut self, log: LogId) -> Result<Arc<TakenAway>, SignerError> {
+        if let Some(away) = self.away.get(&log) {
+            return Ok(Arc::clone(away));
+        }
+        let away: Arc<TakenAway> = Arc::new(acts::read(&self.data, log)?.into_iter().collect());
+        self.away.insert(log, Arc::clone(&away));
+        Ok(away)
+    }
+
+    /// Remembers what is about to be done at the server: on the disk when this returns.
+    ///
+    /// # Errors
+    /// See [`SignerError`].
+    pub fn keep_acts(&self, log: LogId, acts: &[Act]) -> Result<(), SignerError> {
+        acts::remember(&self.data, log, acts)
     }
 
     /// Remembers a head whose commit is on the disk. Another process may have gone further meanwhile.

@@ -26,7 +26,7 @@ use serde::Serialize;
 use sync_core::line::{self, ReadBody};
 
 pub use manifest::{LogCopy, Manifest};
-pub use restore::{Restore, RestoredLog, UNFINISHED, restore};
+pub use restore::{LostAct, Restore, RestoredLog, UNFINISHED, restore};
 
 use super::blobs::Blobs;
 use super::signer::SignerError;

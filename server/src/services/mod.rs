@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod acknowledged;
+pub mod acts;
 pub mod audit;
 pub mod backup;
 pub mod blobs;

@@ -171,6 +171,21 @@ impl Db {
         self.complete(log, rows)
     }
 
+    /// The entries of a kind that name an entity, in order.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn entries_of_kind(&mut self, log: LogNum, entity: EntityId, kind: &str) -> Result<Vec<Entry>, StoreError> {
+        let rows: Vec<Row> = entry::table
+            .filter(entry::log.eq(log.0))
+            .filter(entry::entity.eq(entity.bytes().as_slice()))
+            .filter(entry::kind.eq(kind))
+            .order(entry::rev)
+            .select(columns!())
+            .load(&mut self.conn)?;
+        self.complete(log, rows)
+    }
+
     /// The entries behind a revision, in order, at most `limit`.
     ///
     /// # Errors

@@ -81,6 +81,9 @@ fn an_account_that_a_restore_lost_is_made_again_and_loses_nothing() {
 fn made_again() -> Result<()> {
     let mut story = Story::new()?;
     story.settle()?;
+    story.district.phone("stolen", "inspector", &[])?;
+    let accounts = story.district.installation.must(&["account", "list"])?;
+    let stolen = find(&accounts, "login", "stolen")?["account"].as_str().context("its id")?;
     story.back_up()?;
     let add = ["account", "add", "late", "--name", "late", "--role", "inspector"];
     let added = story.district.installation.must(&add)?;
@@ -93,8 +96,20 @@ fn made_again() -> Result<()> {
     let first = story.report_by(&late, 7)?;
     late.must(&["sync"])?;
     let second = story.report_by(&late, 8)?;
+    // A phone that was shut out after the backup stays so after the restore.
+    let devices = story.district.installation.must(&["device", "list"])?;
+    let phone = find(&devices, "account", id)?["device"].clone();
+    let shut_out = find(&devices, "account", stolen)?["device"].as_str().context("its id")?;
+    story.district.installation.must(&["device", "revoke", shut_out, "--reason", "lost"])?;
     story.district.installation.kill()?;
-    story.restore("without")?;
+    let signed = story.district.installation.data.join("signed").display().to_string();
+    let told = story.restore_with("without", &["--signed", &signed])?;
+    let (lost, again) = (&told["logs"][0]["lost"], &told["logs"][0]["taken_away"]);
+    ensure!(find(lost, "entity", id)?["about"] == "late", "an account that nobody brings back is named: {told}");
+    ensure!(lost.to_string().contains(&phone.to_string()), "and its phone: {told}");
+    ensure!(find(again, "entity", shut_out)?["kind"] == "revoke_device", "{told}");
+    let devices = story.district.installation.must(&["device", "list"])?;
+    ensure!(find(&devices, "device", shut_out)?["revoked"] == true, "{devices}");
     story.district.installation.start_as("backup")?;
     late.run(&["sync"])?;
     ensure!(late.must(&["status"])?["on_this_phone"] != 0, "nobody knows it, and it keeps what it has");
@@ -189,9 +204,15 @@ fn killed() -> Result<()> {
     let copies = fs::read_dir(&story.backup)?
         .filter(|entry| entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("copy-")));
     ensure!(copies.count() == 1, "nothing is left of those that were killed");
-    let again = story.restore_into("after-kills")?;
+    let again = story.restore_into("after-kills", &[])?;
     ensure!(again.code == 1 && again.err.contains("not empty"), "{again:?}");
     Ok(())
+}
+
+/// The row of a list in which a member has a value.
+fn find<'a>(list: &'a Value, member: &str, value: &str) -> Result<&'a Value> {
+    let rows = list.as_array().with_context(|| format!("a list: {list}"))?;
+    rows.iter().find(|row| row[member] == value).with_context(|| format!("{value} in {list}"))
 }
 
 /// An inspector, a supervisor, their server on `--durability backup`, and its backups.
@@ -307,21 +328,27 @@ impl Story {
         Ok(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
     }
 
-    fn restore_into(&self, name: &str) -> Result<tests::programs::Said> {
+    fn restore_into(&self, name: &str, more: &[&str]) -> Result<tests::programs::Said> {
         let (data, database) = self.target(name);
         let (data, backup) = (data.display().to_string(), self.backup.display().to_string());
         let mut all = vec!["--json", "--lang", "en", "restore", &backup, "--data", &data, "--database-url", &database];
         let (url, settings) = databases::bucket(data.as_ref()).unzip();
         all.extend(url.iter().flat_map(|url| ["--photos-url", url.as_str()]));
+        all.extend(more);
         tests::programs::run_with("rectify", &all, settings.unwrap_or_default())
     }
 
     /// Restores into a new folder; the installation is that one from here on, at the address that phones know.
-    fn restore(&mut self, name: &str) -> Result<PathBuf> {
-        self.restore_into(name)?.json()?;
+    fn restore(&mut self, name: &str) -> Result<Value> {
+        self.restore_with(name, &[])
+    }
+
+    /// The same, with more of the command's flags. Returns what it said.
+    fn restore_with(&mut self, name: &str, more: &[&str]) -> Result<Value> {
+        let told = self.restore_into(name, more)?.json()?;
         let (data, database) = self.target(name);
-        self.district.installation.move_to(data.clone(), database);
-        Ok(data)
+        self.district.installation.move_to(data, database);
+        Ok(told)
     }
 
     fn target(&self, name: &str) -> (PathBuf, String) {

@@ -1,17 +1,20 @@
 //! Getting an installation back from a backup: verified first, into a place that is empty, and in a new epoch.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use schema::hash::Hash;
-use schema::ids::{EpochId, LogId};
+use schema::ids::{EntityId, EpochId, LogId, OpId};
 use serde::Serialize;
+use sync_core::line;
 
 use super::folder::{self, at};
 use super::manifest::{LogCopy, Manifest};
 use super::{BackupError, Step, Watch, logs, photos};
 use crate::clock::Clock;
 use crate::services::acknowledged;
+use crate::services::acts::{self, Act};
 use crate::services::blobs::{self, Blobs, Version, hash_file};
 use crate::services::bucket::BucketAt;
 use crate::services::ledger::{Ledger, NewEpoch};
@@ -49,6 +52,21 @@ pub struct RestoredLog {
     pub kept_rev: u64,
     /// How far it is known to have gone before.
     pub last_known_rev: u64,
+    /// What had been taken away at the server since the backup, and is again.
+    pub taken_away: Vec<LostAct>,
+    /// What had been done at the server since the backup, and is lost: no phone brings it back.
+    pub lost: Vec<LostAct>,
+}
+
+/// Something that was done at the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LostAct {
+    /// What it did: the kind of its op.
+    pub kind: String,
+    /// The account, phone, unit or case.
+    pub entity: EntityId,
+    /// Its name, or what else tells it.
+    pub about: String,
 }
 
 /// Restores. The server is not started by it.
@@ -175,6 +193,7 @@ async fn begin_epochs(
     for copied in &manifest.logs {
         let known = acknowledged::known(&asked.data, copied.log)?;
         let last_known_rev = known.iter().map(|last| last.head.size).max().unwrap_or(copied.rev);
+        let undone = undone(store, &asked.data, copied.log)?;
         let Some(first) = ledger.recover(copied.log, known, NewEpoch::Always).await? else { continue };
         if let Some(head) = store.read(|db| db.head(copied.log))? {
             signer::bind(&asked.data, &head)?;
@@ -185,7 +204,31 @@ async fn begin_epochs(
             epoch: first.epoch,
             kept_rev: copied.rev,
             last_known_rev,
+            taken_away: listed(&undone, true)?,
+            lost: listed(&undone, false)?,
         });
     }
     Ok(restored)
+}
+
+/// What was done at the server and the log does not know of.
+fn undone(store: &Store, data: &Path, log: LogId) -> Result<Vec<Act>, BackupError> {
+    let mut acts = acts::read(data, log)?;
+    let ops: Vec<OpId> = acts.iter().map(|act| act.op).collect();
+    let known = store.read(|db| {
+        let head = db.head(log)?;
+        head.map_or(Ok(Vec::new()), |head| db.entries_of_ops(head.num, &ops))
+    })?;
+    let known: BTreeSet<OpId> = known.into_iter().map(|entry| entry.op).collect();
+    acts.retain(|act| !known.contains(&act.op));
+    Ok(acts)
+}
+
+fn listed(acts: &[Act], taken_away: bool) -> Result<Vec<LostAct>, BackupError> {
+    let some = acts.iter().filter(|act| act.takes_away() == taken_away);
+    some.map(|act| {
+        let (kind, _) = line::kind_and_body(&act.body).map_err(|_| BackupError::Damaged("an act".to_owned()))?;
+        Ok(LostAct { kind, entity: act.entity, about: act.about() })
+    })
+    .collect()
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use schema::hash::Hash;
-use schema::op::{Body, EvidenceRole, File, Parked, PhotoClaim, Reason, Role, Sealed};
+use schema::op::{Body, EvidenceRole, File, Parked, PhotoClaim, Reason, RedactValue, Role, Sealed};
 use schema::sync::{SignedReceipt, SyncHeader};
 use sync_core::context::VerifiedPhoto;
 use sync_core::line::sha256;
@@ -257,6 +257,74 @@ async fn after_a_restore_a_release_gives_back_the_number_that_it_gave() {
     assert_eq!(number, "ZG2026100001", "it was not taken from the counter a second time");
     let differences = rebuild(&world.logs.store, world.log, &data.join("rebuild.db"), |_| {}).unwrap().differences;
     assert_eq!(differences, [], "the log alone says which number it gave back");
+}
+
+/// What was redacted, revoked or disabled after the backup does not come back: not out of the backup, and not with a phone
+/// that pushes again what the server lost. What was given at the server is listed.
+#[tokio::test]
+async fn after_a_restore_what_was_taken_away_stays_away_and_what_was_given_is_listed() {
+    let world = World::new().await;
+    let mut maker = world.person(1, Role::Inspector, grid(1)).await;
+    let thief = world.person(2, Role::Inspector, grid(1)).await;
+    let kept = maker.report_with(1, vec![], Some("13800000001"));
+    maker.sync(&world, std::slice::from_ref(&kept)).await;
+    let dir = TempDir::new().unwrap();
+    back_up(&world, dir.path());
+    let lost = maker.report_with(1, vec![], Some("13800000002"));
+    maker.sync(&world, std::slice::from_ref(&lost)).await;
+    let mut redactions = Vec::new();
+    for (report, number) in [(&kept, "13800000001"), (&lost, "13800000002")] {
+        let value = report.values.iter().find(|value| value.value == number).unwrap().sealed;
+        let body = Body::RedactValue(RedactValue { value, reason: "个人信息保护法 47 条".into() });
+        redactions.push(world.append(report.entity, body).await.op);
+    }
+    world.append(thief.device.into(), Body::RevokeDevice(Reason { reason: Sealed { sealed: sha256(b"why") } })).await;
+    let late = world.person(7, Role::Inspector, grid(1)).await;
+
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let asked = Restore { signed: Some(world.data.join("signed")), ..restore_asked(dir.path(), &data) };
+    let restored = restore(&asked, &world.clock, &mut |_| {}).await.unwrap().remove(0);
+    let kinds: Vec<_> = restored.taken_away.iter().map(|act| act.kind.as_str()).collect();
+    assert_eq!(kinds, ["redact_value", "redact_value", "revoke_device"]);
+    let named: Vec<_> = restored.lost.iter().map(|act| (act.kind.as_str(), act.entity)).collect();
+    let (account, device) = (late.account.into(), late.device.into());
+    assert_eq!(named, [("set_account", account), ("grant", account), ("enrol_device", device)]);
+    assert!(restored.lost[0].about.contains("Inspector 7"), "{:?}", restored.lost);
+
+    let world = World::on_data(data.clone(), folder, Store::open(&asked.database).unwrap()).await;
+    let values = |report: &Line| {
+        let values = world.logs.store.read(|db| {
+            let head = db.head(world.log)?.unwrap();
+            db.values_of(head.num, &[report.entity])
+        });
+        let values: Result<_, StoreError> = values;
+        values.unwrap().into_iter().map(|kept| kept.value.value).collect::<Vec<_>>()
+    };
+    assert_eq!(values(&kept), ["占道"], "what the backup held is gone before a phone can ask for it");
+    maker.incarnation += 1;
+    (maker.next_seq, maker.chain) = (1, Hash::ZERO);
+    maker.sync(&world, std::slice::from_ref(&lost)).await;
+    assert_eq!(values(&lost), ["占道"], "what came again is without what was redacted");
+    let entries = world.entries();
+    let again = entries.iter().filter(|entry| redactions.contains(&entry.op) && entry.outcome == 1);
+    assert_eq!(again.count(), 2, "each is the same op, once");
+    let revoked = entries.iter().rev().find(|entry| entry.entity == thief.device.into()).unwrap();
+    assert_eq!((revoked.kind.as_str(), revoked.outcome), ("revoke_device", 1));
+
+    // Nor does it come back under another op.
+    let value = lost.values.iter().find(|value| value.value == "13800000002").unwrap().clone();
+    let changes = [("field.vendor_phone".parse().unwrap(), change(value.sealed))].into();
+    let amend = maker.op(lost.entity, &Body::Amend(schema::op::Amend { changes }), vec![value]);
+    maker.sync(&world, &[amend]).await;
+    assert_eq!(values(&lost), ["占道"]);
+    let differences = rebuild(&world.logs.store, world.log, &data.join("rebuild.db"), |_| {}).unwrap().differences;
+    assert_eq!(differences, []);
+}
+
+fn change(sealed: Hash) -> schema::op::Change {
+    let value = serde_json::json!(Sealed { sealed });
+    schema::op::Change { was: value.clone(), to: value }
 }
 
 fn set_unit() -> Body {

@@ -65,7 +65,9 @@ impl Intake {
                 after = last.id;
                 for document in page.into_iter().filter_map(|stored| stored.document) {
                     let Entity::Case(case) = parse_entity(&document)? else { continue };
-                    let Some(number) = outside_number(&case.source).filter(|it| numbered.contains(it)) else { continue };
+                    let Some(number) = outside_number(&case.source).filter(|it| numbered.contains(it)) else {
+                        continue;
+                    };
                     found.entry(number).or_insert(case);
                 }
             }

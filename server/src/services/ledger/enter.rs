@@ -19,6 +19,7 @@ use super::facts::{self, Facts, Receipt};
 use super::listed::{kind_name, listed, photos_named};
 use super::parsed::Parsed;
 use super::seen::{Held, Seen};
+use crate::services::acts::TakenAway;
 use crate::store::{Entry, LogTx, NewVersion, ParkedRow, StoreError};
 
 /// Consequences of consequences end here; a rule that reaches it is a defect.
@@ -53,6 +54,8 @@ pub(super) struct Desk<'a, 'db> {
     pub(super) tx: &'a mut LogTx<'db>,
     pub(super) seen: &'a mut Seen,
     pub(super) parsed: &'a Parsed,
+    /// What was taken away before this process first wrote to the log.
+    pub(super) away: &'a TakenAway,
 }
 
 /// What was decided, with what the views need to follow.
@@ -100,6 +103,9 @@ impl Desk<'_, '_> {
         if entry.kind == "import_areas" && after.is_some() {
             self.begin_placing(&entry)?;
             self.rescope_accounts(&entry, received_ms)?;
+        }
+        if after.is_some() {
+            self.take_away_from(entry.entity, received_ms)?;
         }
         Ok(entry)
     }

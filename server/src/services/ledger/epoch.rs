@@ -79,6 +79,8 @@ impl Desk<'_, '_> {
         self.seen.clear();
         let id = consequence_id(head.log, OpId(epoch.0), "start_epoch", 0);
         let incoming = self.by_server(id, head.log.into(), &Body::StartEpoch(body), received_ms)?;
-        self.enter(incoming).map(Some)
+        let first = self.enter(incoming)?;
+        self.take_away_again(received_ms)?;
+        Ok(Some(first))
     }
 }

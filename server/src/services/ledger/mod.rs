@@ -1,6 +1,7 @@
 //! The write path: everything that changes a log goes through one writer a server, which commits what waits together.
 //! An answer means that it is on the disk.
 
+mod again;
 mod enrolling;
 mod enter;
 mod epoch;
@@ -15,6 +16,7 @@ mod sealed;
 mod seen;
 mod signals;
 mod ticking;
+mod work;
 mod writer;
 
 use schema::hash::Hash;

@@ -8,6 +8,7 @@ use super::enter::{Desk, Incoming, gave_back};
 use super::facts::{Receipt, Recorded};
 use super::parsed::Parsed;
 use super::seen::Seen;
+use crate::services::acts::TakenAway;
 use crate::store::{Entry, Epoch, LogTx, StoreError};
 
 /// Enters entries again, in order, each with the receipt that it records. Returns them as decided now.
@@ -28,7 +29,8 @@ pub fn replay(
             seen.clear();
         }
         let incoming = incoming(entry)?;
-        let mut desk = Desk { tx: &mut *tx, seen: &mut seen, parsed };
+        let away = TakenAway::default();
+        let mut desk = Desk { tx: &mut *tx, seen: &mut seen, parsed, away: &away };
         again.push(desk.enter_again(incoming)?);
     }
     Ok(again)

@@ -18,7 +18,7 @@ use sync_core::line::{self, ReadBody};
 use super::enter::{Desk, Incoming};
 use super::facts::Facts;
 use super::seen::Held;
-use crate::store::{KeptValue, StoreError};
+use crate::store::{Entry, KeptValue, StoreError};
 
 impl Desk<'_, '_> {
     /// Values belong to the entity the op asks to change, even while the op waits for a person; only those of an op
@@ -46,7 +46,12 @@ impl Desk<'_, '_> {
         let before = before.entity.as_deref();
         let pinned = pinned(op, decision.after.as_ref().or(before));
         let classes = named(op, before, facts.catalogue(pinned));
-        for value in &incoming.values {
+        let redacted = match before {
+            Some(_) => self.redacted(entity)?,
+            None => Vec::new(),
+        };
+        let is_gone = |value: &Hash| redacted.contains(value) || self.away.has_value(entity, value);
+        for value in incoming.values.iter().filter(|value| !is_gone(&value.sealed)) {
             if let Some(class) = classes.get(&value.sealed) {
                 self.tx.keep_value(&KeptValue { rev, entity, class: *class, value: value.clone() })?;
             }
@@ -56,6 +61,19 @@ impl Desk<'_, '_> {
 }
 
 impl Desk<'_, '_> {
+    /// The values that were deleted of an entity: they do not come back under another op.
+    fn redacted(&mut self, entity: EntityId) -> Result<Vec<Hash>, StoreError> {
+        let entries = self.tx.db.entries_of_kind(self.tx.head.num, entity, "redact_value")?;
+        let value = |entry: &Entry| match line::body(&line::read(&entry.line).ok()?) {
+            ReadBody::Known(body) => match *body {
+                Body::RedactValue(redacted) => Some(redacted.value),
+                _ => None,
+            },
+            _ => None,
+        };
+        Ok(entries.iter().filter(|entry| entry.outcome == 1).filter_map(value).collect())
+    }
+
     /// A redacted value is gone with the commit of its entry.
     pub(super) fn follow_redaction(&mut self, incoming: &Incoming, decision: &Decision) -> Result<(), StoreError> {
         let Ok(op) = &incoming.op else { return Ok(()) };

@@ -12,7 +12,8 @@ use tokio::sync::oneshot;
 use super::LedgerError;
 use super::enter::Desk;
 use super::seen::Held;
-use super::writer::{Ledger, Work};
+use super::work::Work;
+use super::writer::Ledger;
 use crate::store::{Entry, StoreError};
 
 /// Things done in one transaction.

@@ -9,7 +9,6 @@ use std::thread::Builder;
 use schema::hash::Hash;
 use schema::ids::{LogId, OpId};
 use schema::op::{Body, CreateLog};
-use sync_core::context::VerifiedPhoto;
 use sync_core::line::consequence_id;
 use tokio::sync::{oneshot, watch};
 
@@ -17,9 +16,11 @@ use super::enter::Desk;
 use super::epoch::NewEpoch;
 use super::parsed::Parsed;
 use super::seen::Seen;
+use super::work::{Done, Work};
 use super::{Append, LedgerError, Push, Pushed, ServerOp};
 use crate::clock::Clock;
 use crate::services::acknowledged::Memory;
+use crate::services::acts::TakenAway;
 use crate::services::signer::SignedHead;
 use crate::store::{Entry, LogHead, LogTx, Store, StoreError};
 
@@ -42,21 +43,6 @@ pub struct Ledger {
 struct Job {
     log: LogId,
     work: Work,
-}
-
-pub(super) enum Work {
-    Push(Box<Push>, oneshot::Sender<Result<Pushed, LedgerError>>),
-    Append(Box<Append>, oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
-    PhotoArrived(Hash, VerifiedPhoto, oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
-    Tick(oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
-    Place(oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
-    Recover(Vec<SignedHead>, NewEpoch, oneshot::Sender<Result<Vec<Entry>, LedgerError>>),
-}
-
-/// What a job came to, kept until the commit.
-enum Done {
-    Pushed(Result<Pushed, LedgerError>),
-    Entered(Result<Vec<Entry>, LedgerError>),
 }
 
 impl Ledger {
@@ -218,12 +204,12 @@ impl Ledger {
     }
 }
 
-struct Writer {
+pub(super) struct Writer {
     store: Store,
     clock: Clock,
     parsed: Parsed,
     committed: watch::Sender<u64>,
-    memory: Option<Memory>,
+    pub(super) memory: Option<Memory>,
 }
 
 impl Writer {
@@ -259,21 +245,20 @@ impl Writer {
     fn commit_all(&mut self, log: LogId, group: &[Work]) -> Result<Vec<Done>, Failure> {
         let now_ms = self.clock.now_ms();
         // Before the database is read, so that another process may go on meanwhile.
-        let unchecked = self.memory.as_ref().map_or(Ok(Vec::new()), |memory| memory.unchecked(log));
-        let unchecked = unchecked.map_err(|error| {
+        let (unchecked, away) = self.remembered(log, group).map_err(|error| {
             let error: &dyn std::error::Error = &error;
-            tracing::error!(error, log.id = %log, "what was acknowledged can't be read: nothing is entered");
+            tracing::error!(error, log.id = %log, "what is remembered can't be read or written: nothing is entered");
             Failure::Database
         })?;
         let done = catch_unwind(AssertUnwindSafe(|| {
             self.store.with_log(log, StoreError::is_transient, |tx| {
                 let mut seen = Seen::default();
                 let received_ms = now_ms.max(tx.head.last_received_ms);
-                let mut desk = Desk { tx: &mut *tx, seen: &mut seen, parsed: &self.parsed };
+                let mut desk = Desk { tx: &mut *tx, seen: &mut seen, parsed: &self.parsed, away: &away };
                 let begun = desk.recover(&unchecked, NewEpoch::IfSetBack, received_ms)?;
                 let one = |work: &Work| match (work, &begun) {
                     (Work::Recover(..), Some(first)) => Ok(Done::Entered(Ok(vec![first.clone()]))),
-                    _ => self.one(tx, &mut seen, work, now_ms),
+                    _ => self.one(tx, &mut seen, &away, work, now_ms),
                 };
                 let done = group.iter().map(one).collect::<Result<Vec<_>, _>>()?;
                 Ok::<_, StoreError>((done, tx.read_head()))
@@ -307,10 +292,17 @@ impl Writer {
     }
 
     /// One job in its own savepoint. What fails it fails its neighbours only if the database gave all of it up.
-    fn one(&self, tx: &mut LogTx<'_>, seen: &mut Seen, work: &Work, now_ms: u64) -> Result<Done, StoreError> {
+    fn one(
+        &self,
+        tx: &mut LogTx<'_>,
+        seen: &mut Seen,
+        away: &TakenAway,
+        work: &Work,
+        now_ms: u64,
+    ) -> Result<Done, StoreError> {
         let received_ms = now_ms.max(tx.head.last_received_ms);
         let done = tx.savepoint(|tx| {
-            let mut desk = Desk { tx, seen: &mut *seen, parsed: &self.parsed };
+            let mut desk = Desk { tx, seen: &mut *seen, parsed: &self.parsed, away };
             match work {
                 Work::Push(push, _) => desk.push(push).map(|pushed| Done::Pushed(Ok(pushed))),
                 Work::Append(append, _) => desk.append(append, received_ms).map(|entries| Done::Entered(Ok(entries))),
@@ -359,37 +351,6 @@ impl Failure {
         match self {
             Self::UnknownLog => LedgerError::UnknownLog(log),
             Self::Database => LedgerError::Store(StoreError::NotCommitted),
-        }
-    }
-}
-
-impl Work {
-    /// Who asked may be gone: then the answer stands in the log, and a repeat will find it.
-    fn answer(self, done: Done) {
-        match (self, done) {
-            (Self::Push(_, reply), Done::Pushed(done)) => drop(reply.send(done)),
-            (
-                Self::Append(_, reply)
-                | Self::PhotoArrived(_, _, reply)
-                | Self::Tick(reply)
-                | Self::Place(reply)
-                | Self::Recover(_, _, reply),
-                Done::Entered(done),
-            ) => drop(reply.send(done)),
-            (work, Done::Pushed(_) | Done::Entered(_)) => work.refuse(LedgerError::Stopping),
-        }
-    }
-
-    fn refuse(self, error: LedgerError) {
-        match self {
-            Self::Push(_, reply) => drop(reply.send(Err(error))),
-            Self::Append(_, reply)
-            | Self::PhotoArrived(_, _, reply)
-            | Self::Tick(reply)
-            | Self::Place(reply)
-            | Self::Recover(_, _, reply) => {
-                drop(reply.send(Err(error)));
-            }
         }
     }
 }

@@ -6,6 +6,7 @@ use schema::record::{Outcome, Record, RefusalCode};
 use sync_core::line;
 
 use super::{Desk, Incoming, Receipt};
+use crate::services::acts::TakenAway;
 use crate::services::documents;
 use crate::services::ledger::seen::Seen;
 use crate::services::rebuild::rebuild;
@@ -51,7 +52,8 @@ async fn an_op_whose_consequences_can_not_be_told_is_parked() {
     let entered: Result<Option<Entry>, StoreError> =
         world.logs.store.with_log(world.log, StoreError::is_transient, |tx| {
             let mut seen = Seen::default();
-            let mut desk = Desk { tx, seen: &mut seen, parsed: world.logs.ledger.parsed() };
+            let mut desk =
+                Desk { tx, seen: &mut seen, parsed: world.logs.ledger.parsed(), away: &TakenAway::default() };
             desk.enter_telling(incoming(&phone, &report), 0, |_, _, _, _| panic!("a defect"))
         });
     let record: Record = serde_json::from_str(&entered.unwrap().unwrap().record).unwrap();
