@@ -8,17 +8,18 @@ use schema::entity::{Account, Entity};
 use schema::ids::EntityId;
 use schema::limits::{PAGE_BYTES_MAX, PAGE_ROWS_MAX, PROTOCOL};
 use schema::problem::ProblemCode;
-use schema::sync::{Class, ExitLine, Scope, ScopeTooLarge, SyncEnd, SyncHead, SyncHeader, SyncLine, ValueLine};
+use schema::sync::{Class, ExitLine, Scope, SyncEnd, SyncHead, SyncHeader, SyncLine, ValueLine};
 use serde::Serialize;
 use sync_core::area::AreaIndex;
 use sync_core::permission::{default_scopes, may_pull, may_read_handlers};
 
 use super::pull::{Change, Merge};
+use super::room::Room;
 use super::{Caller, Delivered, Logs};
 use crate::error::{Error, Result};
 use crate::services::checkpoint;
 use crate::services::ledger::{parse_entity, read_entity};
-use crate::store::{Db, KeptValue, LogHead, LogNum, ReadOf, ScopeNum, StoreError, is_named_in};
+use crate::store::{Db, KeptValue, LogHead, LogNum, ReadOf, StoreError, is_named_in};
 
 /// Own outcomes in one answer, beside those of the batch.
 const OWN_MAX: usize = 500;
@@ -49,8 +50,8 @@ fn written(
             Some(Entity::Account(account)) if !revoked => Some(account),
             _ => None,
         };
-        let entities_max = logs.device_entities_max;
-        let mut answer = Answer { db, head, account, areas, entities_max, out: Vec::new(), reads: Vec::new() };
+        let room = &logs.room;
+        let mut answer = Answer { db, head, account, areas, room, out: Vec::new(), reads: Vec::new() };
         answer.head(logs, header, delivered)?;
         // A device that last saw another epoch learns of the new one first; it pulls anew from 0.
         let same_epoch = header.epoch.is_none_or(|epoch| epoch == answer.head.epoch);
@@ -72,7 +73,7 @@ struct Answer<'a> {
     head: LogHead,
     account: Option<Account>,
     areas: Option<Arc<AreaIndex>>,
-    entities_max: u64,
+    room: &'a Room,
     out: Vec<u8>,
     reads: Vec<ReadOf>,
 }
@@ -136,7 +137,7 @@ impl Answer<'_> {
         let (mut cursors, dropped) = self.cursors(header)?;
         // A scope that is begun anew is named in the next request.
         let restarts = dropped.iter().any(|scope| self.may_pull(*scope));
-        let scope_too_large = self.hold_back(&mut cursors)?;
+        let scope_too_large = self.room.hold_back(self.db, &self.head, &mut cursors)?;
         let rows = header.rows.and_then(|rows| usize::try_from(rows).ok()).unwrap_or(PAGE_ROWS_MAX);
         if rows == 0 {
             return Ok(SyncEnd { scopes: cursors, own: coverage, more: coverage < self.head.rev, scope_too_large });
@@ -169,43 +170,6 @@ impl Answer<'_> {
 
     fn may_pull(&self, scope: Scope) -> bool {
         self.account.as_ref().is_some_and(|account| may_pull(account, scope, self.areas.as_deref()))
-    }
-
-    /// Takes away the scopes that are still to be begun and would bring more than a device may hold, the largest first.
-    fn hold_back(
-        &mut self,
-        cursors: &mut BTreeMap<Scope, u64>,
-    ) -> std::result::Result<Option<ScopeTooLarge>, StoreError> {
-        if cursors.values().all(|cursor| *cursor > 0) {
-            return Ok(None);
-        }
-        let scopes: Vec<Scope> = cursors.keys().copied().collect();
-        let numbers = self.db.scope_numbers(self.head.num, &scopes)?;
-        let mut taken: Vec<ScopeNum> = Vec::new();
-        let mut new: Vec<(u64, Scope, ScopeNum)> = Vec::new();
-        for (scope, num) in &numbers {
-            match cursors.get(scope) {
-                Some(0) => new.push((self.db.entities_in(self.head.num, &[*num])?, *scope, *num)),
-                _ => taken.push(*num),
-            }
-        }
-        new.sort();
-        let mut all = taken.clone();
-        all.extend(new.iter().map(|(_, _, num)| *num));
-        let entities = self.db.entities_in(self.head.num, &all)?;
-        if entities <= self.entities_max {
-            return Ok(None);
-        }
-        let mut held_back = Vec::new();
-        for (_, scope, num) in new {
-            taken.push(num);
-            if self.db.entities_in(self.head.num, &taken)? > self.entities_max {
-                taken.pop();
-                cursors.remove(&scope);
-                held_back.push(scope);
-            }
-        }
-        Ok(Some(ScopeTooLarge { held_back, entities, entities_max: self.entities_max }))
     }
 
     /// Writes a page of rows. Returns how far every scope is covered: the end, if nothing was left out.

@@ -3,6 +3,7 @@
 mod answer;
 mod pull;
 mod request;
+mod room;
 
 use std::collections::HashMap;
 
@@ -15,6 +16,7 @@ use sync_core::log::leaf::outcome_number;
 use sync_core::log::{chain, receipt};
 
 use self::request::Request;
+pub use self::room::Room;
 use super::checkpoint::Checkpoints;
 use super::ledger::{Earlier, Ledger, Push, Pushed};
 use crate::clock::Clock;
@@ -34,14 +36,14 @@ pub struct Logs {
     pub clock: Clock,
     /// How an acknowledged op survives.
     pub durability: Durability,
-    /// Entities that a device may hold.
-    pub device_entities_max: u64,
+    /// How much a device may hold.
+    pub room: Room,
 }
 
 impl Logs {
     /// With the cap of a device as it is for everybody.
     pub fn new(store: Store, ledger: Ledger, checkpoints: Checkpoints, clock: Clock, durability: Durability) -> Self {
-        Self { store, ledger, checkpoints, clock, durability, device_entities_max: DEVICE_ENTITIES_MAX }
+        Self { store, ledger, checkpoints, clock, durability, room: Room::new(DEVICE_ENTITIES_MAX) }
     }
 
     /// How far everything survives the loss of the server.

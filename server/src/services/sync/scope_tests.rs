@@ -13,6 +13,7 @@ use sync_core::line::sha256;
 use crate::services::documents;
 use crate::services::ledger::Ledger;
 use crate::services::rebuild::rebuild;
+use crate::services::sync::Room;
 use crate::services::world::{Answer, Phone, World, district, grid, root};
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
@@ -153,7 +154,7 @@ async fn a_device_begins_no_more_than_it_may_hold() {
     let mut inspector = world.person(1, Role::Inspector, grid(1)).await;
     let reports: Vec<_> = (0..12).map(|_| inspector.report(1)).collect();
     inspector.sync(&world, &reports).await;
-    world.logs.device_entities_max = 10;
+    world.logs.room = Room::new(10);
     let mut boss = world.person(2, Role::Supervisor, root()).await;
     let answers = pull(&world, &mut boss).await;
     let told = answers.iter().filter_map(|answer| answer.end.scope_too_large.as_ref()).next_back().unwrap();
@@ -164,12 +165,58 @@ async fn a_device_begins_no_more_than_it_may_hold() {
     assert_eq!(boss.scopes[&Scope::normal(Node::Area(root()))], 0, "its cursor stays where it is");
     assert!(boss.scopes[&Scope::normal(Node::Log)] > 0, "what fits is begun");
     // A phone without room is told only what it must drop, and its own outcomes.
-    world.logs.device_entities_max = 1000;
+    world.logs.room = Room::new(1000);
     let (mut header, _) = boss.request(&[]);
     header.rows = Some(0);
     let answer = boss.send_bytes(&world, serde_json::to_vec(&header).unwrap()).await.unwrap();
     assert!(answer.entities.is_empty() && answer.end.scopes == header.scopes);
     assert!(got(&pull(&world, &mut boss).await, reports[0].entity), "with room it goes on");
+}
+
+/// R19 for what runs already: a scope that grows beyond the cap stands still on the phone, and the phone is told; smaller
+/// ones go on, and so does it when there is room again.
+#[tokio::test]
+async fn a_scope_that_grows_beyond_the_cap_stands_still_until_there_is_room() {
+    let mut world = World::new().await;
+    let mut inspector = world.person(1, Role::Inspector, grid(1)).await;
+    let mut boss = world.person(2, Role::Supervisor, root()).await;
+    let reports: Vec<_> = (0..3).map(|_| inspector.report(1)).collect();
+    inspector.sync(&world, &reports).await;
+    pull(&world, &mut boss).await;
+    let held = count(&world, &boss);
+    world.logs.room = Room::new(held + 2);
+    let area = Scope::normal(Node::Area(root()));
+    let mut told = Vec::new();
+    for _ in 0..4 {
+        let report = inspector.report(1);
+        inspector.sync(&world, std::slice::from_ref(&report)).await;
+        let cursor = boss.scopes[&area];
+        let answers = pull(&world, &mut boss).await;
+        let held_back = answers.iter().filter_map(|answer| answer.end.scope_too_large.clone()).next_back();
+        assert_eq!(got(&answers, report.entity), held_back.is_none());
+        assert_eq!(boss.scopes[&area] == cursor, held_back.is_some(), "its cursor stays where it is");
+        assert!(held_back.iter().all(|held_back| held_back.held_back == [area]), "{held_back:?}");
+        told.push(held_back.map(|held_back| held_back.entities));
+    }
+    assert_eq!(told, [None, None, Some(held + 3), Some(held + 4)]);
+    let own = boss.report(2);
+    let answers = [boss.sync(&world, std::slice::from_ref(&own)).await];
+    assert!(got(&answers, own.entity), "what it makes itself comes by a smaller scope");
+    world.logs.room = Room::new(1000);
+    assert!(got(&pull(&world, &mut boss).await, own.entity), "with room it goes on");
+    assert_eq!(count(&world, &boss), held + 5);
+}
+
+/// How many entities a phone's scopes hold.
+fn count(world: &World, phone: &Phone) -> u64 {
+    let scopes: Vec<Scope> = phone.scopes.keys().copied().collect();
+    let count = world.logs.store.read(|db| {
+        let head = db.head(world.log)?.unwrap();
+        let numbers: Vec<_> = db.scope_numbers(head.num, &scopes)?.into_values().collect();
+        db.entities_in(head.num, &numbers)
+    });
+    let count: Result<u64, crate::store::StoreError> = count;
+    count.unwrap()
 }
 
 /// A redaction deletes the value and nothing else: no line, leaf, outcome or document changes.
