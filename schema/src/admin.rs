@@ -27,8 +27,23 @@ pub struct AdminAccount {
     pub grants: Vec<AdminGrant>,
     /// The units it belongs to.
     pub units: Vec<UnitId>,
+    /// What one administrator asked for and a second person must ask for as well.
+    pub proposed: Vec<AdminProposal>,
     /// It can't log in.
     pub disabled: bool,
+}
+
+/// What waits for a second person who administers the district.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AdminProposal {
+    /// The role to be given; a one-time code if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<AdminGrant>,
+    /// The login name of whoever asked first.
+    pub by: String,
+    /// When, in ms. It is forgotten after seven days.
+    pub since_ms: u64,
 }
 
 /// A role over an area.
@@ -73,6 +88,8 @@ pub struct AddedAccount {
     pub account: AccountId,
     /// A one-time code for its first phone, shown this once.
     pub code: String,
+    /// Its role waits for a second administrator.
+    pub waits: bool,
 }
 
 /// `POST /v1/admin/accounts/{account}/grants`.

@@ -70,6 +70,8 @@ pub enum ProblemCode {
     UploadSuperseded,
     /// What is asked can't be done as things stand.
     Conflict,
+    /// It is noted, and takes effect when a second administrator asks for the same.
+    SecondPerson,
     /// Too many requests.
     TooMany,
     /// The body came too slowly.

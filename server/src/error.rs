@@ -99,7 +99,10 @@ pub fn status(code: ProblemCode) -> StatusCode {
         ProblemCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ProblemCode::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         ProblemCode::ProtocolUnsupported => StatusCode::UPGRADE_REQUIRED,
-        ProblemCode::OffsetMismatch | ProblemCode::UploadSuperseded | ProblemCode::Conflict => StatusCode::CONFLICT,
+        ProblemCode::OffsetMismatch
+        | ProblemCode::UploadSuperseded
+        | ProblemCode::Conflict
+        | ProblemCode::SecondPerson => StatusCode::CONFLICT,
         // The status that tus names for it; no library knows it.
         ProblemCode::ChecksumMismatch => StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST),
         ProblemCode::TooMany => StatusCode::TOO_MANY_REQUESTS,

@@ -5,7 +5,7 @@ use schema::problem::ProblemCode;
 use crate::language::Language;
 
 /// All problems, in the order of their pages.
-pub const ALL: [ProblemCode; 24] = [
+pub const ALL: [ProblemCode; 25] = [
     ProblemCode::Unauthenticated,
     ProblemCode::WrongPassword,
     ProblemCode::WrongCode,
@@ -25,6 +25,7 @@ pub const ALL: [ProblemCode; 24] = [
     ProblemCode::ChecksumMismatch,
     ProblemCode::UploadSuperseded,
     ProblemCode::Conflict,
+    ProblemCode::SecondPerson,
     ProblemCode::TooMany,
     ProblemCode::TooSlow,
     ProblemCode::StorageFull,
@@ -95,6 +96,17 @@ fn both(code: ProblemCode) -> (Words, Words) {
         ProblemCode::Conflict => (
             ("当前状态不允许", "情况已有变化,请刷新后再试。"),
             ("Not possible as things stand", "Things have changed: look again and decide anew."),
+        ),
+        ProblemCode::SecondPerson => (
+            (
+                "已记录，还需第二位管理员",
+                "七天内由另一位管理员提出同样的操作后生效；只有一位管理员时请在服务器上用命令行操作。",
+            ),
+            (
+                "Noted: a second administrator is needed",
+                "It takes effect when another administrator asks for the same within seven days; with one alone, use the \
+                 command line at the server.",
+            ),
         ),
         ProblemCode::TooMany => (
             ("请求过于频繁", "请按 Retry-After 所示时间等待后重试。"),

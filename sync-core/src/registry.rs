@@ -4,7 +4,7 @@ use schema::entity::{Account, Device, DocumentInForce, Entity, Granted, Log, Pla
 use schema::hash::Hash;
 use schema::limits::TEXT_BYTES_MAX;
 use schema::op::{
-    AcknowledgeEpoch, Body, EnrolDevice, Grant, ImportDocument, PlanAreas, SetAccount, SetMembership, SetUnit,
+    AcknowledgeEpoch, Body, EnrolDevice, Grant, ImportDocument, PlanAreas, Role, SetAccount, SetMembership, SetUnit,
     StartEpoch,
 };
 use schema::record::RefusalCode;
@@ -37,8 +37,24 @@ pub(crate) fn rules_for(body: &Body) -> bool {
     )
 }
 
+/// The first rules by which nobody alone makes auditors, administrators or phones: a server's op follows the decision of
+/// two, or a one-time code.
+const RULES_OF_TWO: u32 = 3;
+
+fn takes_more_than_one(step: &Step<'_>) -> bool {
+    let made_elsewhere = match step.body {
+        Body::Grant(grant) => matches!(grant.role, Role::Admin | Role::Auditor),
+        Body::EnrolDevice(_) => true,
+        _ => false,
+    };
+    made_elsewhere && !step.ctx.by_server && step.ctx.rules >= RULES_OF_TWO
+}
+
 /// Rules such an op.
 pub(crate) fn rule(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
+    if takes_more_than_one(step) {
+        return Ruling::rejected(RefusalCode::NotPermitted);
+    }
     match step.body {
         Body::CreateLog(body) => match before {
             Some(_) => Ruling::rejected(RefusalCode::EntityExists),

@@ -89,7 +89,7 @@ async fn add_account(add: AddAccount, output: &Output) -> Result<()> {
             login: add.login.clone(),
             name: add.name,
             person: add.person,
-            role: of_name(add.role),
+            role: Some(of_name(add.role)),
             area: add.area,
             units: add.unit,
             password,

@@ -20,7 +20,7 @@ pub(crate) async fn accounts(app: Data<App>, caller: SignedIn) -> Result<HttpRes
     Ok(HttpResponse::Ok().json(app.installation.accounts_for(&caller.0).await?))
 }
 
-/// Adds somebody.
+/// Adds somebody. `admin` and `auditor` are not given yet: a second person who administers the district gives them.
 #[utoipa::path(post, path = "/v1/admin/accounts", tag = "administration", security(("bearer" = [])), request_body = AddAccount, responses(
     (status = 201, body = AddedAccount),
     (status = 403, body = Problem, content_type = "application/problem+json"),
@@ -35,6 +35,7 @@ pub(crate) async fn add(app: Data<App>, caller: SignedIn, body: Json<AddAccount>
     (status = 204),
     (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`second_person`: `admin` and `auditor` are given when a second person who administers the district asks for the same within seven days; it is noted that the first one did"),
     (status = 422, body = Problem, content_type = "application/problem+json", description = "`invalid`: `area`, `log`"),
 ))]
 pub(crate) async fn give(
@@ -52,7 +53,7 @@ pub(crate) async fn give(
     (status = 201, body = PhoneCode),
     (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
-    (status = 409, body = Problem, content_type = "application/problem+json", description = "`conflict`: the account is disabled"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "`conflict`: the account is disabled; `second_person`: somebody else's who audits or administers, noted until a second person asks for the same within seven days"),
 ))]
 pub(crate) async fn code(app: Data<App>, caller: SignedIn, account: Path<String>) -> Result<HttpResponse> {
     let code = app.installation.code_for(&caller.0, id::<AccountId>(&account)?).await?;

@@ -7,6 +7,7 @@ mod districts;
 mod first;
 mod people;
 mod rulebooks;
+mod second;
 
 use std::collections::BTreeMap;
 
@@ -67,8 +68,8 @@ pub struct NewAccount {
     pub name: String,
     /// The person behind it; a new one if none.
     pub person: Option<PersonId>,
-    /// Its role.
-    pub role: Role,
+    /// Its role; none yet where a second administrator must give it.
+    pub role: Option<Role>,
     /// The code of the area its role is for; the root if none.
     pub area: Option<String>,
     /// The units it belongs to.

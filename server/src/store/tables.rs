@@ -24,6 +24,7 @@ pub const WORKING_TABLES: &[&str] = &[
     "photo_holder",
     "photo_look",
     "photo_alike",
+    "proposal",
 ];
 
 diesel::table! {
@@ -363,6 +364,18 @@ diesel::table! {
         sha256 -> Binary,
         other -> Binary,
         distance -> BigInt,
+    }
+}
+
+diesel::table! {
+    proposal (account, log, what, area) {
+        account -> Binary,
+        log -> Binary,
+        what -> Text,
+        area -> Binary,
+        by_account -> Binary,
+        by_person -> Binary,
+        at_ms -> BigInt,
     }
 }
 

@@ -59,6 +59,57 @@ async fn an_administrator_adds_somebody_who_enrols_and_is_shut_out_again() {
     assert_eq!(code.problem(), (409, "conflict".into()));
 }
 
+/// T7: who may audit and who may administer is decided by two.
+#[actix_web::test]
+async fn an_administrator_or_auditor_is_made_by_two() {
+    let world = World::start().await;
+    let admin = world.phone("boss", Role::Admin, "A0").await;
+    let second = world.phone("deputy", Role::Admin, "A0").await;
+    let below = world.phone("below", Role::Admin, "A1").await;
+    let body = json!({"login": "zhang.wei", "name": "张伟", "role": "auditor"});
+    let added = post(&world, admin.token(), "/v1/admin/accounts", &body).await.json();
+    assert_eq!(added["waits"], true, "{added}");
+    let account = added["account"].as_str().unwrap();
+    let at = format!("/v1/admin/accounts/{account}");
+    let row = || async {
+        let people = world.get("/v1/admin/accounts", admin.token()).await.json();
+        people["accounts"].as_array().unwrap().iter().find(|it| it["login"] == "zhang.wei").unwrap().clone()
+    };
+    let waiting = row().await;
+    assert_eq!((&waiting["grants"], &waiting["proposed"][0]["by"]), (&json!([]), &json!("boss")));
+    assert_eq!(waiting["proposed"][0]["role"]["role"], "auditor");
+
+    let auditor = json!({"role": "auditor"});
+    let path = format!("{at}/grants");
+    let noted = (409, "second_person".to_owned());
+    assert_eq!(post(&world, admin.token(), &path, &auditor).await.problem(), noted, "the same person twice is one");
+    assert_eq!(post(&world, below.token(), &path, &auditor).await.problem(), (403, "forbidden".into()));
+    let over_part = json!({"role": "auditor", "area": "A1"});
+    assert_eq!(post(&world, second.token(), &path, &over_part).await.problem(), noted, "another area is another role");
+    let elsewhere = json!({"role": "admin"});
+    assert_eq!(post(&world, second.token(), &path, &elsewhere).await.problem(), noted, "as is another role");
+    assert_eq!(row().await["grants"], json!([]));
+    assert_eq!(post(&world, second.token(), &path, &auditor).await.status, 204);
+    assert_eq!(row().await["grants"][0]["role"], "auditor");
+    assert_eq!(post(&world, admin.token(), &path, &auditor).await.status, 204, "what is given already needs nobody");
+
+    // Who has the code of somebody trusted is that person.
+    let path = format!("{at}/code");
+    assert_eq!(post(&world, admin.token(), &path, &json!({})).await.problem(), noted);
+    let code = post(&world, second.token(), &path, &json!({})).await;
+    assert_eq!(code.status, 201);
+    assert_eq!(post(&world, second.token(), &path, &json!({})).await.problem(), noted, "one asking, one code");
+    let own = format!("/v1/admin/accounts/{}/code", admin.enrolled.account);
+    assert_eq!(post(&world, admin.token(), &own, &json!({})).await.status, 201, "one's own next phone");
+
+    // What somebody asked for who administers no more counts no more.
+    let asked = post(&world, second.token(), &format!("{at}/grants"), &elsewhere).await;
+    assert_eq!(asked.problem(), noted);
+    let end = format!("/v1/admin/accounts/{}/disable", second.enrolled.account);
+    assert_eq!(post(&world, admin.token(), &end, &json!({"reason": "离职"})).await.status, 204);
+    assert_eq!(post(&world, admin.token(), &format!("{at}/grants"), &elsewhere).await.problem(), noted);
+}
+
 #[actix_web::test]
 async fn what_does_not_fit_changes_nothing_and_nobody_shuts_themselves_out() {
     let world = World::start().await;

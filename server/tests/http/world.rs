@@ -178,7 +178,7 @@ impl World {
             login: login.into(),
             name: login.into(),
             person: None,
-            role,
+            role: Some(role),
             area: Some(area.into()),
             units: Vec::new(),
             password: password.map(str::to_owned),

@@ -5,10 +5,11 @@ use schema::entity::Entity;
 use schema::hash::{DeviceKey, Hash};
 use schema::ids::{AccountId, AreaId, DeviceId, EntityId, GrantId, PersonId, UnitId};
 use schema::op::{
-    Body, EnrolDevice, Grant, ImportDocument, Reason, RevokeGrant, Role, SetAccount, SetMembership, SetUnit,
+    Body, EnrolDevice, Grant, ImportDocument, Op, Reason, RevokeGrant, Role, SetAccount, SetMembership, SetUnit,
 };
 use schema::record::{Outcome, RefusalCode};
 use sync_core::apply::Decision;
+use sync_core::context::RULES;
 use sync_core::line::singleton_id;
 use sync_core::permission::{default_scopes, may_pull, may_read_handlers, may_see, scopes_of};
 use uuid::Uuid;
@@ -20,6 +21,11 @@ const NEW: EntityId = EntityId(Uuid::from_u128(0x5151));
 
 fn act(desk: &mut Desk, who: usize, entity: EntityId, body: Body) -> Decision {
     let op = desk.op(who, entity, &body);
+    desk.take(&op)
+}
+
+fn by_server(desk: &mut Desk, entity: EntityId, body: Body) -> Decision {
+    let op = Op { actor: AccountId::NIL, ..desk.op(ADMIN, entity, &body) };
     desk.take(&op)
 }
 
@@ -72,6 +78,60 @@ fn an_account_is_made_granted_joined_and_disabled_and_nothing_twice() {
     assert!(account.grants.is_empty() && account.units.is_empty() && account.disabled_rev.is_some());
 }
 
+/// T7: whoever administers alone makes no administrator, no auditor and no phone that would act as one.
+#[test]
+fn nobody_alone_makes_those_whom_others_must_trust() {
+    let person = PersonId(Uuid::from_u128(1));
+    let phone = Body::EnrolDevice(EnrolDevice {
+        account: Desk::new().accounts[AUDITOR].id,
+        algorithm: "ES256".to_owned(),
+        key: DeviceKey([1; 65]),
+        label: "phone".to_owned(),
+    });
+    let device = EntityId(Uuid::from_u128(0x7777));
+    let asked = [(NEW, grant(Role::Admin, WEST)), (NEW, grant(Role::Auditor, WEST)), (device, phone)];
+    for (entity, body) in asked {
+        for (rules, outcome) in [(2, Outcome::Accepted), (3, Outcome::Rejected)] {
+            let mut desk = Desk { rules, ..Desk::new() };
+            act(&mut desk, ADMIN, NEW, Body::SetAccount(SetAccount { name: "x".to_owned(), person }));
+            assert_eq!(act(&mut desk, ADMIN, entity, body.clone()).record.outcome, outcome, "{rules} {body:?}");
+            assert_eq!(
+                by_server(&mut desk, entity, body.clone()).record.outcome,
+                Outcome::Accepted,
+                "{rules} {body:?}"
+            );
+        }
+    }
+}
+
+/// The beginning of an epoch stands in the log's row under all rules alike: no release knew it otherwise.
+#[test]
+fn the_beginning_of_an_epoch_makes_the_same_row_under_all_rules() {
+    let create = Body::CreateLog(schema::op::CreateLog {
+        name: Text { zh: "区".to_owned(), en: "District".to_owned() },
+        zone: "Asia/Shanghai".to_owned(),
+        signer: "rectify.test+1+key".to_owned(),
+        server_device: DeviceId(Uuid::from_u128(9)),
+    });
+    let start = Body::StartEpoch(schema::op::StartEpoch {
+        old_epoch: schema::ids::EpochId(Uuid::from_u128(1)),
+        kept_rev: 10,
+        kept_root: Hash([2; 32]),
+        last_signed_head: 12,
+    });
+    let row = |rules: u32| {
+        let mut desk = Desk { rules, ..Desk::new() };
+        for body in [&create, &start] {
+            assert_eq!(by_server(&mut desk, LOG.into(), body.clone()).record.outcome, Outcome::Accepted);
+        }
+        serde_json::to_value(&desk.entities[&LOG.into()]).unwrap()
+    };
+    assert_eq!(row(1)["restored"][0]["kept_rev"], 10, "{}", row(1));
+    for rules in 2..=RULES {
+        assert_eq!(row(rules), row(1));
+    }
+}
+
 #[test]
 fn a_device_key_is_never_replaced() {
     let mut desk = Desk::new();
@@ -85,11 +145,11 @@ fn a_device_key_is_never_replaced() {
     };
     let account = desk.accounts[INSPECTOR].id;
     let nobody = AccountId(Uuid::from_u128(404));
-    assert_eq!(refused(&act(&mut desk, ADMIN, NEW, enrol(1, nobody))), Some(RefusalCode::Validation));
-    act(&mut desk, ADMIN, NEW, enrol(1, account));
+    assert_eq!(refused(&by_server(&mut desk, NEW, enrol(1, nobody))), Some(RefusalCode::Validation));
+    by_server(&mut desk, NEW, enrol(1, account));
     let before = desk.entities.get(&NEW).cloned();
-    assert_eq!(act(&mut desk, ADMIN, NEW, enrol(1, account)).after, before);
-    assert_eq!(refused(&act(&mut desk, ADMIN, NEW, enrol(2, account))), Some(RefusalCode::EntityExists));
+    assert_eq!(by_server(&mut desk, NEW, enrol(1, account)).after, before);
+    assert_eq!(refused(&by_server(&mut desk, NEW, enrol(2, account))), Some(RefusalCode::EntityExists));
     let before = desk.entities.clone();
     act(&mut desk, ADMIN, NEW, Body::RevokeDevice(Reason { reason: sealed(1) }));
     assert_ne!(desk.entities, before);

@@ -12,7 +12,7 @@ use schema::limits::TEXT_BYTES_MAX;
 use schema::op::Role;
 use schema::problem::ProblemCode;
 
-use super::{Installation, NewAccount};
+use super::{Installation, NewAccount, second};
 use crate::error::{Error, Result};
 use crate::services::accounts::Caller;
 use crate::store::LogHead;
@@ -36,11 +36,17 @@ impl Installation {
                     name: account.name.clone(),
                     grants: Vec::new(),
                     units: Vec::new(),
+                    proposed: Vec::new(),
                     disabled: *disabled,
                 });
                 let grants = account.grants.iter();
                 row.grants.extend(grants.map(|it| AdminGrant { log: head.log, role: it.role, area: it.area }));
                 row.units.extend(account.units);
+            }
+        }
+        for (account, proposal) in self.proposals(&logs).await? {
+            if let Some(row) = listed.values_mut().find(|row| row.account == account) {
+                row.proposed.push(proposal);
             }
         }
         Ok(AdminAccounts { accounts: listed.into_values().collect() })
@@ -75,26 +81,44 @@ impl Installation {
         Ok(AdminDevices { devices: listed.into_values().collect() })
     }
 
-    /// Adds somebody, with a code for the first phone.
+    /// Adds somebody, with a code for the first phone. A role that two must give waits for the second.
     ///
     /// # Errors
     /// `forbidden`; `invalid`: a member of the body.
     pub async fn add_for(&self, caller: &Caller, asked: AddAccount) -> Result<AddedAccount> {
         let district = self.in_administered(caller, asked.log).await?;
         let AddAccount { login, name, role, area, units, .. } = asked;
-        let new = NewAccount { id: None, login, name, person: None, role, area, units, password: None };
+        let waits = second::takes_two(role);
+        let given = (!waits).then_some(role);
+        let new = NewAccount { id: None, login, name, person: None, role: given, area, units, password: None };
+        let asked_area = new.area.clone();
         let account = district.add_account(new).await?;
         tracing::info!(by = %caller.account, %account, "an administrator added an account");
-        Ok(AddedAccount { account, code: self.code(account).await? })
+        if waits {
+            let head = district.only_log().await?;
+            let area = district.area(&head, asked_area.as_deref()).await?;
+            district.second_for_role(caller, &head, account, (role, area)).await?;
+        }
+        Ok(AddedAccount { account, code: self.code(account).await?, waits })
     }
 
     /// Gives a role to somebody whom one of the caller's districts knows.
     ///
     /// # Errors
-    /// `forbidden`; `not_found`: the account; `invalid`: a member of the body.
+    /// `forbidden`; `not_found`: the account; `invalid`: a member of the body; `second_person`: it is noted.
     pub async fn give_for(&self, caller: &Caller, account: AccountId, asked: GiveRole) -> Result<()> {
         let district = self.in_administered(caller, asked.log).await?;
         self.all_known_to(caller, EntityId::from(account)).await?;
+        if second::takes_two(asked.role) {
+            let head = district.only_log().await?;
+            let area = district.area(&head, asked.area.as_deref()).await?;
+            let wanted = (asked.role, area);
+            let rights = district.rights(&head, account).await?;
+            let has = rights.grants.iter().any(|grant| (grant.role, grant.area) == wanted);
+            if !has && !district.second_for_role(caller, &head, account, wanted).await? {
+                return Err(second::noted());
+            }
+        }
         district.grant(account, asked.role, asked.area.as_deref()).await?;
         tracing::info!(by = %caller.account, %account, role = ?asked.role, "an administrator gave a role");
         Ok(())
@@ -103,12 +127,20 @@ impl Installation {
     /// A new one-time code of somebody.
     ///
     /// # Errors
-    /// `forbidden`; `not_found`: an account that other districts know as well, or that cannot log in.
+    /// `forbidden`; `not_found`: an account that other districts know as well, or that cannot log in; `second_person`:
+    /// it is noted, for somebody else who audits or administers.
     pub async fn code_for(&self, caller: &Caller, account: AccountId) -> Result<String> {
         self.all_known_to(caller, EntityId::from(account)).await?;
         let (_, disabled) = self.logins().await?.remove(&account).ok_or_else(not_found)?;
         if disabled {
             return Err(Error::refused(ProblemCode::Conflict));
+        }
+        if account != caller.account && self.is_trusted(account).await? {
+            let logs = self.administered(caller).await?;
+            let head = logs.first().ok_or_else(not_found)?;
+            if !self.second_for_code(caller, head, account).await? {
+                return Err(second::noted());
+            }
         }
         tracing::info!(by = %caller.account, %account, "an administrator made a code");
         self.code(account).await
@@ -184,7 +216,7 @@ impl Installation {
     }
 
     /// The login name of each account, and whether it is disabled.
-    async fn logins(&self) -> Result<BTreeMap<AccountId, (String, bool)>> {
+    pub(super) async fn logins(&self) -> Result<BTreeMap<AccountId, (String, bool)>> {
         let secrets = self.store.read_async(|db| -> Result<_> { Ok(db.account_secrets()?) }).await?;
         Ok(secrets.into_iter().map(|secret| (secret.account, (secret.login, secret.disabled))).collect())
     }

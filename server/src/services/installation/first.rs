@@ -44,7 +44,7 @@ impl Installation {
             login: ADMIN.to_owned(),
             name: Text { zh: "管理员".to_owned(), en: "Administrator".to_owned() }.zh,
             person: None,
-            role: Role::Admin,
+            role: Some(Role::Admin),
             area: None,
             units: Vec::new(),
             password: None,
@@ -125,10 +125,10 @@ impl Installation {
             Some(person) => person,
             None => PersonId(self.new_id()?),
         };
-        let mut bodies = vec![
-            Body::SetAccount(SetAccount { name: new.name, person }),
-            Body::Grant(Grant { grant: GrantId(self.new_id()?), role: new.role, area }),
-        ];
+        let mut bodies = vec![Body::SetAccount(SetAccount { name: new.name, person })];
+        if let Some(role) = new.role {
+            bodies.push(Body::Grant(Grant { grant: GrantId(self.new_id()?), role, area }));
+        }
         bodies.extend(new.units.into_iter().map(|unit| Body::SetMembership(SetMembership { unit, member: true })));
         let new_account = match new.id {
             Some(id) => id,

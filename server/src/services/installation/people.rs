@@ -83,7 +83,7 @@ impl Installation {
         Ok((head, area))
     }
 
-    async fn rights(&self, head: &LogHead, account: AccountId) -> Result<Account> {
+    pub(super) async fn rights(&self, head: &LogHead, account: AccountId) -> Result<Account> {
         let num = head.num;
         let found = self.store.read_async(move |db| read_entity(db, num, EntityId::from(account))).await?;
         match found {

@@ -56,7 +56,7 @@ impl Desk {
                 login: login.to_owned(),
                 name: login.to_owned(),
                 person: None,
-                role,
+                role: Some(role),
                 area: None,
                 units: Vec::new(),
                 password: None,

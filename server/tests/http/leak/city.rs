@@ -136,7 +136,7 @@ impl City {
             login: login.clone(),
             name: login.clone(),
             person: None,
-            role,
+            role: Some(role),
             area: Some(format!("P0A{area}")),
             units: if role == Role::Crew { vec![self.places[0].units[n % 2]] } else { Vec::new() },
             password: None,

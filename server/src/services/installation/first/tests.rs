@@ -88,7 +88,7 @@ async fn adding_an_account_goes_on_from_its_secret_and_takes_no_login_twice() {
         login: "li".into(),
         name: "li".into(),
         person: None,
-        role: Role::Inspector,
+        role: Some(Role::Inspector),
         area: None,
         units: Vec::new(),
         password: Some("correct horse battery staple".into()),
