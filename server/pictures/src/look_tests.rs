@@ -121,6 +121,97 @@ fn a_bomb_is_refused_by_its_header() {
     }
 }
 
+/// A small JPEG whose header says other sides than its picture has.
+fn jpeg_bomb(width: u16, height: u16, frame: u8) -> Vec<u8> {
+    let mut file = Vec::new();
+    JpegEncoder::new(&mut file).encode_image(&DynamicImage::new_rgb8(16, 16)).unwrap();
+    let start = file.windows(2).position(|marker| marker == [0xFF, 0xC0]).unwrap();
+    file[start + 1] = frame;
+    file[start + 5..start + 7].copy_from_slice(&height.to_be_bytes());
+    file[start + 7..start + 9].copy_from_slice(&width.to_be_bytes());
+    file
+}
+
+/// A lossless WebP picture of 8 × 8, with other sides in its header.
+fn webp_picture(width: u32, height: u32) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    let encoder = image::codecs::webp::WebPEncoder::new_lossless(&mut file);
+    encoder.encode(&[7; 8 * 8 * 3], 8, 8, image::ExtendedColorType::Rgb8).unwrap();
+    let file = file.into_inner();
+    let start = file.windows(4).position(|name| name == b"VP8L").unwrap() + 8;
+    let mut picture = file[start..].to_vec();
+    let rest = u32::from_le_bytes(picture[1..5].try_into().unwrap()) & 0xF000_0000;
+    picture[1..5].copy_from_slice(&(rest | (width - 1) | ((height - 1) << 14)).to_le_bytes());
+    picture
+}
+
+fn webp_chunk(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(body.len()).unwrap().to_le_bytes();
+    [&name[..], &size, body, &vec![0; body.len() % 2]].concat()
+}
+
+fn webp(chunks: &[Vec<u8>]) -> Vec<u8> {
+    webp_chunk(b"RIFF", &[b"WEBP".to_vec(), chunks.concat()].concat())
+}
+
+fn webp_canvas(flags: u8, width: u32, height: u32) -> Vec<u8> {
+    let side = |length: u32| (length - 1).to_le_bytes()[..3].to_vec();
+    webp_chunk(b"VP8X", &[vec![flags, 0, 0, 0], side(width), side(height)].concat())
+}
+
+/// One frame of an animation, at its corner.
+fn webp_frame(width: u32, height: u32) -> Vec<u8> {
+    let side = |length: u32| (length - 1).to_le_bytes()[..3].to_vec();
+    let head = [vec![0; 6], side(width), side(height), vec![0; 4]].concat();
+    webp_chunk(b"ANMF", &[head, webp_chunk(b"VP8L", &webp_picture(width, height))].concat())
+}
+
+#[test]
+fn a_bomb_of_any_kind_is_refused_by_its_header() {
+    let animated = 2;
+    let sides = [(12_001, 1), (12_000, 12_000), (8_000, 6_251)];
+    let mut bombs: Vec<(String, Vec<u8>)> = Vec::new();
+    for (width, height) in sides.into_iter().chain([(65_500, 65_500), (1, 65_535)]) {
+        for frame in [0xC0, 0xC2] {
+            bombs.push((format!("JPEG {width}×{height}"), jpeg_bomb(width, height, frame)));
+        }
+    }
+    for (width, height) in sides.into_iter().map(|(width, height)| (u32::from(width), u32::from(height))) {
+        let still = webp(&[webp_chunk(b"VP8L", &webp_picture(width, height))]);
+        bombs.push((format!("WebP {width}×{height}"), still));
+    }
+    for (width, height) in [(16_384, 16_384), (12_000, 12_000), (1 << 24, 200)] {
+        let control = webp_chunk(b"ANIM", &[0; 6]);
+        let moving = webp(&[webp_canvas(animated, width, height), control, webp_frame(8, 8)]);
+        bombs.push((format!("moving WebP {width}×{height}"), moving));
+    }
+    for (what, bomb) in bombs {
+        assert!(bomb.len() < 2_000, "{what} is small");
+        let refused = decode(Cursor::new(bomb)).unwrap_err().to_string();
+        assert!(refused.contains("pixels") || refused.to_lowercase().contains("limit"), "{what}: {refused}");
+    }
+    // What is larger than the canvas that it says it lies on is no picture.
+    let inner = webp_chunk(b"VP8L", &webp_picture(16_384, 16_384));
+    let control = webp_chunk(b"ANIM", &[0; 6]);
+    let hidden = [
+        webp(&[webp_canvas(0, 8, 8), inner]),
+        webp(&[webp_canvas(animated, 8, 8), control, webp_frame(16_384, 16_384)]),
+    ];
+    for hidden in hidden {
+        assert!(decode(Cursor::new(hidden)).is_err());
+    }
+    // The same by an honest header is one.
+    let control = webp_chunk(b"ANIM", &[0; 6]);
+    let honest = [
+        jpeg_bomb(16, 16, 0xC0),
+        webp(&[webp_chunk(b"VP8L", &webp_picture(8, 8))]),
+        webp(&[webp_canvas(animated, 8, 8), control, webp_frame(8, 8)]),
+    ];
+    for honest in honest {
+        assert!(look(Cursor::new(honest)).pixels.is_some());
+    }
+}
+
 /// Slow waves of light as in a photograph; flat faces would leave the hash to the noise of the coding.
 fn waves(seed: u32) -> RgbImage {
     let wave = |at: u32, length: u32| (at % length).min(length - at % length) * 250 / length;
