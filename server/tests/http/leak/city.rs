@@ -37,6 +37,8 @@ pub(super) struct Person {
     /// What its phone holds by what scopes, as it follows the feed.
     pub(super) held: BTreeMap<LogId, BTreeSet<(EntityId, Scope)>>,
     pub(super) cursors: BTreeMap<LogId, BTreeMap<Scope, u64>>,
+    /// The phone was revoked or its account disabled: it gets nothing any more, though its token still lives.
+    pub(super) shut: bool,
 }
 
 pub(super) struct City {
@@ -46,6 +48,8 @@ pub(super) struct City {
     /// Each case's number: its texts and its photo carry it.
     pub(super) numbers: BTreeMap<EntityId, usize>,
     pub(super) photos: BTreeMap<EntityId, (Hash, usize)>,
+    /// Cases whose photo shows what an earlier one's showed.
+    pub(super) alike: BTreeMap<EntityId, EntityId>,
     /// The district that each was reported in.
     pub(super) homes: BTreeMap<EntityId, usize>,
     pub(super) dice: Dice,
@@ -100,6 +104,7 @@ impl City {
             people: Vec::new(),
             numbers: BTreeMap::new(),
             photos: BTreeMap::new(),
+            alike: BTreeMap::new(),
             homes: BTreeMap::new(),
             dice: Dice::new(seed),
             made: 0,
@@ -142,12 +147,7 @@ impl City {
             password: None,
         };
         let account = installation.add_account(new).await.unwrap();
-        let code = installation.code(account).await.unwrap();
-        let (device, secret) = new_device(&login);
-        let reply = self.world.post("/v1/enrol", &enrol_body(&code, device, &secret)).await;
-        let phone = Phone::enrolled(device, secret, serde_json::from_slice(&reply.body).unwrap());
-        let (sent, held, cursors) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        self.people.push(Person { phone, account, sent, held, cursors });
+        self.enrol(account).await;
         if n == 0 {
             for role in [Role::Supervisor, Role::Auditor] {
                 let grant = Grant { grant: GrantId(self.fresh()), role, area: self.places[1].areas[0] };
@@ -155,6 +155,37 @@ impl City {
             }
             let all = Grant { grant: GrantId(self.fresh()), role: Role::Auditor, area: self.places[0].areas[0] };
             self.operator(0, account.into(), Body::Grant(all)).await;
+        }
+    }
+
+    /// A phone of somebody, who may have others.
+    async fn enrol(&mut self, account: AccountId) {
+        let code = self.world.running.app.installation.code(account).await.unwrap();
+        let (device, secret) = new_device(&format!("phone {}", self.people.len()));
+        let reply = self.world.post("/v1/enrol", &enrol_body(&code, device, &secret)).await;
+        let phone = Phone::enrolled(device, secret, serde_json::from_slice(&reply.body).unwrap());
+        let (sent, held, cursors) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        self.people.push(Person { phone, account, sent, held, cursors, shut: false });
+    }
+
+    /// Somebody gets another phone, loses one, or leaves and somebody else comes.
+    async fn turnover(&mut self) {
+        let who = 2 + self.dice.below(self.people.len() - 2);
+        let Person { account, shut, .. } = &self.people[who];
+        let (account, shut) = (*account, *shut);
+        let installation = self.world.running.app.installation.clone();
+        match self.dice.below(3) {
+            _ if shut => {}
+            0 => {
+                self.people[who].shut = true;
+                installation.revoke(self.people[who].phone.device, "lost").await.unwrap();
+            }
+            1 => {
+                self.people.iter_mut().filter(|it| it.account == account).for_each(|it| it.shut = true);
+                installation.disable(account, "left").await.unwrap();
+                self.settle(self.people.len()).await;
+            }
+            _ => self.enrol(account).await,
         }
     }
 
@@ -203,6 +234,7 @@ impl City {
     pub(super) async fn step(&mut self) {
         let place = self.dice.below(2);
         let who = self.dice.below(self.people.len());
+        let who = if self.people[who].shut { 0 } else { who };
         match self.dice.below(24) {
             0..7 => self.report(place, who).await,
             7 => self.grant(place).await,
@@ -219,13 +251,14 @@ impl City {
                 self.world.running.app.logs.ledger.tick(now_ms).await.unwrap();
                 self.log_in_again().await;
             }
+            13 | 14 => self.turnover().await,
             _ => self.deed(who).await,
         }
     }
 
     /// Tokens live for minutes, and the clock jumped by days.
     async fn log_in_again(&mut self) {
-        for person in &mut self.people {
+        for person in self.people.iter_mut().filter(|person| !person.shut) {
             let installation = &self.world.running.app.installation;
             let code = installation.code(person.account).await.unwrap();
             let body = enrol_body(&code, person.phone.device, &person.phone.secret);

@@ -32,7 +32,17 @@ impl City {
         let number = self.numbers.len();
         let case = EntityId(self.fresh());
         let (note, telephone) = (self.seal(&format!("NOTE-{number}.")), self.seal(&format!("TEL-{number}.")));
-        let bytes = jpeg(8, u32::try_from(number * 2 + 1).unwrap());
+        let earlier: Vec<EntityId> = self.numbers.keys().copied().collect();
+        let shows = if !earlier.is_empty() && self.dice.percent(40) {
+            let other = earlier[self.dice.below(earlier.len())];
+            self.alike.insert(case, other);
+            self.numbers[&other]
+        } else {
+            number
+        };
+        // What stands behind a picture makes another file of it, and no other picture.
+        let picture = jpeg(64, u32::try_from(shows * 2 + 33).unwrap());
+        let bytes = [picture, number.to_be_bytes().to_vec()].concat();
         let photo = sha256(&bytes);
         self.numbers.insert(case, number);
         self.photos.insert(case, (photo, who));

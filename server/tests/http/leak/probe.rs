@@ -7,7 +7,7 @@ use schema::ids::{EntityId, LogId};
 use schema::op::Role;
 use schema::sync::{Class, Node, Scope, SyncLine};
 
-use super::city::City;
+use super::city::{City, Person};
 use super::oracle::Facts;
 use crate::world::Reply;
 
@@ -21,12 +21,22 @@ pub(super) enum Route {
     Parked,
     Photo,
     Original,
+    Alike,
     Reads,
 }
 
 impl Route {
-    pub(super) const ALL: [Self; 8] =
-        [Self::Sync, Self::Cases, Self::Case, Self::Entries, Self::Parked, Self::Photo, Self::Original, Self::Reads];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Sync,
+        Self::Cases,
+        Self::Case,
+        Self::Entries,
+        Self::Parked,
+        Self::Photo,
+        Self::Original,
+        Self::Alike,
+        Self::Reads,
+    ];
 }
 
 /// What was found, and what occurred at all.
@@ -38,7 +48,7 @@ pub(super) struct Found {
 
 impl Found {
     /// Each of these must have been there to be hidden, or shown.
-    pub(super) const MUST_OCCUR: [&'static str; 8] = [
+    pub(super) const MUST_OCCUR: [&'static str; 12] = [
         "case seen",
         "case hidden",
         "restricted case hidden",
@@ -47,6 +57,10 @@ impl Found {
         "party data seen",
         "party data hidden",
         "plain line hidden",
+        "alike case seen",
+        "alike case hidden",
+        "phone that is shut out",
+        "second phone",
     ];
 
     fn count(&mut self, what: &'static str) {
@@ -72,16 +86,26 @@ struct Probe<'a> {
 
 pub(super) async fn person(city: &mut City, who: usize, mutant: Option<Route>, found: &mut Found) {
     for place in 0..2 {
-        let facts = city.facts(place).await;
+        let mut facts = city.facts(place).await;
+        if city.people[who].shut {
+            facts.accounts.remove(&city.people[who].account);
+        }
         let log = city.places[place].log;
         let mut probe = Probe { city: &mut *city, who, place, log, facts, mutant, found: &mut *found };
         probe.greedy_sync().await;
-        if mutant.is_none() {
+        if mutant.is_none() && !probe.city.people[who].shut {
             probe.follow().await;
         }
         probe.lists().await;
         probe.each_case().await;
+        probe.alike().await;
         probe.parked_and_reads().await;
+    }
+    let Person { account, shut, .. } = &city.people[who];
+    if *shut {
+        found.count("phone that is shut out");
+    } else if city.people.iter().filter(|it| it.account == *account && !it.shut).count() > 1 {
+        found.count("second phone");
     }
 }
 
@@ -254,10 +278,47 @@ impl Probe<'_> {
             self.plain("entries", &entries, handles);
             let Some((photo, by)) = self.city.photos.get(&id).copied() else { continue };
             let small = self.get(Route::Photo, &format!("/v1/photos/{photo}/320")).await;
-            self.found.check(sees || small.status == 404, || format!("a photo of {id} to {who}"));
+            self.found.check(sees || self.hidden(&small), || format!("a photo of {id} to {who}"));
             let original = self.get(Route::Original, &format!("/v1/photos/{photo}/original")).await;
-            let may = self.facts.sees_original(who, &case, by == self.who);
-            self.found.check(may || original.status == 404, || format!("the original of {id} to {who}"));
+            let may = self.facts.sees_original(who, &case, self.city.people[by].account == who);
+            self.found.check(may || self.hidden(&original), || format!("the original of {id} to {who}"));
+        }
+    }
+
+    /// It reads like what is not there, or the phone is told that it is shut out, whatever it asks for.
+    fn hidden(&self, reply: &Reply) -> bool {
+        reply.status == 404 || (self.city.people[self.who].shut && matches!(reply.status, 401 | 403))
+    }
+
+    /// Photos that show the same: which cases they belong to, only their readers learn.
+    async fn alike(&mut self) {
+        let who = self.account();
+        for (one, other) in self.city.alike.clone() {
+            for (asked, twin) in [(one, other), (other, one)] {
+                let Some((photo, _)) = self.city.photos.get(&asked).copied() else { continue };
+                let reply = self.get(Route::Alike, &format!("/v1/photos/{photo}/alike")).await;
+                let may = |case: &EntityId| self.facts.cases.get(case).map(|case| self.facts.sees(who, case));
+                let (asked_seen, twin_seen) = (may(&asked), may(&twin));
+                self.found
+                    .check(reply.status != 200 || asked_seen != Some(false), || format!("alike of {asked} to {who}"));
+                if reply.status != 200 {
+                    continue;
+                }
+                let told: Vec<EntityId> = reply.json()["cases"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(|row| row["case"].as_str().unwrap().parse().unwrap())
+                    .collect();
+                for case in &told {
+                    self.found.check(may(case) != Some(false), || format!("alike: {case} to {who}"));
+                }
+                match twin_seen {
+                    Some(true) if told.contains(&twin) => self.found.count("alike case seen"),
+                    Some(false) => self.found.count("alike case hidden"),
+                    _ => {}
+                }
+            }
         }
     }
 
