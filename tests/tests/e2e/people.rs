@@ -188,3 +188,72 @@ fn carry() -> Result<()> {
     ensure!(photos["case"]["evidence"].as_array().is_some_and(|it| it.len() == 1), "{photos}");
     Ok(())
 }
+
+/// A phone is lost with unsent work on it, shut out, and found again: its steps go into custody, its photos to the server,
+/// and only then nothing is left on it.
+#[test]
+fn a_phone_that_was_shut_out_hands_in_steps_and_photos_and_then_wipes_itself() {
+    hand_in().unwrap();
+}
+
+fn hand_in() -> Result<()> {
+    let mut district = District::new()?;
+    let inspector = district.phone("li", "inspector", &["--area", &district.grids()[0]])?;
+    let supervisor = district.phone("sun", "supervisor", &[])?;
+    settle(&inspector)?;
+    settle(&supervisor)?;
+    district.installation.kill()?;
+    let place = district.place(&district.grids()[0])?;
+    let (mut cases, mut photos) = (Vec::new(), Vec::new());
+    for number in [81, 82] {
+        let photo = draw(district.folder.path(), number)?;
+        photos.push(sync_core::line::sha256(&std::fs::read(&photo)?).to_string());
+        let base = ["report", "--category", "stall", "--subtype", "road_occupation", "--at", &place];
+        let more = ["--photo", &photo.display().to_string(), "--field", "goods=fruit_vegetables"];
+        let made = inspector.must(&[base.as_slice(), &more].concat())?;
+        cases.push(made["case"].as_str().context("a case")?.to_owned());
+    }
+    inspector.must(&["do", &cases[0], "comment", "--note", "又来了"])?;
+    district.installation.start()?;
+    let devices = district.installation.must(&["device", "list"])?;
+    let account = district.installation.must(&["account", "list"])?;
+    let row = |list: &Value, member: &str, value: &Value| -> Result<Value> {
+        let found = list.as_array().and_then(|rows| rows.iter().find(|row| row[member] == *value));
+        found.cloned().with_context(|| format!("{value} in {list}"))
+    };
+    let account = row(&account, "login", &json!("li"))?["account"].clone();
+    let device = row(&devices, "account", &account)?["device"].as_str().context("a phone")?.to_owned();
+    district.installation.must(&["device", "revoke", &device, "--reason", "lost"])?;
+
+    let left = || -> Result<Vec<_>> {
+        Ok(std::fs::read_dir(&inspector.home)?.flatten().map(|file| file.file_name()).collect())
+    };
+    let said = inspector.run(&["sync", "--photos", "later"])?;
+    ensure!(said.code == 1 && !said.err.contains("wiped itself"), "it still holds photos: {said:?}");
+    ensure!(inspector.must(&["status"])?["photos_to_send"] == 2 && left()?.len() > 1);
+    for photo in &photos {
+        ensure!(district.installation.photo(photo)?.is_none(), "not sent yet");
+    }
+    let said = inspector.run(&["sync"])?;
+    ensure!(said.err.contains("has delivered all that it held, and has wiped itself"), "{said:?}");
+    ensure!(left()? == ["wiped.json"], "{:?}", left()?);
+    for photo in &photos {
+        let kept = district.installation.photo(photo)?.context("in custody")?;
+        ensure!(sync_core::line::sha256(&kept).to_string() == *photo);
+    }
+
+    supervisor.must(&["sync"])?;
+    let parked = supervisor.must(&["parked"])?;
+    ensure!(parked.as_array().map(Vec::len) == Some(3), "{parked}");
+    let first = row(&parked, "case", &json!(cases[0]))?;
+    let op = first["op"].as_str().context("an op")?;
+    supervisor.must(&["do", &cases[0], "release", "--parked", op, "--reason", "手机已找回"])?;
+    settle(&supervisor)?;
+    let shown = supervisor.must(&["show", &cases[0]])?;
+    ensure!(shown["case"]["evidence"][0]["verified_rev"].is_u64(), "released, its photo is there: {shown}");
+    ensure!(shown["case"]["comment_count"] == 1, "and what was behind it: {shown}");
+    let parked = supervisor.must(&["parked"])?;
+    ensure!(parked.as_array().map(Vec::len) == Some(1), "the other still waits: {parked}");
+    ensure!(district.installation.must(&["rebuild"])?["different"] == 0);
+    Ok(())
+}
