@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use schema::area::{Area, AreaTree, Level};
+use schema::calendar::CITY_CALENDAR;
 use schema::catalogue::{CITY_CATALOGUE, Text};
 use schema::ids::{AccountId, AreaId, DeviceId, EntityId, EpochId, GrantId, LogId, OpId, PersonId};
 use schema::op::{Body, CreateLog, Grant, ImportDocument, Role, SetAccount};
@@ -83,13 +84,15 @@ pub(crate) async fn lay_out(folder: &Path) {
     };
     ledger.create_log(log(), EpochId(id(0x20)), create).await.unwrap();
     let catalogue = CITY_CATALOGUE.as_bytes().to_vec();
+    let calendar = CITY_CALENDAR.as_bytes().to_vec();
     let tree = serde_json::to_vec(&areas()).unwrap();
     let import = |bytes: &[u8], version: &str| ImportDocument {
         sha256: sha256(bytes),
         size: u64::try_from(bytes.len()).unwrap(),
         version: version.to_owned(),
     };
-    let version = serde_json::from_slice::<Value>(&catalogue).unwrap()["version"].as_str().unwrap().to_owned();
+    let version =
+        |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap()["version"].as_str().unwrap().to_owned();
     let person = |first: u8, name: &str, role, area| {
         let entity = EntityId(id(first));
         let set = SetAccount { name: name.to_owned(), person: PersonId(id(first + 1)) };
@@ -97,7 +100,8 @@ pub(crate) async fn lay_out(folder: &Path) {
         [(entity, Body::SetAccount(set)), (entity, Body::Grant(grant))]
     };
     let mut bodies = vec![
-        (singleton_id(log(), "catalogue"), Body::ImportCatalogue(import(&catalogue, &version))),
+        (singleton_id(log(), "catalogue"), Body::ImportCatalogue(import(&catalogue, &version(&catalogue)))),
+        (singleton_id(log(), "calendar"), Body::ImportCalendar(import(&calendar, &version(&calendar)))),
         (singleton_id(log(), "areas"), Body::ImportAreas(import(&tree, "1"))),
     ];
     bodies.extend(person(0x58, "admin", Role::Admin, 0x60));
@@ -108,7 +112,10 @@ pub(crate) async fn lay_out(folder: &Path) {
         body,
         values: Vec::new(),
     });
-    let append = Append { documents: vec![(sha256(&catalogue), catalogue), (sha256(&tree), tree)], ops: ops.collect() };
+    let append = Append {
+        documents: [catalogue, calendar, tree].map(|bytes| (sha256(&bytes), bytes)).into(),
+        ops: ops.collect(),
+    };
     let entries = ledger.append(log(), append).await.unwrap();
     assert!(entries.iter().all(|entry| entry.outcome == 1));
     store
