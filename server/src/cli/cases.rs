@@ -75,6 +75,7 @@ pub(crate) async fn run(command: Cases, output: &Output) -> Result<()> {
     let intake =
         Intake::open(app.logs.store.clone(), app.logs.ledger.clone(), app.photos.clone(), app.clock.clone(), &data)?;
     let asked = Asked {
+        log: app.installation.only_log().await?.log,
         file: import.file,
         photos: import.photos,
         account: import.account,

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use server::demo::city::city;
 use server::services::geojson;
 
-use crate::city::{District, settle};
+use crate::city::{District, draw, settle};
 
 #[test]
 fn one_phone_serves_two_districts_and_another_only_its_own() {
@@ -47,8 +47,11 @@ fn two_districts() -> Result<()> {
 
     let near_place = district.place(&grids[0])?;
     let far_place = shifted(&west, &far)?;
+    // One photograph of a stall on the border, in the logs of both.
+    let photo = draw(district.folder.path(), 5)?.display().to_string();
     let report = |place: &str| -> Result<serde_json::Value> {
-        walker.must(&["report", "--category", "stall", "--subtype", "road_occupation", "--at", place])
+        let base = ["report", "--category", "stall", "--subtype", "road_occupation", "--at", place, "--photo", &photo];
+        walker.must(&base)
     };
     let (here, there) = (report(&near_place)?, report(&far_place)?);
     assert_ne!(here["log"], there["log"], "each goes to the district whose area holds it");
@@ -60,7 +63,21 @@ fn two_districts() -> Result<()> {
         let shown = walker.must(&["show", &case(made)])?;
         assert_eq!(shown["case"]["state"], "reported", "{shown}");
         assert!(shown["case"]["first_rev"].as_u64().is_some_and(|rev| rev > 0), "taken by its log: {shown}");
+        let evidence = &shown["case"]["evidence"][0];
+        assert!(evidence["verified_rev"].is_u64(), "sent once, it is told to both: {shown}");
     }
+    // A list goes into the district that is named, and into none where none is.
+    let list = format!("来源,编号,大类,小类,纬度,经度\n督导,DC-1,stall,road_occupation,{far_place}\n");
+    let file = district.folder.path().join("far.csv");
+    std::fs::write(&file, list)?;
+    let file = file.display().to_string();
+    let import = ["cases", "import", &file, "--as", "walker", "--apply"];
+    assert_eq!(district.installation.operate(&import)?.code, 1, "with two districts one must be named");
+    let taken = district.installation.must(&[import.as_slice(), &["--district", "城西区"]].concat())?;
+    assert!(!taken["preview"]["warnings"].to_string().contains("纬度"), "it lies in a grid there: {taken}");
+    settle(&walker)?;
+    let listed = walker.must(&["list"])?;
+    assert_eq!(listed["cases"].as_array().map(Vec::len), Some(3), "{listed}");
     homely.must(&["show", &case(&here)])?;
     assert_eq!(homely.run(&["show", &case(&there)])?.code, 1, "the other district is not on this phone");
     Ok(())

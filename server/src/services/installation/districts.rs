@@ -136,7 +136,10 @@ impl Installation {
     }
 
     /// The log that the command line works on: the one that was named, or the only one.
-    pub(super) async fn only_log(&self) -> Result<LogHead> {
+    ///
+    /// # Errors
+    /// `not_found`: there is none yet. `invalid`: none of that name, or several and none was named.
+    pub async fn only_log(&self) -> Result<LogHead> {
         let heads = self.heads().await?;
         let Some(named) = &self.district else {
             return match <[LogHead; 1]>::try_from(heads) {

@@ -20,7 +20,7 @@ use schema::case::Channel;
 use schema::catalogue::{Catalogue, Text};
 use schema::entity::{Account, Entity};
 use schema::hash::Hash;
-use schema::ids::{DeviceId, EntityId};
+use schema::ids::{DeviceId, EntityId, LogId};
 use schema::op::Role;
 use schema::problem::ProblemCode;
 use serde::Serialize;
@@ -48,6 +48,8 @@ const ROWS_MAX: usize = 100_000;
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub struct Asked {
+    /// The district's log.
+    pub log: LogId,
     /// The list.
     pub file: PathBuf,
     /// The folder of its photos.
@@ -153,7 +155,7 @@ impl Intake {
     /// # Errors
     /// The file can't be read, or nobody may report so. What is wrong with rows stands in the preview.
     pub async fn preview(&self, asked: &Asked) -> Result<Plan> {
-        let ground = self.ground(&asked.account).await?;
+        let ground = self.ground(asked.log, &asked.account).await?;
         let derived = Derived::new(self.secret, ground.head.log);
         let (asked, now_ms) = (asked.clone(), i64::try_from(self.clock.now_ms()).unwrap_or(i64::MAX));
         let reading = tokio::task::spawn_blocking(move || -> Result<_> {
@@ -169,10 +171,10 @@ impl Intake {
         Ok(plan)
     }
 
-    async fn ground(&self, login: &str) -> Result<Ground> {
+    async fn ground(&self, log: LogId, login: &str) -> Result<Ground> {
         let (login, parsed) = (login.to_owned(), self.ledger.parsed().clone());
         let found = self.store.read_async(move |db| -> Result<_> {
-            let head = db.heads()?.into_iter().next().ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
+            let head = db.head(log)?.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
             let secret = db.account_by_login(&login)?;
             let account = match secret {
                 Some(secret) => read_entity(db, head.num, EntityId::from(secret.account))?,

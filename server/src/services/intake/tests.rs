@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::services::installation::{District, NewAccount};
 use crate::services::ledger::parse_entity;
+use crate::store::StoreError;
 use schema::sync::Durability;
 
 struct Desk {
@@ -73,7 +74,8 @@ impl Desk {
         let file = self.folder.path().join("list.csv");
         std::fs::write(&file, list).unwrap();
         let photos: Option<PathBuf> = Some(self.folder.path().join("photos"));
-        Asked { file, photos, account: "team".to_owned(), source: None, gcj02: false }
+        let log = self.app.logs.store.read(|db| db.heads()).map_err(|error: StoreError| error).unwrap()[0].log;
+        Asked { log, file, photos, account: "team".to_owned(), source: None, gcj02: false }
     }
 
     fn photo(&self, name: &str, seed: u64) {
