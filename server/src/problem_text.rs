@@ -102,11 +102,7 @@ fn both(code: ProblemCode) -> (Words, Words) {
                 "已记录，还需第二位管理员",
                 "七天内由另一位管理员提出同样的操作后生效；只有一位管理员时请在服务器上用命令行操作。",
             ),
-            (
-                "Noted: a second administrator is needed",
-                "It takes effect when another administrator asks for the same within seven days; with one alone, use the \
-                 command line at the server.",
-            ),
+            ("Noted: a second administrator is needed", "Another one must ask for the same within seven days."),
         ),
         ProblemCode::TooMany => (
             ("请求过于频繁", "请按 Retry-After 所示时间等待后重试。"),
