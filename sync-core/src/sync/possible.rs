@@ -1,16 +1,21 @@
 //! Which steps a person may take on a case now, as this device thinks: the reducer is asked about each. Only the server
 //! decides.
 
+use schema::case::Case;
 use schema::entity::Entity;
 use schema::hash::{Hash, Salt};
 use schema::ids::{BootId, DeviceId, LogId, OpId};
 use schema::limits::LINE_VERSION;
 use schema::op::{Base, Captured, Op};
-use schema::record::RefusalCode;
+use schema::record::{Outcome, Record, RefusalCode};
 use serde_json::{Map, Value, json};
 
 use super::overlay::{Known, OwnOp, ask};
 use crate::line::KIND_VERSION;
+
+const HOUR_MS: u64 = 3600 * 1000;
+/// More documents than any stage wants.
+const DOCUMENTS_ASKED: usize = 8;
 
 /// What is asked about: each kind that a person may want, with a body that can be read. What it says is not judged.
 fn questions() -> [(&'static str, Value); 18] {
@@ -38,14 +43,56 @@ fn questions() -> [(&'static str, Value); 18] {
     ]
 }
 
+/// What is asked about clocks: for each of them, since what may be done depends on which it is.
+fn about_clocks(case: &Case, known: &Known) -> Vec<(&'static str, Value)> {
+    let sealed = json!({ "sealed": Hash::ZERO });
+    let until_ms = known.now_ms.saturating_add(HOUR_MS);
+    let mut asked = vec![
+        ("suspend", json!({ "until_ms": until_ms, "reason": sealed })),
+        ("resume", json!({ "reason": sealed })),
+        ("supervise", json!({ "reason": sealed })),
+        ("urge", json!({})),
+    ];
+    if let Some(extension) = &case.extension {
+        asked.push(("decide_extension", json!({ "request": extension.request, "grant": true })));
+    }
+    for clock in &case.clocks {
+        let stage = &clock.stage;
+        asked.push(("request_extension", json!({ "stage": stage, "reason": sealed })));
+        asked.push(("appeal_overdue", json!({ "stage": stage, "reason": sealed })));
+        asked.push(("decide_appeal", json!({ "stage": stage, "grant": true })));
+        let documents: Vec<Value> = (0..DOCUMENTS_ASKED)
+            .map(|_| json!({ "sha256": Hash::ZERO, "size": 1, "role": "document", "taken": { "by": "file" } }))
+            .collect();
+        asked.push(("end_stage", json!({ "stage": stage, "photos": documents })));
+    }
+    asked
+}
+
 /// The kinds that neither the state of the case nor the person's roles rule out.
 pub fn possible(entity: &Entity, known: &Known) -> Vec<&'static str> {
-    let Entity::Case(_) = entity else { return Vec::new() };
-    questions().into_iter().filter(|(kind, body)| may(entity, kind, body, known)).map(|(kind, _)| kind).collect()
+    let Entity::Case(case) = entity else { return Vec::new() };
+    let asked = questions().into_iter().filter(|(kind, body)| may(entity, kind, body, known)).map(|(kind, _)| kind);
+    let mut found: Vec<_> = asked.collect();
+    for (kind, body) in about_clocks(case, known) {
+        let said = answer(entity, kind, &body, known);
+        let by_day = said.as_ref().is_some_and(|record| record.detail.get("needs").is_some() && kind == "end_stage");
+        let accepted = said.is_some_and(|record| record.outcome == Outcome::Accepted);
+        if (accepted || by_day) && !found.contains(&kind) {
+            found.push(kind);
+        }
+    }
+    found
 }
 
 fn may(entity: &Entity, kind: &str, body: &Value, known: &Known) -> bool {
-    let Entity::Case(case) = entity else { return false };
+    let ruled_out = [RefusalCode::StaleState, RefusalCode::NotPermitted, RefusalCode::ActorRevoked];
+    let record = answer(entity, kind, body, known);
+    record.is_some_and(|record| record.code.is_none_or(|code| !ruled_out.contains(&code)))
+}
+
+fn answer(entity: &Entity, kind: &str, body: &Value, known: &Known) -> Option<Record> {
+    let Entity::Case(case) = entity else { return None };
     let body: Map<String, Value> = body.as_object().cloned().unwrap_or_default();
     let seen = u64::MAX >> 11;
     let op = Op {
@@ -63,7 +110,5 @@ fn may(entity: &Entity, kind: &str, body: &Value, known: &Known) -> bool {
         body,
     };
     let own = OwnOp { op, accepted: None, other: None };
-    let ruled_out = [RefusalCode::StaleState, RefusalCode::NotPermitted, RefusalCode::ActorRevoked];
-    let record = ask(entity, &own, seen, known);
-    record.is_some_and(|record| record.code.is_none_or(|code| !ruled_out.contains(&code)))
+    ask(entity, &own, seen, known)
 }

@@ -43,6 +43,18 @@ export interface Conflict {
   loser_by: Id | null;
   rev: number;
 }
+export interface Clock {
+  stage: string;
+  timed: "unit" | "case" | "office";
+  unit?: Id;
+  issued_rev: number;
+  due: { at_ms: number; confidence: "exact" | "provisional" };
+  course?: ({ turn: "pause"; from_ms: number; to_ms: number } | { turn: "extension" })[];
+  running: { is: "running" | "paused" | "met" | "stopped"; by_phone?: boolean };
+  overdue_rev?: number;
+  appeal?: { decisions: { granted: boolean }[] };
+}
+
 export interface CaseDocument {
   id: Id;
   short_code: string;
@@ -64,6 +76,11 @@ export interface CaseDocument {
   end: StepDone | null;
   duplicate_of: Id | null;
   duplicates: Id[];
+  clocks?: Clock[];
+  suspended?: { by: By; until_ms: number; reason: Sealed };
+  supervised?: { by: By; reason: Sealed };
+  extension?: { by: By; request: Id; granted: unknown[] };
+  urged?: number;
   returns: number;
   reworks: number;
   reopened: number;

@@ -7,6 +7,7 @@ import { Empty, Show, StatePill } from "../app/parts";
 import { caseAt } from "../app/route";
 import { useLanguage, useWords } from "../app/settings";
 import { far } from "../words";
+import { Clocks } from "./clocks";
 import { Conflicts } from "./conflicts";
 import { standing, kindOf, positionOf, subjectOf, type CaseDocument } from "./document";
 import { Facts } from "./facts";
@@ -54,6 +55,7 @@ function Story({ shown }: { shown: Shown }) {
       </div>
       <div class="stack">
         <Conflicts shown={shown} document={document} />
+        <Clocks shown={shown} document={document} reference={reference} />
         <Steps shown={shown} document={document} />
         <Facts log={shown.log} document={document} reference={reference} />
         <Tale shown={shown} document={document} reference={reference} />

@@ -22,6 +22,13 @@ export interface FieldSpec {
     | { type: "reference"; register: Text };
 }
 
+/** A stage of the procedure. `procedure`: it is ended by a step of its own. */
+export interface Stage {
+  code: string;
+  name: Text;
+  procedure?: { documents: number };
+}
+
 export interface Subtype {
   code: string;
   name: Text;
@@ -31,6 +38,7 @@ export interface Subtype {
   closing_conditions: Choice[];
   evidence: { before: number; after: number; check: number };
   settle_outcomes: Choice[];
+  stages?: Stage[];
   legal_basis: Text[];
 }
 
@@ -38,6 +46,7 @@ export interface Catalogue {
   version: string;
   decline_reasons: Choice[];
   return_reasons: Choice[];
+  stages?: Stage[];
   /** The longest side of a photo that a phone sends, in pixels. */
   photo_side_px?: number;
   categories: { code: string; name: Text; subtypes: Subtype[] }[];
@@ -150,4 +159,9 @@ export function held(typed: string, scale: number): number | null {
   if (!found || (found[3] ?? "").length > scale) return null;
   const value = Number(`${found[2]}${(found[3] ?? "").padEnd(scale, "0")}`);
   return Number.isSafeInteger(value) ? (found[1] ? -value : value) : null;
+}
+
+export function stageName(catalogue: Catalogue | null, category: string, subtype: string, code: string, language: Language): string {
+  const own = subtypeOf(catalogue, category, subtype)?.stages ?? [];
+  return said([...own, ...(catalogue?.stages ?? [])].find((stage) => stage.code === code)?.name, language) || code;
 }

@@ -5,6 +5,7 @@ import { StatePill } from "../app/parts";
 import { caseAt } from "../app/route";
 import { useLanguage, useWords } from "../app/settings";
 import { ago, far } from "../words";
+import { DuePill } from "./clocks";
 import { CasePhoto } from "./photo";
 import { metres, ofRow, type Fix } from "./place";
 import { areaName, kindName, useReference } from "./reference";
@@ -26,6 +27,7 @@ export function CaseCard({ row, from, chosen }: { row: CaseRow; from?: Fix | nul
         </span>
         <span class="case-line">
           <StatePill state={row.state} />
+          {row.due && <DuePill due={row.due} reference={reference} category={row.category} subtype={row.subtype} />}
           {row.waiting > 0 && <span class="pill state" style={{ "--tone": "var(--warn)", "--tone-soft": "var(--warn-soft)" }}>{words.tasks.waiting}</span>}
           {row.conflicts > 0 && <span class="pill state" style={{ "--tone": "var(--bad)", "--tone-soft": "var(--bad-soft)" }}>{words.board.conflicts}</span>}
         </span>

@@ -8,6 +8,7 @@ import { subtypeOf, type Reference } from "../case/reference";
 import type { Words } from "../words";
 import type { Drafting } from "./draft";
 import { AddEvidence, Amend, Assign, Check, Close, Comment, Decline, File, LinkDuplicate, Note, Nothing, PickPhoto, Reason, ReturnAssignment } from "./fields";
+import { AppealOverdue, Decide, DecideAppeal, EndStage, RequestExtension, SubmitFix, Suspend } from "./clocks";
 import { changesOf } from "./changes";
 
 export interface Filled {
@@ -39,6 +40,7 @@ export interface Form {
 const inBody = (name: string) => ({ draft, words }: Judged) => (draft.body[name] ? null : words.form.needed);
 const inValues = (name: string) => ({ draft, words }: Judged) => (draft.values[name] ? null : words.form.needed);
 const both = (one: Form["fault"], other: Form["fault"]) => (judged: Judged) => one?.(judged) ?? other?.(judged) ?? null;
+const decided = ({ draft, words }: Judged) => (typeof draft.body.grant === "boolean" ? null : words.form.needed);
 const withPhoto = ({ draft, words }: Judged) => (draft.photos.length > 0 ? null : words.form.missing_photos(1));
 
 function needed(role: "after" | "check") {
@@ -69,11 +71,24 @@ export const FORMS: Record<string, Form> = {
   assign: { Fields: Assign, fault: inBody("unit") },
   accept: { Fields: Nothing },
   return_assignment: { Fields: ReturnAssignment, photos: () => "document", fault: inBody("reason") },
-  submit_fix: { Fields: Note, photos: () => "after", needs: needed("after") },
+  submit_fix: { Fields: SubmitFix, photos: () => "after", needs: needed("after") },
   check: { Fields: Check, photos: () => "check", needs: needed("check"), fault: inBody("verdict") },
   close: { Fields: Close, fault: inBody("condition") },
   reopen: { Fields: Reason, photos: () => "before", fault: inValues("reason") },
   void: { Fields: Reason, fault: inValues("reason") },
+  end_stage: { Fields: EndStage, photos: () => "document", fault: inBody("stage") },
+  request_extension: { Fields: RequestExtension, fault: both(inBody("stage"), inValues("reason")) },
+  decide_extension: {
+    Fields: Decide,
+    fault: decided,
+    body: (draft, document) => ({ ...draft.body, request: document.extension?.request }),
+  },
+  suspend: { Fields: Suspend, fault: both(inBody("until_ms"), inValues("reason")) },
+  resume: { Fields: Reason, fault: inValues("reason") },
+  supervise: { Fields: Reason, fault: inValues("reason") },
+  urge: { Fields: Note },
+  appeal_overdue: { Fields: AppealOverdue, photos: () => "document", fault: both(inBody("stage"), inValues("reason")) },
+  decide_appeal: { Fields: DecideAppeal, fault: both(inBody("stage"), decided) },
   withdraw_evidence: { Fields: PickPhoto, fault: both(inBody("photo"), inValues("reason")) },
   waive_evidence: { Fields: PickPhoto, fault: both(inBody("photo"), inValues("reason")) },
 };

@@ -4,7 +4,8 @@ import { standing, type CaseDocument } from "../case/document";
 
 const ORDER = [
   "file", "assign", "accept", "submit_fix", "check", "close",
-  "add_evidence", "comment", "amend", "decline", "return_assignment", "link_duplicate", "unlink_duplicate",
+  "end_stage", "add_evidence", "comment", "request_extension", "decide_extension", "appeal_overdue", "decide_appeal", "urge", "supervise", "resume",
+  "amend", "suspend", "decline", "return_assignment", "link_duplicate", "unlink_duplicate",
   "reopen", "withdraw_evidence", "waive_evidence", "void",
 ];
 const LEADS = 6;

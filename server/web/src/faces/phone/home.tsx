@@ -1,4 +1,4 @@
-// What a person in the street has to do: by distance or by age, with what was not finished on top.
+// What a person in the street has to do: by what is due first or by distance, with what was not finished on top.
 
 import { useState } from "preact/hooks";
 import type { CaseRow, Device, DraftRecord, Filter } from "../../device/contract";
@@ -22,7 +22,7 @@ export function Home() {
   const { query } = useRoute();
   const finding = useFix();
   const fix = finding.is === "here" ? finding.fix : null;
-  const [nearest, setNearest] = useState(true);
+  const [nearest, setNearest] = useState(false);
   const tasks: Task[] = [...(roles.has("crew") ? ["fix" as const] : []), ...(roles.has("inspector") ? ["check" as const] : []), "mine", "waiting"];
   const task = tasks.find((it) => it === query.get("of")) ?? tasks[0] ?? "mine";
   const filters: Record<Task, Filter> = {
@@ -48,7 +48,7 @@ export function Home() {
         <div class="row">
           <Button look="bare" pressed={nearest} onPress={() => setNearest(!nearest)}>
             <Icon name={nearest ? "place" : "list"} />
-            {nearest ? words.tasks.near : words.tasks.oldest}
+            {nearest ? words.tasks.near : words.tasks.by_due}
           </Button>
         </div>
       )}
@@ -65,7 +65,8 @@ export function Home() {
 
 function sorted(rows: CaseRow[], from: Fix | null): CaseRow[] {
   const away = (row: CaseRow) => (from && row.position ? metres(from, ofRow(row.position)) : Number.MAX_VALUE);
-  return [...rows].sort((one, other) => (from ? away(one) - away(other) : one.changed_ms - other.changed_ms));
+  const due = (row: CaseRow) => row.due?.at_ms ?? Number.MAX_VALUE;
+  return [...rows].sort((one, other) => (from ? away(one) - away(other) : due(one) - due(other) || one.changed_ms - other.changed_ms));
 }
 
 /** Lists are not whole before the first pull came to its end. */

@@ -1,0 +1,85 @@
+// What is due when: the light of a case in a list, and all its clocks with what moved them.
+
+import type { Due, Light, Shown } from "../device/contract";
+import { useLanguage, useWords } from "../app/settings";
+import type { Words } from "../words";
+import { ago, day, left, said } from "../words";
+import { kindOf, type CaseDocument, type Clock } from "./document";
+import { useCatalogueOf } from "./facts";
+import { stageName, type Reference } from "./reference";
+
+/** The stage, how much time is left or gone, and whether anybody has said so yet. */
+export function DuePill({ due, reference, category, subtype }: { due: Due; reference: Reference; category: string; subtype: string }) {
+  const words = useWords();
+  const language = useLanguage();
+  const stage = stageName(reference.catalogue, category, subtype, due.stage, language);
+  return (
+    <span class={`pill state light-${due.light}`} data-light={due.light}>
+      {stage} {remaining(words, due.light, due.at_ms)}{sure(words, due.estimate, due.confidence)}
+    </span>
+  );
+}
+
+function remaining(words: Words, light: Light, at_ms: number): string {
+  const now_ms = Date.now();
+  if (light === "overdue") return `${words.clock.lights.overdue} ${ago(words, at_ms, now_ms)}`;
+  return left(words, at_ms, now_ms);
+}
+
+function sure(words: Words, estimate: boolean, confidence: "exact" | "provisional"): string {
+  if (estimate) return ` · ${words.capture.estimate}`;
+  return confidence === "provisional" ? ` · ${words.clock.provisional}` : "";
+}
+
+export function Clocks({ shown, document, reference }: { shown: Shown; document: CaseDocument; reference: Reference }) {
+  const words = useWords();
+  const language = useLanguage();
+  const catalogue = useCatalogueOf(document, reference);
+  const clocks = document.clocks ?? [];
+  if (clocks.length === 0) return null;
+  const { category, subtype } = kindOf(document);
+  return (
+    <section class="card stack" aria-label={words.clock.title}>
+      <h3>{words.clock.title}</h3>
+      {document.suspended && <p class="note note-warn">{words.clock.suspended(day(language, document.suspended.until_ms))}</p>}
+      {document.supervised && <p class="note note-warn">{words.clock.supervised}</p>}
+      {document.extension && <p class="note">{words.clock.extension_asked}</p>}
+      {document.urged ? <p class="soft">{words.clock.urged(document.urged)}</p> : null}
+      <ul class="stack clocks">
+        {clocks.map((clock, place) => {
+          const light = shown.lights[place] ?? "in_time";
+          const unit = clock.unit ? said(reference.units.get(clock.unit)?.name, language) : "";
+          return (
+            <li key={clock.stage} data-clock={clock.stage} data-light={light}>
+              <span class="row-wrap">
+                <b>{stageName(catalogue, category, subtype, clock.stage, language)}</b>
+                <span class={`pill state light-${light}`}>{words.clock.lights[light]}</span>
+                <span class="soft">{words.clock.timed[clock.timed]} {unit}</span>
+              </span>
+              <span class="small number">
+                {words.clock.due} {day(language, clock.due.at_ms)}{sure(words, clock.issued_rev === 0, clock.due.confidence)}
+              </span>
+              <Course clock={clock} />
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+/** What moved a deadline, and what was said against its being overdue: the fact stays beside it. */
+function Course({ clock }: { clock: Clock }) {
+  const words = useWords();
+  const language = useLanguage();
+  const turns = (clock.course ?? []).map((turn) =>
+    turn.turn === "extension" ? words.clock.extended : words.clock.stood(day(language, turn.from_ms), day(language, turn.to_ms)),
+  );
+  const { appeal } = clock;
+  if (clock.running.is === "met" && clock.running.by_phone) turns.push(words.clock.by_phone);
+  if (appeal) {
+    const refused = appeal.decisions.some((one) => !one.granted);
+    turns.push(refused ? words.clock.appeal_refused : appeal.decisions.length >= 2 ? words.clock.appeal_granted : words.clock.appeal_open);
+  }
+  return turns.length > 0 ? <span class="small soft">{turns.join(" · ")}</span> : null;
+}
