@@ -12,6 +12,7 @@ use crate::hash::Hash;
 use crate::ids::{AccountId, AreaId, DeviceId, EntityId, OpId, PersonId, UnitId};
 use crate::op::{EvidenceRole, FixResult, Role, Sealed, Taken};
 pub use crate::position::{Gcj02, Position};
+use crate::tree::flat;
 
 mod field;
 
@@ -254,7 +255,7 @@ pub struct By {
 }
 
 /// A step with nothing but its maker, a code of the catalogue and a sealed text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Step {
     /// Who, when.
@@ -266,8 +267,10 @@ pub struct Step {
     pub note: Option<Sealed>,
 }
 
+flat!(Step: by, code: String, note: Option<Sealed>);
+
 /// How a case ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct End {
     /// Who, when, why.
@@ -276,6 +279,8 @@ pub struct End {
     /// The area whose grant allowed it: one level above may reopen.
     pub area: AreaId,
 }
+
+flat!(End: step, area: AreaId);
 
 /// A piece of evidence: one photo as one op named it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -231,8 +231,9 @@ pub enum Required {
     Close,
 }
 
+crate::tagged! { "type" "FieldKind" deny_unknown_fields;
 /// What a field holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum FieldKind {
@@ -272,6 +273,7 @@ pub enum FieldKind {
         /// Which register.
         register: Text,
     },
+}
 }
 
 /// What of a personal value is shown in lists.

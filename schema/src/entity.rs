@@ -7,9 +7,11 @@ use crate::catalogue::Text;
 use crate::hash::{DeviceKey, Hash};
 use crate::ids::{AccountId, AreaId, DeviceId, EntityId, EpochId, GrantId, LogId, OpId, PersonId, UnitId};
 use crate::op::Role;
+use crate::tagged;
 
+tagged! { "kind" "Entity";
 /// An entity's document as stored, served and compared. `kind` says which.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Entity {
@@ -29,6 +31,7 @@ pub enum Entity {
     Calendar(DocumentInForce),
     /// The log itself.
     Log(Log),
+}
 }
 
 /// What an account may do in this log. Its secrets are elsewhere.

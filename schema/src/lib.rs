@@ -28,3 +28,4 @@ mod position;
 pub mod problem;
 pub mod record;
 pub mod sync;
+pub mod tree;

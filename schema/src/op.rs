@@ -1,12 +1,15 @@
 //! The op: what a person asks for, made on a device, immutable. One JSON line; the exact bytes of the line are the op.
 //! Unknown members of a line are kept (the line is stored verbatim) and ignored.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::case::Position;
 use crate::hash::{Hash, Salt};
 use crate::ids::{AccountId, BootId, DeviceId, EntityId, EpochId, LogId, OpId};
+use crate::kinds;
+use crate::tree::Tree;
 
 mod body;
 mod clock;
@@ -172,9 +175,10 @@ pub struct Change {
     pub to: Value,
 }
 
+kinds! { "Body";
 /// What an op asks for, by kind. The variant's name in snake case is the line's `kind`.
 /// Bodies tolerate unknown members.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", content = "body", rename_all = "snake_case")]
 pub enum Body {
     /// A problem is reported (上报).
@@ -297,4 +301,17 @@ pub enum Body {
     RevokeDevice(Reason),
     /// By the server: a line that can't be taken as an op; its bytes are kept.
     Unreadable(Unreadable),
+}
+}
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Line {
+            kind: String,
+            body: Tree,
+        }
+        let Line { kind, body } = Line::deserialize(from)?;
+        Self::read(kind, body).map_err(D::Error::custom)
+    }
 }

@@ -21,8 +21,9 @@ pub struct HaveAnswer {
     pub photos: Vec<PhotoState>,
 }
 
+crate::tagged! { "state" "PhotoState";
 /// How much of a photo is here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum PhotoState {
@@ -35,6 +36,7 @@ pub enum PhotoState {
     },
     /// All, and the hash is right.
     Verified,
+}
 }
 
 /// `GET /v1/photos/{sha256}/alike`: where else this photo, or one that looks like it, is evidence.

@@ -17,6 +17,7 @@ use crate::hash::{Hash, Signature};
 use crate::ids::{AccountId, AreaId, DeviceId, EntityId, EpochId, LogId, UnitId};
 use crate::op::{Captured, Role, SealedValue};
 use crate::record::OutcomeLine;
+use crate::tree::flat;
 
 mod receipt;
 
@@ -290,8 +291,9 @@ pub enum Durability {
     Local,
 }
 
+crate::tagged! { "answer" "BatchAnswer";
 /// What became of a batch as a whole: taken, or not at all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "answer")]
 pub enum BatchAnswer {
@@ -313,6 +315,7 @@ pub enum BatchAnswer {
     /// The signature does not fit the lines.
     BadSignature,
 }
+}
 
 /// An entity in its newest version.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -324,11 +327,12 @@ pub struct EntityLine {
     /// The revision of its last change.
     pub rev: u64,
     /// Its document ([`crate::entity::Entity`]); none where this answer holds it already.
+    #[serde(default, deserialize_with = "crate::tree::raw")]
     pub document: Option<Box<RawValue>>,
 }
 
 /// A sealed value for this reader.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ValueLine {
     /// The entity that names it.
@@ -337,6 +341,8 @@ pub struct ValueLine {
     #[serde(flatten)]
     pub value: SealedValue,
 }
+
+flat!(ValueLine: value, entity: EntityId);
 
 /// An entity left a scope at a revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

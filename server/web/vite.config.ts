@@ -1,14 +1,14 @@
-// How the page is built: small hashed files, each beside its gzip, and a service worker that knows all of them.
+// How the page is built: small hashed files, each with itself packed beside it, and a service worker that knows all of them.
 
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
 const DIST = "dist";
 /** What is as small as it gets already. */
-const PACKED = /\.(png|gz)$/;
+const PACKED = /\.(png|gz|br)$/;
 
 function files(below: string): string[] {
   return readdirSync(below, { withFileTypes: true }).flatMap((entry) => {
@@ -17,14 +17,14 @@ function files(below: string): string[] {
   });
 }
 
-/** Writes the list of all files into the service worker, whose name is then another cache, and a gzip beside each. */
+/** Writes the list of all files into the service worker, whose name is then another cache, and each packed beside itself. */
 function offline(): Plugin {
   return {
     name: "offline",
     apply: "build",
     closeBundle() {
       const worker = join(DIST, "sw.js");
-      const all = files(DIST).filter((path) => path !== worker && !path.endsWith(".gz")).sort();
+      const all = files(DIST).filter((path) => path !== worker && !/\.(gz|br)$/.test(path)).sort();
       const version = createHash("sha256");
       for (const path of all) version.update(path).update(readFileSync(path));
       const shown = all.map((path) => path.slice(DIST.length)).map((path) => (path === "/index.html" ? "/" : path));
@@ -34,6 +34,7 @@ function offline(): Plugin {
       writeFileSync(worker, text);
       for (const path of files(DIST).filter((path) => !PACKED.test(path))) {
         writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
+        writeFileSync(`${path}.br`, brotliCompressSync(readFileSync(path)));
       }
     },
   };

@@ -9,6 +9,7 @@ use schema::limits::{JSON_DEPTH_MAX, LINE_BYTES_MAX, LINE_VERSION, SEALED_VALUE_
 use schema::op::{Body, Captured, Op, Sealed, SealedValue};
 use schema::record::RefusalCode;
 use schema::sync::SEALED_LINE_START;
+use schema::tree::Tree;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -142,7 +143,7 @@ pub enum ValueLineError {
 /// # Errors
 /// See [`ValueLineError`].
 pub fn read_value(line: &[u8]) -> Result<SealedValue, ValueLineError> {
-    let value: SealedValue = serde_json::from_slice(line).map_err(|_| ValueLineError::Malformed)?;
+    let value: SealedValue = crate::json::read(line).map_err(|_| ValueLineError::Malformed)?;
     if value.value.len() > SEALED_VALUE_BYTES_MAX {
         return Err(ValueLineError::TooLong);
     }
@@ -187,23 +188,16 @@ pub fn body(op: &Op) -> ReadBody {
     if op.kind_version != KIND_VERSION || !is_known_kind(&op.kind) {
         return ReadBody::TooNew;
     }
-    let mut tagged = Map::new();
-    tagged.insert("kind".into(), Value::String(op.kind.clone()));
-    tagged.insert("body".into(), Value::Object(op.body.clone()));
-    match crate::json::read_value(Value::Object(tagged)) {
+    let read = crate::json::tree(Value::Object(op.body.clone())).and_then(|body| Body::read(op.kind.clone(), body));
+    match read {
         Ok(body) => ReadBody::Known(Box::new(body)),
         Err(error) => ReadBody::Misfit(error.to_string()),
     }
 }
 
 fn is_known_kind(kind: &str) -> bool {
-    let mut tagged = Map::new();
-    tagged.insert("kind".into(), Value::String(kind.to_owned()));
-    tagged.insert("body".into(), Value::Null);
-    match crate::json::read_value::<Body>(Value::Object(tagged)) {
-        Ok(_) => true,
-        Err(error) => !error.to_string().starts_with("unknown variant"),
-    }
+    let read = Body::read(kind.to_owned(), Tree::Null);
+    read.map_or_else(|error| !error.to_string().starts_with("unknown variant"), |_| true)
 }
 
 /// Kind and body of a line, from its typed form.

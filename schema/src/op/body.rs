@@ -10,6 +10,7 @@ use crate::case::{FieldName, Position, Source};
 use crate::catalogue::Code;
 use crate::hash::{DeviceKey, Hash};
 use crate::ids::{AccountId, AreaId, DeviceId, EntityId, EpochId, GrantId, OpId, PersonId, UnitId};
+use crate::tree::flat;
 
 /// `report`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -179,7 +180,7 @@ pub struct Close {
 }
 
 /// `settle_on_site`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SettleOnSite {
     /// What was found.
     #[serde(flatten)]
@@ -187,6 +188,8 @@ pub struct SettleOnSite {
     /// How it was settled: an outcome of the subtype.
     pub outcome: Code,
 }
+
+flat!(SettleOnSite: report, outcome: Code);
 
 /// `waive_evidence`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -304,7 +307,7 @@ pub struct ImportDocument {
 }
 
 /// `plan_areas`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlanAreas {
     /// The area tree.
     #[serde(flatten)]
@@ -312,6 +315,8 @@ pub struct PlanAreas {
     /// When it takes effect, in ms.
     pub from_ms: u64,
 }
+
+flat!(PlanAreas: document, from_ms: u64);
 
 /// `cancel_areas`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -24,6 +24,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
 const PERMISSIONS: &str = "camera=(self), geolocation=(self), microphone=(), payment=(), usb=()";
 /// A file whose name is its hash never changes.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// How files lie beside themselves, packed when the page was built: the smallest first.
+const PACKED: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 /// Asked for each time, answered by 304 where nothing changed.
 const EACH_TIME: &str = "no-cache";
 
@@ -58,10 +60,11 @@ pub(crate) async fn asset(request: HttpRequest, name: Path<String>) -> Result<Ht
 }
 
 fn file(request: &HttpRequest, name: &str, life: &'static str) -> Result<HttpResponse> {
-    let plain = Files::get(name).filter(|_| !name.ends_with(".gz"));
+    let plain = Files::get(name).filter(|_| PACKED.iter().all(|(_, end)| !name.ends_with(end)));
     let plain = plain.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
-    let packed = Files::get(&format!("{name}.gz")).filter(|_| takes_gzip(request.headers()));
-    let tag = tag(packed.as_ref().unwrap_or(&plain));
+    let packed = PACKED.iter().filter(|(coding, _)| takes(coding, request.headers()));
+    let packed = packed.filter_map(|(coding, end)| Some((*coding, Files::get(&format!("{name}{end}"))?))).next();
+    let tag = tag(packed.as_ref().map_or(&plain, |(_, file)| file));
     let mut answer = HttpResponse::Ok();
     answer
         .insert_header((CONTENT_TYPE, media_type(name)))
@@ -74,16 +77,16 @@ fn file(request: &HttpRequest, name: &str, life: &'static str) -> Result<HttpRes
         return Ok(answer.status(actix_web::http::StatusCode::NOT_MODIFIED).finish());
     }
     Ok(match packed {
-        Some(packed) => answer.insert_header((CONTENT_ENCODING, "gzip")).body(packed.data.into_owned()),
+        Some((coding, file)) => answer.insert_header((CONTENT_ENCODING, coding)).body(file.data.into_owned()),
         None => answer.body(plain.data.into_owned()),
     })
 }
 
-fn takes_gzip(headers: &HeaderMap) -> bool {
+fn takes(wanted: &str, headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT_ENCODING).filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|coding| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        name.trim() == "gzip" && !matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+        name.trim() == wanted && !matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
     })
 }
 

@@ -3,9 +3,11 @@
 
 const CACHE = "page-" + "VERSION";
 const FILES = ["FILES"];
+// A part that is named by its hash may come from what the browser fetched for the first start already.
+const asked = (file) => new Request(file, { cache: file.startsWith("/assets/") ? "default" : "reload" });
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES.map((file) => new Request(file, { cache: "reload" })))));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES.map(asked))));
 });
 
 self.addEventListener("activate", (event) => {

@@ -14,6 +14,7 @@ use super::tables::rows::{Document, Version};
 use super::tables::{self, Column, Row};
 use super::{known, view};
 use crate::area::AreaIndex;
+use crate::json;
 use crate::line::sha256;
 
 impl Store {
@@ -93,7 +94,7 @@ impl Store {
     /// # Errors
     /// The store's.
     pub fn catalogue_of(&self, hash: Hash) -> Result<Option<Catalogue>, PhoneError> {
-        Ok(self.document(hash)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+        Ok(self.document(hash)?.and_then(|bytes| json::read(&bytes).ok()))
     }
 
     /// The hash of the area tree in force; none before it was told.
@@ -110,7 +111,7 @@ impl Store {
     /// The store's.
     pub fn areas(&self, log: LogId) -> Result<Option<AreaIndex>, PhoneError> {
         let Some(hash) = known::in_force(self.db(), &log_state(self.db(), log)?, "areas")? else { return Ok(None) };
-        let tree: Option<AreaTree> = self.document(hash)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let tree: Option<AreaTree> = self.document(hash)?.and_then(|bytes| json::read(&bytes).ok());
         Ok(tree.and_then(|tree| AreaIndex::new(&tree).ok()))
     }
 

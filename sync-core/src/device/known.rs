@@ -15,6 +15,7 @@ use super::store::{LogState, ReadDocuments, identity, server_time_ms};
 use super::tables::rows::{Document, Version};
 use super::tables::{self, Column, Row, Tables, values};
 use crate::area::AreaIndex;
+use crate::json;
 use crate::line::singleton_id;
 use crate::sync::overlay::Known;
 use crate::time::{self, WorkingCalendar};
@@ -87,7 +88,7 @@ fn people_and_units(db: &dyn Tables, log: i64) -> Result<Vec<Entity>, PhoneError
 /// The entities of a kind, by id.
 pub(crate) fn of_kind(db: &dyn Tables, log: i64, kind: &str) -> Result<Vec<Entity>, PhoneError> {
     let versions: Vec<Version> = tables::select(db, Version::BY_KIND, values!(log, kind))?;
-    Ok(versions.iter().filter_map(|version| crate::json::read(&version.document).ok()).collect())
+    Ok(versions.iter().filter_map(|version| json::read(&version.document).ok()).collect())
 }
 
 /// The hash of the document that is in force.
@@ -109,7 +110,7 @@ fn areas(
         return Ok(Some((sha256, Arc::clone(held))));
     }
     let Some(bytes) = document(db, sha256)? else { return Ok(None) };
-    let index = serde_json::from_slice::<AreaTree>(&bytes).ok().and_then(|tree| AreaIndex::new(&tree).ok());
+    let index = json::read::<AreaTree>(&bytes).ok().and_then(|tree| AreaIndex::new(&tree).ok());
     let Some(index) = index.map(Arc::new) else { return Ok(None) };
     read.areas.insert(sha256, Arc::clone(&index));
     Ok(Some((sha256, index)))
@@ -141,7 +142,7 @@ fn read_catalogues(db: &dyn Tables, read: &mut ReadDocuments) -> Result<(), Phon
             continue;
         }
         let Some(bytes) = document(db, sha256)? else { continue };
-        if let Ok(catalogue) = serde_json::from_slice(&bytes) {
+        if let Ok(catalogue) = json::read(&bytes) {
             Arc::make_mut(&mut read.catalogues).insert(sha256, catalogue);
         }
     }

@@ -38,8 +38,8 @@ pub(crate) fn take(db: &dyn Tables, log: &LogState, header: &SyncHeader, answer:
     }
     for value in &answer.values {
         // A value whose hash does not fit proves nothing and is not kept.
-        let line = serde_json::to_vec(&value.value)?;
-        if read_value(&line).is_ok() {
+        let line = crate::json::write(&value.value)?;
+        if read_value(line.as_bytes()).is_ok() {
             put_value(db, &value.value, value.entity)?;
         }
     }

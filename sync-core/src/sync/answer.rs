@@ -94,7 +94,7 @@ impl Reader {
             return Err(malformed("there is more behind the end".into()));
         }
         // A last line without its end is a cut, not a fault: the caller just asks again.
-        let line = serde_json::from_slice::<SyncLine>(line)
+        let line = crate::json::read::<SyncLine>(line)
             .map_err(|error| if error.is_eof() { AnswerError::Cut } else { malformed(error.to_string()) })?;
         match line {
             SyncLine::Head(head) if self.head.is_some() => {

@@ -5,7 +5,7 @@
 
 use schema::ids::LogId;
 use schema::limits::BATCH_OPS_MAX;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The first ceiling of a wait.
 pub const WAIT_BASE_MS: u64 = 2_000;
@@ -16,8 +16,9 @@ pub const WAIT_BACKGROUND_MS: u64 = 15 * 60_000;
 /// After so many good pushes the batch doubles again.
 pub const GROW_AFTER: u32 = 3;
 
+schema::tagged! { "event" "Event";
 /// What happened. `random` is any 64 random bits, drawn by the driver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// A person asks for it, the program starts, the network is back, the head moved, something was captured.
@@ -67,9 +68,11 @@ pub enum Event {
         random: u64,
     },
 }
+}
 
+schema::tagged! { "failure" "Failure";
 /// How a step failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "failure", rename_all = "snake_case")]
 pub enum Failure {
     /// No connection, a cut one, an answer that can't be read, a server error; perhaps with a `Retry-After`.
@@ -83,6 +86,7 @@ pub enum Failure {
     TooLarge,
     /// 401.
     Unauthorized,
+}
 }
 
 /// What to do.

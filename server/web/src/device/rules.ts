@@ -8,6 +8,15 @@ import { otherTab, refusalFrom, storageFull } from "./refusal";
 
 let loaded: Promise<unknown> | null = null;
 
+/** Fetches and compiles them, once; what failed is tried again when they are asked for next. */
+export function load(): Promise<unknown> {
+  loaded ??= start({ module_or_path: compiled }).catch((why: unknown) => {
+    loaded = null;
+    throw why;
+  });
+  return loaded;
+}
+
 type Saved = [table: string, key: string, row: string | null][];
 
 export class Rules {
@@ -22,16 +31,15 @@ export class Rules {
 
   /** Reads in what was saved. */
   static async open(database: Database, holder: string, changed: () => void): Promise<Rules> {
-    loaded ??= start({ module_or_path: compiled });
-    await loaded;
+    await load();
     const rules = new Compiled(random);
     const [keys, rows] = await Promise.all([database.getAllKeys("rows"), database.getAll("rows")]);
     const some: string[] = [];
-    const load = () => rules.load(`[${some.splice(0).join(",")}]`);
+    const take = () => rules.load(`[${some.splice(0).join(",")}]`);
     keys.forEach(([table], index) => {
-      if (some.push(`[${JSON.stringify(table)},${rows[index]}]`) >= 500) load();
+      if (some.push(`[${JSON.stringify(table)},${rows[index]}]`) >= 500) take();
     });
-    load();
+    take();
     return new Rules(rules, database, holder, changed);
   }
 

@@ -2,7 +2,10 @@
 
 import type { Device } from "./contract";
 import { PageDevice } from "./device";
+import { load } from "./rules";
 
 export async function start(): Promise<Device> {
+  // The first screen needs no rules: they come meanwhile. Whoever opens a store is told where they do not.
+  load().catch(() => undefined);
   return new PageDevice();
 }
