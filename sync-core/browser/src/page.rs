@@ -7,6 +7,7 @@ use sync_core::device::requests::{Request, Unsigned};
 use sync_core::device::store::Store;
 use sync_core::device::tables::memory::MemoryTables;
 use sync_core::json;
+use sync_core::sealed_file::Sealer;
 use sync_core::sync::session::Session;
 
 use crate::call::{Answer, Refusal, refusal_of};
@@ -20,7 +21,7 @@ pub struct Page {
     pub(crate) batches: Vec<Unsigned>,
     pub(crate) asked: Option<Request>,
     pub(crate) session: Option<Session>,
-    pub(crate) export: Option<Exporting<Vec<u8>>>,
+    pub(crate) export: Option<Exporting<Sealer<Vec<u8>>>>,
 }
 
 impl Page {

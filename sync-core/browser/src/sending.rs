@@ -15,6 +15,7 @@ use sync_core::device::error::PhoneError;
 use sync_core::device::export::Exporting;
 use sync_core::json;
 use sync_core::log::chain::photo_message;
+use sync_core::sealed_file::Sealer;
 use sync_core::sync::course;
 use sync_core::sync::session::{Event, Failure, Session};
 
@@ -50,6 +51,7 @@ pub(crate) fn call(page: &mut Page, name: &str, arguments: &str) -> Option<Answe
         "photo_message" => read(arguments)
             .and_then(|(hash,): (Hash,)| give(STANDARD.encode(photo_message(page.store()?.identity()?.device, &hash)))),
         "free_photos" => free_photos(page),
+        "last_checkpoints" => page.store().and_then(|store| give(store.last_checkpoints()?)),
         "export" => export(page, arguments),
         "export_signed" => export_signed(page, arguments),
         "export_photo" => export_photo(page, arguments),
@@ -167,8 +169,9 @@ fn export(page: &mut Page, arguments: &str) -> Answer {
     let batches = store.export_batches(now)?;
     let messages: Vec<Option<String>> =
         batches.iter().map(|batch| batch.message().map(|message| STANDARD.encode(message))).collect();
+    let sealer = store.export_sealer(Vec::new())?;
     page.batches = batches;
-    page.export = Some(Exporting::begin(Vec::new(), &head).map_err(defect)?);
+    page.export = Some(Exporting::begin(sealer, &head).map_err(defect)?);
     give(messages)
 }
 
@@ -189,16 +192,16 @@ fn export_photo(page: &mut Page, arguments: &str) -> Answer {
     nothing()
 }
 
-/// Without a signature: gives what is to be signed. With it: gives the file.
+/// Without a signature: gives what is to be signed. With it: gives the file, in base64.
 fn export_end(page: &mut Page, arguments: &str) -> Answer {
     let (signature,): (Option<Signature>,) = read(arguments)?;
     let Some(signature) = signature else { return give(STANDARD.encode(exporting(page)?.message())) };
     let export = page.export.take().ok_or_else(|| Refusal::defect("no export"))?;
-    let (file, _) = export.end(signature).map_err(defect)?;
-    give(text(&file)?)
+    let (sealer, _) = export.end(signature).map_err(defect)?;
+    give(STANDARD.encode(sealer.finish().map_err(defect)?))
 }
 
-fn exporting(page: &mut Page) -> Result<&mut Exporting<Vec<u8>>, Refusal> {
+fn exporting(page: &mut Page) -> Result<&mut Exporting<Sealer<Vec<u8>>>, Refusal> {
     page.export.as_mut().ok_or_else(|| Refusal::defect("no export"))
 }
 

@@ -12,10 +12,12 @@ use schema::op::Captured;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::entropy::draw;
 use super::error::PhoneError;
 use super::outbox;
 use super::requests::{Request, Unsigned, batch_alone};
 use super::store::{Store, identity, logs, meta};
+use crate::sealed_file::{SealedFileError, Sealer};
 
 /// What was exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -69,6 +71,19 @@ impl Store {
     pub fn export_key(&self) -> Result<ExportKey, PhoneError> {
         let key = meta(self.db())?.export_key;
         key.and_then(|key| key.parse().ok()).ok_or(PhoneError::NoExportKey)
+    }
+
+    /// Seals to it what is written.
+    ///
+    /// # Errors
+    /// [`PhoneError::NoExportKey`]; the writer's.
+    pub fn export_sealer<W: Write>(&mut self, to: W) -> Result<Sealer<W>, PhoneError> {
+        let key = self.export_key()?;
+        let random = draw(self.entropy.as_mut())?;
+        Sealer::new(to, &key, random).map_err(|error| match error {
+            SealedFileError::Io(error) => PhoneError::internal(error),
+            _ => PhoneError::NoExportKey,
+        })
     }
 }
 

@@ -23,7 +23,6 @@ use super::tables::rows::Meta;
 use super::transport::Identified;
 use super::vault::{self, Vault};
 use crate::log::chain::{DeviceSecret, photo_message};
-use crate::sealed_file::{SealedFileError, Sealer};
 
 pub use super::store::{Identity, LogState};
 
@@ -231,13 +230,8 @@ impl Phone {
     /// # Errors
     /// [`PhoneError::NoExportKey`]; the store's; the writer's as [`PhoneError::File`].
     pub fn export_sealed(&mut self, to: &mut dyn Write, now: Captured) -> Result<Exported, PhoneError> {
-        let key = self.store.export_key()?;
         let failed = |source: io::Error| PhoneError::file("the export")(source);
-        let seed = draw(self.store.entropy.as_mut())?;
-        let mut sealer = Sealer::new(to, &key, seed).map_err(|error| match error {
-            SealedFileError::Io(source) => failed(source),
-            _ => PhoneError::NoExportKey,
-        })?;
+        let mut sealer = self.store.export_sealer(to)?;
         let exported = self.export(&mut sealer, now)?;
         sealer.finish().map_err(failed)?;
         Ok(exported)

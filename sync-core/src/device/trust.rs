@@ -4,14 +4,14 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use schema::ids::{EpochId, OpId};
+use schema::ids::{EpochId, LogId, OpId};
 use schema::record::OutcomeLine;
 use schema::sync::{SignedReceipt, SyncHead, SyncHeader, TreeHead};
 use serde_json::json;
 
 use super::error::PhoneError;
 use super::outbox;
-use super::store::{Identity, LogState};
+use super::store::{Identity, LogState, Store, logs};
 use super::tables::rows::{Checkpoint, HeldReceipt, ReceiptOp, StoredOp};
 use super::tables::{self, Row, Span, Tables, values};
 use crate::line::sha256;
@@ -245,4 +245,23 @@ pub(crate) fn forget_above(db: &dyn Tables, log: i64, durable: u64) -> Result<()
 /// A verified checkpoint as it was signed.
 pub(crate) fn note(db: &dyn Tables, log: i64, size: u64) -> Result<Option<String>, PhoneError> {
     Ok(tables::get::<Checkpoint>(db, values!(log, size))?.map(|held| held.note))
+}
+
+impl Store {
+    /// The newest checkpoint of each log that this phone has verified: what stays of one that wipes itself. None where a
+    /// fork was seen, for such a phone is a witness and must not be wiped.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn last_checkpoints(&self) -> Result<Option<Vec<(LogId, String)>>, PhoneError> {
+        let mut checkpoints = Vec::new();
+        for log in logs(self.db())? {
+            if log.forked {
+                return Ok(None);
+            }
+            let Some(head) = newest(self.db(), log.id)? else { continue };
+            checkpoints.extend(note(self.db(), log.id, head.size)?.map(|note| (log.log, note)));
+        }
+        Ok(Some(checkpoints))
+    }
 }

@@ -13,9 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::error::PhoneError;
 use super::open::{Home, sync_folder};
 use super::phone::Phone;
-use super::store::{identity, logs};
+use super::store::identity;
 use super::tables::memory::MemoryTables;
-use super::trust;
 
 /// What is left of a phone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,17 +92,8 @@ impl Phone {
         if photos || self.status()?.on_this_phone > 0 {
             return Ok(Wiping::HoldsSomething);
         }
-        let logs = logs(self.db())?;
-        if logs.iter().any(|log| log.forked) {
-            return Ok(Wiping::Witness);
-        }
+        let Some(checkpoints) = self.last_checkpoints()? else { return Ok(Wiping::Witness) };
         let identity = identity(self.db())?;
-        let mut checkpoints = Vec::new();
-        for log in logs {
-            let newest = trust::newest(self.db(), log.id)?.map(|head| head.size);
-            let note = newest.map(|size| trust::note(self.db(), log.id, size)).transpose()?.flatten();
-            checkpoints.extend(note.map(|note| (log.log, note)));
-        }
         let left = Wiped {
             sentence: "本机已被停用；服务器收齐其全部内容后，本机已自行清除。This phone was shut out; once the server had all that it held, it wiped itself.".to_owned(),
             wall_ms: now.wall_ms,

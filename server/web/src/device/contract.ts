@@ -36,6 +36,13 @@ export interface Person {
   unsent: number;
 }
 
+/** A store that wiped itself after the server had called its device revoked. */
+export interface Wiped {
+  name: string;
+  device: Id;
+  wall_ms: number;
+}
+
 /** A person's store, open. */
 export interface Me {
   account: Id;
@@ -238,9 +245,23 @@ export interface ParkedOp {
   actor: Id;
 }
 
+/** What became of a file of unsent work. */
+export interface TakenIn {
+  name: string;
+  accepted: number;
+  rejected: number;
+  parked: number;
+  refused: number;
+  photos: number;
+}
+
 export interface Device {
   // --- people on this phone ---
   people(): Promise<Person[]>;
+  /** Whose stores have wiped themselves. */
+  wiped(): Promise<Wiped[]>;
+  /** Sets the open person's PIN, who had none: what the store holds is sealed with it. */
+  setPin(pin: string): Promise<void>;
   /** Opens a person's store: everything below is this person's from here on. Throws a Refusal for a wrong PIN. */
   open(name: string, pin: string | null): Promise<Me>;
   /** Asks the server. `name` is the new person's folder; the code is scanned or typed; `server` is this page's origin. */
@@ -293,6 +314,8 @@ export interface Device {
   // --- what only the server knows ---
   entries(log: Id, entity: Id, after: number): Promise<{ entries: any[]; next: number | null }>;
   parked(log: Id, after: number): Promise<{ parked: ParkedOp[]; next: number | null }>;
+  /** Hands in a file that somebody carried from a phone without a network. */
+  takeIn(file: Blob): Promise<TakenIn>;
   /** A request with this person's token to one of the admin routes; throws a Refusal from the problem document. */
   call(method: string, path: string, body?: unknown): Promise<any>;
 }
@@ -302,4 +325,5 @@ export type Change =
   | { what: "connection" }
   | { what: "status" }
   | { what: "photo"; sha256: Hash; sent: number; size: number }
+  | { what: "shut_out" }
   | { what: "people" };

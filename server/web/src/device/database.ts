@@ -1,7 +1,7 @@
 // What stays in the browser: a database for each person, and one that says who there is.
 
-import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from "idb";
-import type { DraftRecord, Hash, TakenPhoto } from "./contract";
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, deleteDB, openDB } from "idb";
+import type { Hash, Id, TakenPhoto } from "./contract";
 import type { Lock } from "./pin";
 
 /** A photo's bytes, and how it was taken. */
@@ -12,17 +12,29 @@ export interface KeptPhoto {
   taken: TakenPhoto["taken"];
 }
 
+/** The device's key where the person has a PIN: PKCS #8, sealed. */
+export interface SealedKey {
+  publicKey: CryptoKey;
+  sealed: string;
+}
+
 export interface Own {
   /** The device's key: the browser signs with it and gives it to nobody. */
-  key: CryptoKeyPair;
+  key: CryptoKeyPair | SealedKey;
   /** Which tab has the store: another that still runs can't write any more. */
   holder: string;
+}
+
+/** A draft, as JSON that is sealed where the person has a PIN. */
+export interface KeptDraft {
+  id: string;
+  text: string;
 }
 
 interface PersonSchema extends DBSchema {
   rows: { key: [string, string]; value: string };
   photos: { key: Hash; value: KeptPhoto };
-  drafts: { key: string; value: DraftRecord };
+  drafts: { key: string; value: KeptDraft };
   own: { key: string; value: Own[keyof Own] };
   /** Other people's photos, small, as seen. */
   pictures: { key: string; value: Blob };
@@ -36,8 +48,20 @@ export interface PersonRow {
   unsent: number;
 }
 
+/** What is left of a store that wiped itself, as a phone leaves it: the checkpoints make it a witness still. */
+export interface WipedRow {
+  device: Id;
+  name: string;
+  server: string;
+  wall_ms: number;
+  checkpoints: [Id, string][];
+  /** Its database is gone; until then it is deleted again at each start. */
+  done: boolean;
+}
+
 interface PeopleSchema extends DBSchema {
   people: { key: string; value: PersonRow };
+  wiped: { key: Id; value: WipedRow };
 }
 
 export type Database = IDBPDatabase<PersonSchema>;
@@ -46,8 +70,12 @@ export type Change = IDBPTransaction<PersonSchema, Stores, "readwrite">;
 
 export const ALL: Stores = ["rows", "photos", "drafts", "own"];
 
+const nameOf = (name: string) => `rectify person ${name}`;
+
 export function openPerson(name: string): Promise<Database> {
-  return openDB<PersonSchema>(`rectify person ${name}`, 1, {
+  return openDB<PersonSchema>(nameOf(name), 1, {
+    // Another tab deletes it: what is open must not hold it.
+    blocking: (_now, _wanted, event) => (event.target as IDBDatabase).close(),
     upgrade(database) {
       database.createObjectStore("rows");
       database.createObjectStore("photos", { keyPath: "sha256" });
@@ -58,11 +86,17 @@ export function openPerson(name: string): Promise<Database> {
   });
 }
 
+export function deletePerson(name: string): Promise<void> {
+  return deleteDB(nameOf(name));
+}
+
 export function openPeople(): Promise<IDBPDatabase<PeopleSchema>> {
-  return openDB<PeopleSchema>("rectify people", 1, {
-    upgrade(database) {
-      database.createObjectStore("people", { keyPath: "name" });
+  return openDB<PeopleSchema>("rectify people", 2, {
+    upgrade(database, before) {
+      if (before < 1) database.createObjectStore("people", { keyPath: "name" });
+      database.createObjectStore("wiped", { keyPath: "device" });
     },
+    blocking: (_now, _wanted, event) => (event.target as IDBDatabase).close(),
   });
 }
 

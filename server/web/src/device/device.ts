@@ -2,11 +2,14 @@
 
 import { now } from "./clocks";
 import type * as C from "./contract";
+import { drafts, draftsKept, keepDraft } from "./drafts";
 import { enrolPerson, openPerson, type Opened } from "./opened";
 import { keepPerson, people, person } from "./people";
 import { claims, keepPhoto, picture, sweep } from "./photos";
 import { refuse } from "./refusal";
+import { setPin } from "./reseal";
 import { unsent } from "./unsent";
+import { wipe, wiped } from "./wipe";
 
 /** A browser that promises nothing may clear what was not used for so long. */
 const CLEARED_AFTER_MS = 7 * 86_400_000;
@@ -60,6 +63,25 @@ export class PageDevice implements C.Device {
     opened.close();
     this.opened = this.who = null;
     this.tell({ what: "people" });
+  }
+
+  /** What was delivered is not kept by a device that was shut out. What it still holds stays, and is tried again. */
+  private async end(): Promise<void> {
+    const { opened, who } = this;
+    if (!opened || !who || !(await wipe(opened, who))) return;
+    this.opened = this.who = null;
+    this.tell({ what: "people" });
+  }
+
+  wiped = wiped;
+
+  async setPin(pin: string): Promise<void> {
+    const { name } = this.here;
+    const row = await person(name);
+    if (!row || row.lock) throw refuse("has_pin", "已经设过 PIN", "There is a PIN already");
+    await setPin(this.here, row, pin);
+    await this.lock();
+    await this.open(name, pin);
   }
 
   me(): C.Me | null {
@@ -152,17 +174,16 @@ export class PageDevice implements C.Device {
   }
 
   async saveDraft(draft: C.DraftRecord): Promise<void> {
-    const change = this.here.database.transaction("drafts", "readwrite", { durability: "strict" });
-    await Promise.all([change.store.put(draft), change.done]);
+    await keepDraft(this.here, draft);
     this.tell({ what: "status" });
   }
 
   async drafts(): Promise<C.DraftRecord[]> {
-    const drafts = await this.here.database.getAll("drafts");
-    return drafts.sort((one, other) => other.changed_ms - one.changed_ms);
+    return drafts(this.here);
   }
 
   async dropDraft(id: string): Promise<void> {
+    await draftsKept();
     await this.here.database.delete("drafts", id);
     await sweep(this.here);
     this.tell({ what: "status" });
@@ -174,6 +195,7 @@ export class PageDevice implements C.Device {
     const log = draft.log ?? (position ? await this.ask<C.Id | null>("log_at", position) : null) ?? this.who?.logs[0]?.log;
     if (!log) throw refuse("unknown_log", "本机没有可用的区", "This phone has no district for it");
     const input = [log, draft.case, draft.kind, draft.body, draft.values, await claims(opened, draft), now()];
+    await draftsKept();
     const receipt = await opened.rules.change<C.Receipt>("capture", input, (change) => {
       void change.objectStore("drafts").delete(draft.id);
     });
@@ -212,6 +234,7 @@ export class PageDevice implements C.Device {
   private readonly tell = (change: C.Change): void => {
     // What was pulled may be what this person is allowed, and which districts there are.
     if (change.what === "cases" || change.what === "status") this.who = this.opened?.me() ?? this.who;
+    if (change.what === "shut_out") void this.end().catch((error) => console.error(error));
     for (const listener of this.listeners) listener(change);
   };
 
@@ -229,6 +252,10 @@ export class PageDevice implements C.Device {
       return { log, op, entity, code, kind, actor, received_ms: captured?.wall_ms ?? 0 };
     });
     return { parked, next: page.next ?? null };
+  }
+
+  async takeIn(file: Blob): Promise<C.TakenIn> {
+    return this.here.takeIn(file);
   }
 
   async call(method: string, path: string, body?: unknown): Promise<any> {

@@ -1,10 +1,10 @@
 // A person's store, open in this tab: its rules, its key, its session with the server.
 
 import { now } from "./clocks";
-import type { Change, Me } from "./contract";
+import type { Change, Me, TakenIn } from "./contract";
 import type { Database, PersonRow } from "./database";
 import { Events } from "./events";
-import { makeKey, publicKey } from "./key";
+import { deviceKey, publicKey } from "./key";
 import { keepPerson, take, unlock } from "./people";
 import { type Vault, Vault as Locks, unfit } from "./pin";
 import { refuse } from "./refusal";
@@ -32,18 +32,17 @@ export class Opened {
     readonly rules: Rules,
     readonly tokens: Tokens,
     readonly transport: Transport,
+    readonly vault: Vault | null,
     private readonly key: CryptoKeyPair,
     private readonly tell: Tell,
   ) {}
 
   static async open(row: PersonRow, vault: Vault | null, language: () => string, tell: Tell): Promise<Opened> {
     const { database, holder } = await take(row.name);
-    const kept = (await database.get("own", "key")) as CryptoKeyPair | undefined;
-    const key = kept ?? (await makeKey());
-    if (!kept) await database.put("own", key, "key");
-    const rules = await Rules.open(database, holder, () => tell({ what: "status" }));
+    const key = await deviceKey(database, vault);
+    const rules = await Rules.open(database, holder, vault, () => tell({ what: "status" }));
     const transport = new Transport(location.origin, language);
-    return new Opened(row.name, database, rules, new Tokens(rules, key, vault), transport, key, tell);
+    return new Opened(row.name, database, rules, new Tokens(rules, key), transport, vault, key, tell);
   }
 
   me(): Me | null {
@@ -55,8 +54,7 @@ export class Opened {
     const input = [await publicKey(this.key), location.origin, code, label, now()];
     const request = await this.rules.change("begin_enrolment", input);
     const enrolled = await this.transport.json<Enrolled>("POST", "/v1/enrol", null, request).catch(said);
-    const tokens = await this.tokens.wrap(enrolled.tokens);
-    await this.rules.change("finish_enrolment", [{ ...enrolled, tokens }]);
+    await this.rules.change("finish_enrolment", [enrolled]);
     return enrolled.name;
   }
 
@@ -64,10 +62,10 @@ export class Opened {
     const me = this.me();
     if (!me) throw refuse("not_enrolled", "本机尚未登记", "This phone is not enrolled yet");
     const heard = (error: CallError | null) => this.session?.heard(error);
-    const steps = new Steps(this.rules, this.database, this.transport, this.tokens, me.device, this.tell, heard);
-    this.session = new Session(this.rules, steps, () => this.tell({ what: "connection" }));
+    const steps = new Steps(this, me.device, this.tell, heard);
+    this.session = new Session(this.rules, steps, () => this.tell({ what: "connection" }), () => this.tell({ what: "shut_out" }));
     this.session.begin();
-    this.events = new Events(this.transport, this.tokens, this.session.wake);
+    this.events = new Events(this.transport, this.tokens, () => this.me()?.logs.map((log) => log.log) ?? [], this.session.wake);
   }
 
   close(): void {
@@ -76,16 +74,25 @@ export class Opened {
     this.database.close();
   }
 
-  /** A request with this person's token, and once more with a new one. */
-  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  /** A request with this person's token. */
+  call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return this.twice((bearer) => this.transport.json<T>(method, path, bearer, body));
+  }
+
+  takeIn(file: Blob): Promise<TakenIn> {
+    return this.twice((bearer) => this.transport.handIn(bearer, file));
+  }
+
+  /** Where the token has ended, once more with a new one. */
+  private async twice<T>(request: (bearer: string) => Promise<T>): Promise<T> {
     try {
-      return await this.transport.json<T>(method, path, await this.tokens.bearer(), body);
+      return await request(this.tokens.bearer());
     } catch (error) {
       if (!(error instanceof CallError) || error.status !== 401) return said(error);
     }
-    const refresh = await this.tokens.refresh();
+    const refresh = this.tokens.refresh();
     await this.tokens.take(await this.transport.json<Granted>("POST", "/v1/token", null, { refresh }).catch(said));
-    return this.transport.json<T>(method, path, await this.tokens.bearer(), body).catch(said);
+    return request(this.tokens.bearer()).catch(said);
   }
 }
 

@@ -4,6 +4,7 @@ import start, { Rules as Compiled } from "../../generated/rules";
 import compiled from "../../generated/rules_bg.wasm?url";
 import { random } from "./bytes";
 import { type Change, type Database, change } from "./database";
+import type { Vault } from "./pin";
 import { otherTab, refusalFrom, storageFull } from "./refusal";
 
 let loaded: Promise<unknown> | null = null;
@@ -26,21 +27,23 @@ export class Rules {
     private readonly rules: Compiled,
     private readonly database: Database,
     private readonly holder: string,
+    private readonly vault: Vault | null,
     private readonly changed: () => void,
   ) {}
 
   /** Reads in what was saved. */
-  static async open(database: Database, holder: string, changed: () => void): Promise<Rules> {
+  static async open(database: Database, holder: string, vault: Vault | null, changed: () => void): Promise<Rules> {
     await load();
     const rules = new Compiled(random);
-    const [keys, rows] = await Promise.all([database.getAllKeys("rows"), database.getAll("rows")]);
+    const [keys, kept] = await Promise.all([database.getAllKeys("rows"), database.getAll("rows")]);
+    const rows = vault ? await Promise.all(kept.map((row) => vault.read(row))) : kept;
     const some: string[] = [];
     const take = () => rules.load(`[${some.splice(0).join(",")}]`);
     keys.forEach(([table], index) => {
       if (some.push(`[${JSON.stringify(table)},${rows[index]}]`) >= 500) take();
     });
     take();
-    return new Rules(rules, database, holder, changed);
+    return new Rules(rules, database, holder, vault, changed);
   }
 
   /** Asks; nothing is changed by it. */
@@ -54,11 +57,16 @@ export class Rules {
 
   /** Changes rows, and with them what else `also` writes: all of it or nothing, one after the other. */
   change<T>(name: string, input: unknown[], also?: (change: Change, result: T) => void): Promise<T> {
-    const mine = this.turn.then(async () => {
+    return this.alone(async () => {
       const result = this.ask<T>(name, ...input);
       await this.save((change) => also?.(change, result), also !== undefined);
       return result;
     });
+  }
+
+  /** Between two changes. */
+  alone<T>(what: () => Promise<T>): Promise<T> {
+    const mine = this.turn.then(what);
     this.turn = mine.catch(() => undefined);
     return mine;
   }
@@ -67,6 +75,9 @@ export class Rules {
     const rows = JSON.parse(this.rules.changes()) as Saved;
     if (rows.length === 0 && !always) return;
     try {
+      // Before the transaction: it would not wait for this.
+      const { vault } = this;
+      if (vault) await Promise.all(rows.map(async (row) => { if (row[2] !== null) row[2] = await vault.close(row[2]); }));
       await change(this.database, this.holder, (change) => {
         const store = change.objectStore("rows");
         for (const [table, key, row] of rows) {

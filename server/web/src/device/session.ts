@@ -23,6 +23,8 @@ export class Session {
     private readonly rules: Rules,
     private readonly steps: Steps,
     private readonly connectionChanged: () => void,
+    /** This device was shut out, and there is nothing more to do. */
+    private readonly shutOut: () => void,
   ) {
     rules.ask("begin_session");
   }
@@ -89,7 +91,10 @@ export class Session {
       const effect = effects.pop();
       if (!effect || this.ended) return;
       if (effect.effect === "rest") return this.rest();
-      if (effect.effect === "pause") return this.stand(this.revoked ? "revoked" : "paused");
+      if (effect.effect === "pause") {
+        if (this.revoked) this.shutOut();
+        return this.stand(this.revoked ? "revoked" : "paused");
+      }
       const event = effect.effect === "wait" ? await this.wait(effect.ms ?? 0) : await this.steps.perform(effect);
       if (this.steps.advanced) this.step({ event: "advanced" });
       this.steps.advanced = false;

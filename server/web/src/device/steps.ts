@@ -3,7 +3,8 @@
 import { sha256 } from "./bytes";
 import { now } from "./clocks";
 import type { Change, Hash, Id } from "./contract";
-import type { Database } from "./database";
+import type { Opened } from "./opened";
+import { keptPhoto } from "./photos";
 import { isRefusal } from "./refusal";
 import type { Rules } from "./rules";
 import type { Granted, Tokens } from "./tokens";
@@ -29,20 +30,24 @@ interface Answered {
 const OFFER_MAX = 200;
 
 export class Steps {
+  private readonly rules: Rules;
+  private readonly transport: Transport;
+  private readonly tokens: Tokens;
   private photos: ToSend[] = [];
   private handingIn = false;
   /** Something of the step under way succeeded. */
   advanced = false;
 
   constructor(
-    private readonly rules: Rules,
-    private readonly database: Database,
-    private readonly transport: Transport,
-    private readonly tokens: Tokens,
+    private readonly opened: Opened,
     private readonly device: Id,
     private readonly tell: (change: Change) => void,
     private readonly heard: (error: CallError | null) => void,
-  ) {}
+  ) {
+    this.rules = opened.rules;
+    this.transport = opened.transport;
+    this.tokens = opened.tokens;
+  }
 
   perform(effect: Effect): Promise<Event> {
     switch (effect.effect) {
@@ -80,7 +85,7 @@ export class Steps {
     const body = this.rules.ask<string>("signed", message === null ? null : await this.tokens.sign(message));
     let answer: string;
     try {
-      answer = await this.transport.sync(byKey ? this.tokens.byKey(this.device) : await this.tokens.bearer(), body);
+      answer = await this.transport.sync(byKey ? this.tokens.byKey(this.device) : this.tokens.bearer(), body);
     } catch (error) {
       return this.failed(error);
     }
@@ -107,7 +112,7 @@ export class Steps {
   }
 
   private async refresh(): Promise<Event> {
-    const refresh = await this.tokens.refresh();
+    const refresh = this.tokens.refresh();
     try {
       await this.tokens.take(await this.transport.json<Granted>("POST", "/v1/token", null, { refresh }));
       return { event: "refreshed" };
@@ -122,7 +127,7 @@ export class Steps {
   /** The districts that the person may work in by now. Not to learn of them stops nothing else. */
   private async learnLogs(): Promise<boolean> {
     try {
-      const logs = await this.transport.json<unknown[]>("GET", "/v1/logs", await this.tokens.bearer());
+      const logs = await this.transport.json<unknown[]>("GET", "/v1/logs", this.tokens.bearer());
       await this.rules.change("take_logs", [logs]);
       return false;
     } catch (error) {
@@ -135,7 +140,7 @@ export class Steps {
     if (await this.learnLogs()) return { event: "revoked" };
     for (const [log, hash] of this.rules.ask<[Id, Hash][]>("documents_to_fetch")) {
       try {
-        const answer = await this.transport.ask("GET", `/v1/logs/${log}/documents/${hash}`, await this.tokens.bearer());
+        const answer = await this.transport.ask("GET", `/v1/logs/${log}/documents/${hash}`, this.tokens.bearer());
         await this.rules.change("take_document", [hash, await answer.text(), now()]);
         this.advanced = true;
         this.tell({ what: "cases" });
@@ -154,7 +159,7 @@ export class Steps {
     for (let from = 0; from < photos.length; from += OFFER_MAX) {
       const some = photos.slice(from, from + OFFER_MAX);
       try {
-        const answer = await this.transport.json<{ photos: unknown[] }>("POST", "/v1/photos/have", await this.tokens.bearer(), { photos: some });
+        const answer = await this.transport.json<{ photos: unknown[] }>("POST", "/v1/photos/have", this.tokens.bearer(), { photos: some });
         if (answer.photos.length !== some.length) return this.later();
         for (const [index, photo] of some.entries()) await this.rules.change("photo_answer", [photo, answer.photos[index]]);
       } catch (error) {
@@ -174,7 +179,7 @@ export class Steps {
   private async sendPhoto(): Promise<Event> {
     const photo = this.photos[0];
     if (!photo) return { event: "photo_sent", more: false };
-    const kept = await this.database.get("photos", photo.sha256);
+    const kept = await keptPhoto(this.opened, photo.sha256);
     if (!kept) return this.photoGone(photo);
     try {
       await this.send(photo, kept.jpeg);
@@ -188,7 +193,7 @@ export class Steps {
   }
 
   private async send({ sha256, size }: ToSend, jpeg: Blob): Promise<void> {
-    const authorization = this.handingIn ? await this.tokens.forPhoto(this.device, sha256) : await this.tokens.bearer();
+    const authorization = this.handingIn ? await this.tokens.forPhoto(this.device, sha256) : this.tokens.bearer();
     let noted: Promise<unknown> = Promise.resolve();
     const sent = (offset: number) => {
       this.advanced = true;

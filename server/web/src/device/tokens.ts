@@ -2,7 +2,6 @@
 
 import type { Hash, Id } from "./contract";
 import { sign } from "./key";
-import type { Vault } from "./pin";
 import type { Rules } from "./rules";
 
 export interface Granted {
@@ -16,31 +15,22 @@ export class Tokens {
   constructor(
     private readonly rules: Rules,
     private readonly key: CryptoKeyPair,
-    private readonly vault: Vault | null,
   ) {}
 
-  private async read(which: 0 | 1): Promise<string> {
-    const text = this.rules.ask<[string, string]>("tokens")[which];
-    return this.vault ? this.vault.read(text) : text;
+  private read(which: 0 | 1): string {
+    return this.rules.ask<[string, string]>("tokens")[which];
   }
 
-  async bearer(): Promise<string> {
-    return `Bearer ${await this.read(0)}`;
+  bearer(): string {
+    return `Bearer ${this.read(0)}`;
   }
 
-  refresh(): Promise<string> {
+  refresh(): string {
     return this.read(1);
   }
 
-  /** As they are to be kept. */
-  async wrap(granted: Granted): Promise<Granted> {
-    if (!this.vault) return granted;
-    const [access, refresh] = [await this.vault.close(granted.access), await this.vault.close(granted.refresh)];
-    return { ...granted, access, refresh };
-  }
-
   async take(granted: Granted): Promise<void> {
-    await this.rules.change("take_tokens", [await this.wrap(granted)]);
+    await this.rules.change("take_tokens", [granted]);
   }
 
   /** Of a phone that was shut out: what it holds it may still hand in. */

@@ -1,6 +1,6 @@
 // HTTP with the server of this page: limits of time on everything, and refusals as the session takes them.
 
-import type { Refusal } from "./contract";
+import type { Refusal, TakenIn } from "./contract";
 
 const SILENCE_MS = 40_000;
 const WHOLE_MS = 600_000;
@@ -73,6 +73,12 @@ export class Transport {
     const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
     const text = await (await this.ask(method, path, authorization, sent)).text();
     return (text === "" ? null : JSON.parse(text)) as T;
+  }
+
+  async handIn(authorization: string, file: Blob): Promise<TakenIn> {
+    const headers = { "Content-Type": "application/octet-stream" };
+    const answer = await this.ask("POST", "/v1/export-files", authorization, { body: file, headers }, WHOLE_MS);
+    return (await answer.json()) as TakenIn;
   }
 
   async sync(authorization: string, body: string): Promise<string> {

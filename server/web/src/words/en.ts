@@ -62,7 +62,7 @@ export const en: Words = {
     label: "What this phone is called",
     label_value: "My phone",
     pin: "PIN (optional)",
-    pin_hint: "4 to 12 digits. Needed where several share a phone; if forgotten, you must enrol again.",
+    pin_hint: "At least 6 characters. Needed where several share a phone; if forgotten, you must enrol again, and what is unsent is lost.",
     enrol: "Enrol",
     enrolling: "Enrolling …",
     old: "This browser is too old; it lacks: ",
@@ -76,6 +76,11 @@ export const en: Words = {
     unsent: (n) => `${n} unsent`,
     nobody: "Who are you?",
     lock: "Lock and switch",
+    set_pin: "Set a PIN",
+    new_pin: "New PIN",
+    pin_about: "With it your cases, drafts, photos and tokens on this phone are sealed, and nobody else opens them. Six digits stop somebody who holds the phone, not somebody patient who has copied all its files: the longer the better.",
+    first_pin: (names) => `First ${names} must set a PIN under "Me": others could open what is stored there.`,
+    wiped: (name, when) => `The phone of ${name} was shut out (${when}). Once the server had all that it held, their cases, photos, drafts and key were wiped from it.`,
   },
 
   tasks: {
@@ -321,6 +326,8 @@ export const en: Words = {
   parked: {
     title: "Parked steps", empty: "Nothing is parked.", online: "Needs a network.",
     release: "Release", discard: "Discard", reason: "Reason", from: (who) => `a step of ${who}`,
+    carried: "Take in a file", carried_hint: "Where a phone reaches no server, what it has not sent is exported there and brought here.",
+    taken: (it) => `Taken in from ${it.name}: ${it.accepted} accepted, ${it.rejected} rejected, ${it.parked} parked, ${it.refused} left to the phone, ${of(it.photos, "photo")}.`,
   },
 
   admin: {

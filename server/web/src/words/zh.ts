@@ -1,5 +1,14 @@
 // 简体中文：网页上的每一句话。英文在 en.ts，少一句就无法编译。
 
+interface Carried {
+  name: string;
+  accepted: number;
+  rejected: number;
+  parked: number;
+  refused: number;
+  photos: number;
+}
+
 export const zh = {
   product: "整改",
   tagline: "没有网络也能采集，谁也改不了历史",
@@ -58,7 +67,7 @@ export const zh = {
     label: "这台手机叫什么",
     label_value: "我的手机",
     pin: "PIN（选填）",
-    pin_hint: "4 到 12 位数字。几个人共用时必须设；忘记后只能重新登记。",
+    pin_hint: "至少 6 位。几个人共用时必须设；忘记后只能重新登记，本机未发送的内容会丢失。",
     enrol: "登记",
     enrolling: "正在登记……",
     old: "这个浏览器太旧，缺少：",
@@ -72,6 +81,11 @@ export const zh = {
     unsent: (n: number) => `${n} 项未发送`,
     nobody: "请选择您是谁",
     lock: "锁定并换人",
+    set_pin: "设置 PIN",
+    new_pin: "新的 PIN",
+    pin_about: "设好后，本机上您的案件、草稿、照片和钥匙都用 PIN 封存，别人打不开。6 位数字挡得住拿着手机的人，挡不住复制了全部文件又有耐心的人：越长越稳。",
+    first_pin: (names: string) => `请先让 ${names} 在“我的”里设置 PIN，否则其他人能打开那一份数据。`,
+    wiped: (name: string, when: string) => `${name} 的手机已被停用（${when}）。服务器收齐全部内容后，本机已清除其案件、照片、草稿和钥匙。`,
   },
 
   tasks: {
@@ -317,6 +331,8 @@ export const zh = {
   parked: {
     title: "挂起的操作", empty: "没有挂起的操作。", online: "需要联网读取。",
     release: "放行", discard: "终止", reason: "原因", from: (who: string) => `${who} 的操作`,
+    carried: "接收导出文件", carried_hint: "手机连不上服务器时，可在那台手机上导出未发送的内容，带到这里接收。",
+    taken: (it: Carried) => `已接收 ${it.name} 的文件：接受 ${it.accepted} 项，不予接受 ${it.rejected} 项，挂起 ${it.parked} 项，由手机自行重发 ${it.refused} 项，照片 ${it.photos} 张。`,
   },
 
   admin: {

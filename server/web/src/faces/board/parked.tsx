@@ -1,7 +1,7 @@
 // Steps in the server's custody: a supervisor lets them take effect or ends them, as a step of their own.
 
-import { useEffect, useState } from "preact/hooks";
-import type { ParkedOp } from "../../device/contract";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { ParkedOp, TakenIn } from "../../device/contract";
 import { newId, useAttempt, useDevice, useMe } from "../../app/device";
 import { Button, Empty, Input, Refused, Waiting } from "../../app/parts";
 import { caseAt } from "../../app/route";
@@ -30,14 +30,37 @@ export function Parked() {
       setAll(found);
     });
   useEffect(() => void read(), []);
-  if (attempt.busy && !all) return <Waiting />;
   return (
     <div class="stack">
+      <Carried onTaken={() => void read()} />
+      {attempt.busy && !all && <Waiting />}
       <Refused attempt={attempt} />
       {attempt.refused && <Button onPress={() => void read()}>{words.again}</Button>}
       {all && all.length === 0 && <Empty icon="pause">{words.parked.empty}</Empty>}
       {(all ?? []).map((op) => <Op key={op.op} op={op} onDone={() => setAll((all ?? []).filter((it) => it.op !== op.op))} />)}
     </div>
+  );
+}
+
+/** The file of a phone that reaches no server. */
+function Carried({ onTaken }: { onTaken: () => void }) {
+  const words = useWords();
+  const device = useDevice();
+  const attempt = useAttempt();
+  const chosen = useRef<HTMLInputElement>(null);
+  const [taken, setTaken] = useState<TakenIn | null>(null);
+  const take = async (file: File | undefined) => {
+    if (file && (await attempt.run(async () => setTaken(await device.takeIn(file))))) onTaken();
+    if (chosen.current) chosen.current.value = "";
+  };
+  return (
+    <section class="card stack">
+      <p class="soft">{words.parked.carried_hint}</p>
+      <input ref={chosen} type="file" hidden data-carried onChange={(event) => void take(event.currentTarget.files?.[0])} />
+      <Button disabled={attempt.busy} onPress={() => chosen.current?.click()}>{words.parked.carried}</Button>
+      <Refused attempt={attempt} />
+      {taken && <p class="note note-good" role="status" data-taken>{words.parked.taken(taken)}</p>}
+    </section>
   );
 }
 

@@ -1,7 +1,8 @@
 // The person, the phone, and how they like to read.
 
-import { useDevice, useLive, useMe, valueOf } from "../../app/device";
-import { Button, Choices, Icon } from "../../app/parts";
+import { useState } from "preact/hooks";
+import { useAttempt, useDevice, useLive, useMe, valueOf } from "../../app/device";
+import { Button, Choices, Icon, Input, Refused } from "../../app/parts";
 import { setSettings, useSettings, useWords } from "../../app/settings";
 import { said } from "../../words";
 import { areaName, useReference } from "../../case/reference";
@@ -32,6 +33,7 @@ export function Settings({ onAdd }: { onAdd: () => void }) {
         {people.some((person) => person.locked) && (
           <Button onPress={() => void device.lock()}><Icon name="people" />{words.people.lock}</Button>
         )}
+        {people.some((person) => person.account === me.login && !person.locked) && <Pin />}
         <Button look="bare" onPress={onAdd}><Icon name="plus" />{words.people.add}</Button>
       </section>
       <section class="card stack">
@@ -44,5 +46,21 @@ export function Settings({ onAdd }: { onAdd: () => void }) {
       <a class="button button-wide" href="#/sending"><Icon name="send" />{words.unsent_page.title}</a>
       <p class="small soft number">{words.settings.device}{words.colon}{me.device}</p>
     </div>
+  );
+}
+
+/** For somebody who has none. */
+function Pin() {
+  const words = useWords();
+  const device = useDevice();
+  const attempt = useAttempt();
+  const [pin, setPin] = useState<string | null>(null);
+  if (pin === null) return <Button look="bare" onPress={() => setPin("")}><Icon name="check" />{words.people.set_pin}</Button>;
+  return (
+    <form class="stack" onSubmit={(event) => { event.preventDefault(); void attempt.run(() => device.setPin(pin)); }}>
+      <Input label={words.people.new_pin} hint={words.people.pin_about} value={pin} onChange={setPin} type="password" most={64} complete="new-password" />
+      <Refused attempt={attempt} />
+      <button type="submit" class="button button-main" disabled={pin === "" || attempt.busy}>{words.people.set_pin}</button>
+    </form>
   );
 }

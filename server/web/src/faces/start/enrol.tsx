@@ -6,7 +6,9 @@ import { useAttempt, useDevice } from "../../app/device";
 import { Button, Icon, Input, Refused } from "../../app/parts";
 import { setSettings, useLanguage, useWords } from "../../app/settings";
 import { Guarantee } from "./guarantee";
+import { CHARACTERS_MIN } from "../../device/pin";
 import { Scan, canScan } from "./scan";
+import { WipedNotes } from "./wiped";
 
 export function Enrol({ others, onDone, onBack }: { others: Person[]; onDone: () => void; onBack: (() => void) | null }) {
   const words = useWords();
@@ -19,8 +21,9 @@ export function Enrol({ others, onDone, onBack }: { others: Person[]; onDone: ()
   const [label, setLabel] = useState(words.start.label_value);
   const [pin, setPin] = useState("");
   const taken = others.some((other) => other.name === name.trim());
-  const pinFits = pin === "" ? others.length === 0 : /^\d{4,12}$/.test(pin);
-  const ready = code.replace(/[^0-9a-z]/gi, "").length >= 12 && name.trim() !== "" && label.trim() !== "" && pinFits && !taken;
+  const open = others.filter((other) => !other.locked);
+  const pinFits = pin === "" ? others.length === 0 : Array.from(pin).length >= CHARACTERS_MIN;
+  const ready = code.replace(/[^0-9a-z]/gi, "").length >= 12 && name.trim() !== "" && label.trim() !== "" && pinFits && !taken && open.length === 0;
   const enrol = async () => {
     const done = await attempt.run(() => device.enrol(name.trim(), code.trim(), label.trim(), pin || null));
     if (done) {
@@ -44,7 +47,9 @@ export function Enrol({ others, onDone, onBack }: { others: Person[]; onDone: ()
           {language === "zh" ? "English" : "中文"}
         </Button>
       </div>
+      <WipedNotes />
       <Guarantee />
+      {open.length > 0 && <p class="note note-warn" role="alert">{words.people.first_pin(open.map((other) => other.name).join("、"))}</p>}
       <form class="card stack" onSubmit={(event) => { event.preventDefault(); if (ready && !attempt.busy) void enrol(); }}>
         <h2>{words.start.title}</h2>
         <p class="soft">{words.start.about}</p>
@@ -56,7 +61,7 @@ export function Enrol({ others, onDone, onBack }: { others: Person[]; onDone: ()
         <Input label={words.start.code} hint={words.start.code_hint} value={code} onChange={setCode} />
         <Input label={words.start.who} hint={words.start.who_hint} value={name} onChange={setName} most={40} />
         <Input label={words.start.label} value={label} onChange={setLabel} most={80} />
-        <Input label={words.start.pin} hint={words.start.pin_hint} value={pin} onChange={setPin} type="password" mode="numeric" most={12} complete="new-password" />
+        <Input label={words.start.pin} hint={words.start.pin_hint} value={pin} onChange={setPin} type="password" most={64} complete="new-password" />
         <Refused attempt={attempt} />
         <button type="submit" class="button button-main button-wide" disabled={!ready || attempt.busy}>
           {attempt.busy ? words.start.enrolling : words.start.enrol}

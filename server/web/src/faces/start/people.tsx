@@ -5,6 +5,7 @@ import type { Person } from "../../device/contract";
 import { useAttempt, useDevice } from "../../app/device";
 import { Button, Icon, Input, Refused } from "../../app/parts";
 import { useWords } from "../../app/settings";
+import { WipedNotes } from "./wiped";
 
 export function People({ people, onAdd }: { people: Person[]; onAdd: () => void }) {
   const words = useWords();
@@ -24,6 +25,7 @@ export function People({ people, onAdd }: { people: Person[]; onAdd: () => void 
         <img class="mark" src="/icons/icon.svg" alt="" />
         <h1>{words.people.nobody}</h1>
       </div>
+      <WipedNotes />
       {people.map((person) => (
         <button type="button" key={person.name} class="button button-wide row" aria-pressed={chosen?.name === person.name} onClick={() => choose(person)}>
           <Icon name="person" />
@@ -33,9 +35,9 @@ export function People({ people, onAdd }: { people: Person[]; onAdd: () => void 
       ))}
       {chosen && (
         <form class="card stack" onSubmit={(event) => { event.preventDefault(); void open(chosen, pin); }}>
-          <Input label={words.people.pin(chosen.name)} value={pin} onChange={setPin} type="password" mode="numeric" most={12} complete="current-password" />
+          <Input label={words.people.pin(chosen.name)} value={pin} onChange={setPin} type="password" most={64} complete="current-password" />
           <Refused attempt={attempt} />
-          <button type="submit" class="button button-main" disabled={pin.length < 4 || attempt.busy}>{words.people.open}</button>
+          <button type="submit" class="button button-main" disabled={pin === "" || attempt.busy}>{words.people.open}</button>
         </form>
       )}
       {!chosen && <Refused attempt={attempt} />}
