@@ -242,8 +242,9 @@ pub struct Clock {
     pub appeal: Option<Appeal>,
 }
 
+crate::tagged! { "turn" "Turn";
 /// What moved a deadline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "turn", rename_all = "snake_case")]
 pub enum Turn {
@@ -257,9 +258,11 @@ pub enum Turn {
     /// It got its limit once more.
     Extension,
 }
+}
 
+crate::tagged! { "is" "Running";
 /// Whether a clock runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Running {
@@ -291,6 +294,7 @@ pub enum Running {
         /// The revision.
         rev: u64,
     },
+}
 }
 
 /// What was said against a clock's being overdue (超时申诉), once.

@@ -42,11 +42,11 @@ async function fits(phone, name) {
 /** What a thumb in a glove presses is 48 px high and wide, but for links inside of sentences. */
 async function isPressed(phone, name) {
   const small = await phone.page.evaluate(() =>
-    [...document.querySelectorAll("button, .button, .nav a, .choice, .tick, .kind, .case, .standing, summary, select, input:not([type=file]):not([type=radio]):not([type=checkbox])")]
+    [...document.querySelectorAll("button, .button, .nav a, .leaflet-bar a, .choice, .tick, .kind, .case, .standing, summary, select, input:not([type=file]):not([type=radio]):not([type=checkbox])")]
       .map((it) => [it.outerHTML.slice(0, 90), it.getBoundingClientRect()])
       .filter(([, box]) => box.width > 0 && (box.height < 47.5 || box.width < 47.5))
       .map(([html, box]) => `${html} ${box.width}×${box.height}`)
-      .filter((text) => !text.includes("leaflet")),
+      .filter((text) => !text.includes("leaflet-marker")),
   );
   assert.deepEqual(small, [], `too small at ${name}`);
 }
@@ -57,7 +57,7 @@ async function look(phone, name, place, ready) {
     await phone.page.setViewportSize(view);
     await phone.to(place);
     await phone.page.locator(ready).first().waitFor();
-    await poll(async () => (await phone.page.locator(".waiting").count()) === 0, `${name} to be read`);
+    await poll(async () => (await phone.page.locator(".waiting[role=status]").count()) === 0, `${name} to be read`);
     await poll(() => phone.page.evaluate(() => [...document.images].every((image) => image.complete)), "pictures");
     await fits(phone, name);
     await isPressed(phone, name);
@@ -91,6 +91,8 @@ test("a report, step by step", { timeout: 180_000 }, async () => {
   phone.view = WIDTHS[0];
   await phone.to("/capture");
   await phone.shoot();
+  await phone.page.locator(".taken img").first().waitFor();
+  await phone.page.locator(".shutter:not([disabled])").waitFor();
   await phone.shot("capture-1-photo");
   await axe(phone, "camera");
   await isPressed(phone, "camera");

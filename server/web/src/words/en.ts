@@ -334,7 +334,7 @@ export const en: Words = {
     accounts: "People", devices: "Phones", add: "Add somebody", login: "Login name", login_hint: "Lower-case letters, digits, dots; 3 to 40", name: "Name", role: "Role", area: "Area (code)", area_whole: "The whole district",
     units: "Units", disabled: "disabled", disable: "Disable", disable_sure: "No login any more; a supervisor decides about what is unsent.", reason: "Reason", code: "Enrolment code",
     code_shown: "Shown this once, good for 24 hours. Hand it over in person or by a way you trust.", revoke: "Shut out", revoked: "shut out",
-    revoke_sure: "It can't be used from now on. What it holds is still handed in, for a supervisor to decide.", grant: "Add a role", of: "Used by", online: "Needs a network.", empty_devices: "No phone yet.",
+    revoke_sure: "It can't be used from now on. What it holds is still handed in, for a supervisor to decide.", grant: "Add a role", of: "Used by", online: "Needs a network.", empty_devices: "No phone yet.", this_device: "this one",
     search: "name or login", no_roles: "no role",
   },
   roles: { inspector: "Inspector", crew: "Crew", supervisor: "Supervisor", auditor: "Auditor", admin: "Administrator" },

@@ -339,7 +339,7 @@ export const zh = {
     accounts: "人员", devices: "手机", add: "新增人员", login: "登录名", login_hint: "小写字母、数字、点，3 到 40 位", name: "姓名", role: "角色", area: "区域（代码）", area_whole: "全区",
     units: "单位", disabled: "已停用", disable: "停用", disable_sure: "停用后不能登录；未发的操作由主管处理。", reason: "原因", code: "登记码",
     code_shown: "只显示这一次，24 小时内有效。请当面或通过可信渠道交给本人。", revoke: "停用手机", revoked: "已停用",
-    revoke_sure: "停用后立即不能再用；它未发的内容仍会送达，由主管处理。", grant: "增加角色", of: "使用人", online: "需要联网。", empty_devices: "还没有手机。",
+    revoke_sure: "停用后立即不能再用；它未发的内容仍会送达，由主管处理。", grant: "增加角色", of: "使用人", online: "需要联网。", empty_devices: "还没有手机。", this_device: "就是本机",
     search: "姓名或登录名", no_roles: "没有角色",
   },
   roles: { inspector: "巡查员", crew: "责任单位人员", supervisor: "主管", auditor: "审计员", admin: "管理员" },

@@ -49,7 +49,7 @@ function One({ phone, onChanged }: { phone: Phone; onChanged: () => void }) {
       <div class="row">
         <Icon name="phone" />
         <div class="grow">
-          <h2>{phone.label}{phone.device === me.device ? ` · ${words.settings.device}` : ""}</h2>
+          <h2>{phone.label}{phone.device === me.device ? ` · ${words.admin.this_device}` : ""}</h2>
           <p class="small soft">{words.admin.of}{words.colon}{phone.name} ({phone.login})</p>
         </div>
         {phone.revoked ? <span class="pill">{words.admin.revoked}</span> : <Button look="bad" pressed={open} onPress={() => setOpen(!open)}>{words.admin.revoke}</Button>}

@@ -23,7 +23,7 @@ export function Enrol({ others, onDone, onBack }: { others: Person[]; onDone: ()
   const taken = others.some((other) => other.name === name.trim());
   const open = others.filter((other) => !other.locked);
   const pinFits = pin === "" ? others.length === 0 : Array.from(pin).length >= CHARACTERS_MIN;
-  const ready = code.replace(/[^0-9a-z]/gi, "").length >= 12 && name.trim() !== "" && label.trim() !== "" && pinFits && !taken && open.length === 0;
+  const ready = code.replace(/[^0-9a-z]/gi, "").length >= 12 && name.trim() !== "" && label.trim() !== "" && pinFits && !taken;
   const enrol = async () => {
     const done = await attempt.run(() => device.enrol(name.trim(), code.trim(), label.trim(), pin || null));
     if (done) {
@@ -50,23 +50,25 @@ export function Enrol({ others, onDone, onBack }: { others: Person[]; onDone: ()
       <WipedNotes />
       <Guarantee />
       {open.length > 0 && <p class="note note-warn" role="alert">{words.people.first_pin(open.map((other) => other.name).join("、"))}</p>}
-      <form class="card stack" onSubmit={(event) => { event.preventDefault(); if (ready && !attempt.busy) void enrol(); }}>
-        <h2>{words.start.title}</h2>
-        <p class="soft">{words.start.about}</p>
-        {canScan() ? (
-          <Button wide onPress={() => setScanning(true)}><Icon name="camera" />{words.start.scan}</Button>
-        ) : (
-          <p class="hint">{words.start.no_scan}</p>
-        )}
-        <Input label={words.start.code} hint={words.start.code_hint} value={code} onChange={setCode} />
-        <Input label={words.start.who} hint={words.start.who_hint} value={name} onChange={setName} most={40} />
-        <Input label={words.start.label} value={label} onChange={setLabel} most={80} />
-        <Input label={words.start.pin} hint={words.start.pin_hint} value={pin} onChange={setPin} type="password" most={64} complete="new-password" />
-        <Refused attempt={attempt} />
-        <button type="submit" class="button button-main button-wide" disabled={!ready || attempt.busy}>
-          {attempt.busy ? words.start.enrolling : words.start.enrol}
-        </button>
-      </form>
+      {open.length === 0 && (
+        <form class="card stack" onSubmit={(event) => { event.preventDefault(); if (ready && !attempt.busy) void enrol(); }}>
+          <h2>{words.start.title}</h2>
+          <p class="soft">{words.start.about}</p>
+          {canScan() ? (
+            <Button wide onPress={() => setScanning(true)}><Icon name="camera" />{words.start.scan}</Button>
+          ) : (
+            <p class="hint">{words.start.no_scan}</p>
+          )}
+          <Input label={words.start.code} hint={words.start.code_hint} value={code} onChange={setCode} />
+          <Input label={words.start.who} hint={words.start.who_hint} value={name} onChange={setName} most={40} />
+          <Input label={words.start.label} value={label} onChange={setLabel} most={80} />
+          <Input label={words.start.pin} hint={words.start.pin_hint} value={pin} onChange={setPin} type="password" most={64} complete="new-password" />
+          <Refused attempt={attempt} />
+          <button type="submit" class="button button-main button-wide" disabled={!ready || attempt.busy}>
+            {attempt.busy ? words.start.enrolling : words.start.enrol}
+          </button>
+        </form>
+      )}
     </main>
   );
 }
