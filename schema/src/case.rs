@@ -12,9 +12,9 @@ use crate::hash::Hash;
 use crate::ids::{AccountId, AreaId, DeviceId, EntityId, OpId, PersonId, UnitId};
 use crate::op::{EvidenceRole, FixResult, Role, Sealed, Taken};
 pub use crate::position::{Gcj02, Position};
-use crate::tree::flat;
 
 mod field;
+mod nested;
 
 pub use field::{FieldName, NotAField};
 
@@ -267,8 +267,6 @@ pub struct Step {
     pub note: Option<Sealed>,
 }
 
-flat!(Step: by, code: String, note: Option<Sealed>);
-
 /// How a case ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -279,8 +277,6 @@ pub struct End {
     /// The area whose grant allowed it: one level above may reopen.
     pub area: AreaId,
 }
-
-flat!(End: step, area: AreaId);
 
 /// A piece of evidence: one photo as one op named it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -48,7 +48,8 @@ function Flow({ first }: { first: DraftRecord }) {
     const at = body.position as PositionE7 | undefined;
     const found = at ? await device.logAt({ lat: at.lat_e7, lon: at.lon_e7 }).catch(() => null) : null;
     await drafting.change({ body, log: found ?? draft.log, photos: [...draft.photos, { sha256: photo.sha256, role: "before" }], page: { ...draft.page, stage: "photos" } });
-    if (draft.photos.length === 0) replace(`/capture/${draft.id}`);
+    // Whoever has gone elsewhere meanwhile is not taken back.
+    if (draft.photos.length === 0 && location.hash.startsWith("#/capture")) replace(`/capture/${draft.id}`);
   };
   const send = (outcome: string | null) =>
     attempt.run(async () => {
