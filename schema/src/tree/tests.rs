@@ -1,3 +1,5 @@
+//! What is read from a tree is what stood in the text.
+
 use serde_json::json;
 
 use super::*;

@@ -17,6 +17,9 @@ const random = (count) =>
     return drawn >>> 24;
   });
 
+// Why a line of an answer can't be read is said by the reader of JSON, which is another one here: that it can't is the same.
+const bare = (text) => (text.startsWith('{"code":"answer"') ? text.replace(/can't be read \(.*?\);/g, "can't be read;") : text);
+
 const rules = new Rules(random);
 let steps = 0;
 for (const { name, arguments: given, answer, changes } of JSON.parse(await readFile(told, "utf8"))) {
@@ -31,7 +34,7 @@ for (const { name, arguments: given, answer, changes } of JSON.parse(await readF
   } catch (refusal) {
     here = refusal;
   }
-  assert.equal(here, answer, name);
+  assert.equal(bare(here), bare(answer), name);
   steps += 1;
 }
 assert.ok(steps > 20, "a story of more than twenty calls");
