@@ -1,3 +1,5 @@
+//! The zone that civil times are of.
+
 use jiff::tz::TimeZone;
 
 /// A time zone by its IANA name. China's is always there; others where there is a zone database, which a browser has
