@@ -86,7 +86,7 @@ test("a lost phone is shut out by the administrator, and what it held waits for 
   await poll(async () => (await card.getByText("已停用").count()) === 1, "the phone to be shut out");
   await administrator.shot("story-devices");
   await inspector.context.setOffline(false);
-  await poll(async () => (await inspector.page.locator('[data-connection="revoked"]').count()) > 0 || (await inspector.page.getByLabel("登记码").count()) > 0, "the phone to be told");
+  await poll(async () => (await inspector.page.locator('[data-connection="revoked"]').count()) > 0 || (await inspector.page.getByLabel("登记码").count()) > 0, "the phone to be told", 120_000);
   await poll(async () => {
     await supervisor.to("/me");
     await supervisor.to("/parked");
