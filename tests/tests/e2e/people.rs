@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -249,9 +250,18 @@ fn hand_in() -> Result<()> {
     let first = row(&parked, "case", &json!(cases[0]))?;
     let op = first["op"].as_str().context("an op")?;
     supervisor.must(&["do", &cases[0], "release", "--parked", op, "--reason", "手机已找回"])?;
-    settle(&supervisor)?;
-    let shown = supervisor.must(&["show", &cases[0]])?;
-    ensure!(shown["case"]["evidence"][0]["verified_rev"].is_u64(), "released, its photo is there: {shown}");
+    let begun = Instant::now();
+    let shown = loop {
+        settle(&supervisor)?;
+        let shown = supervisor.must(&["show", &cases[0]])?;
+        if shown["case"]["evidence"][0]["verified_rev"].is_u64() {
+            break shown;
+        }
+        ensure!(
+            begun.elapsed() < Duration::from_secs(60),
+            "released, its photo is there once it was looked at: {shown}"
+        );
+    };
     ensure!(shown["case"]["comment_count"] == 1, "and what was behind it: {shown}");
     let parked = supervisor.must(&["parked"])?;
     ensure!(parked.as_array().map(Vec::len) == Some(1), "the other still waits: {parked}");
