@@ -60,8 +60,8 @@ pub enum Key {
     Numbers(i64, i64),
     /// Some bytes.
     Bytes(Vec<u8>),
-    /// Some bytes and a number.
-    BytesNumber(Vec<u8>, i64),
+    /// Some bytes and two numbers.
+    BytesNumbers(Vec<u8>, i64, i64),
     /// Two byte strings.
     TwoBytes(Vec<u8>, Vec<u8>),
 }
@@ -174,16 +174,18 @@ impl Db {
     }
 
     fn due_rows(&mut self, of: LogNum, after: &Key, limit: usize) -> Result<Vec<ViewRow>, StoreError> {
-        let (id, kind) = if let Key::BytesNumber(id, kind) = after { (id.as_slice(), *kind) } else { (&[][..], 0) };
+        let start = (&[][..], 0, 0);
+        let (id, kind, nth) = if let Key::BytesNumbers(id, kind, nth) = after { (&id[..], *kind, *nth) } else { start };
         let kind = i16::try_from(kind).map_err(|_| StoreError::Damaged("a due kind out of range"))?;
+        let further = due::kind.gt(kind).or(due::kind.eq(kind).and(due::occurrence.gt(nth)));
         let rows: Vec<(Vec<u8>, i16, i64, i64)> = due::table
             .filter(due::log.eq(of.0))
-            .filter(due::entity.gt(id).or(due::entity.eq(id).and(due::kind.gt(kind))))
-            .order((due::entity, due::kind))
+            .filter(due::entity.gt(id).or(due::entity.eq(id).and(further)))
+            .order((due::entity, due::kind, due::occurrence))
             .limit(limit_of(limit)?)
             .select((due::entity, due::kind, due::due_ms, due::occurrence))
             .load(&mut self.conn)?;
-        let key = |row: &(Vec<u8>, i16, i64, i64)| Key::BytesNumber(row.0.clone(), i64::from(row.1));
+        let key = |row: &(Vec<u8>, i16, i64, i64)| Key::BytesNumbers(row.0.clone(), i64::from(row.1), row.3);
         Ok(rows.into_iter().map(|row| (key(&row), format!("{row:?}"))).collect())
     }
 
