@@ -102,8 +102,8 @@ fn told() -> Vec<Value> {
     let shown = story.call("show", json!([LOG, entity, now(6)]));
     assert_eq!(shown["document"]["state"], "reported", "{shown}");
     assert_eq!(shown["own"][0]["waiting"], true);
-    story.call("list", json!([{ "waiting": true }, null, 50]));
-    story.call("list", json!([{ "text": "12 号" }, null, 50]));
+    story.call("list", json!([{ "waiting": true }, null, 50, now(6)]));
+    story.call("list", json!([{ "text": "12 号" }, null, 50, now(6)]));
     story.call("near", json!([LOG, "stall", "12 号摊", { "lat_e7": 374_300_000, "lon_e7": 1_163_500_000 }, now(7)]));
     story.call("photos_to_send", json!([]));
     story.call("begin_session", json!([]));
