@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::calendar::{CITY_CALENDAR, Calendar};
 use crate::case::Step;
 use crate::catalogue::FieldKind;
 use crate::op::{Body, Reopen};
@@ -46,4 +47,10 @@ fn a_struct_inside_of_another_one_is_read_with_its_members() {
     let step: Step = serde_json::from_value(whole.clone()).unwrap();
     assert_eq!((step.by.rev, step.code.as_str()), (3, "pass"));
     assert_eq!(serde_json::to_value(&step).unwrap(), whole);
+}
+
+#[test]
+fn a_calendar_is_read_from_a_tree_as_from_its_text() {
+    let direct: Calendar = serde_json::from_str(CITY_CALENDAR).unwrap();
+    assert_eq!(Calendar::deserialize(grown(CITY_CALENDAR)).unwrap(), direct);
 }

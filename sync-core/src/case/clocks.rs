@@ -15,8 +15,7 @@ pub(super) fn follow(before: &Case, after: &mut Case, stages: &[&Stage], step: &
     let happened = moments(Some(before), after);
     let unlinked = has_ended(before) && !has_ended(after) && after.reopened == before.reopened;
     let (at_ms, rev) = (step.ctx.first_received_ms, step.ctx.rev);
-    let others_wait = |stage: &&&Stage| stage.procedure.is_some_and(|procedure| procedure.others_wait);
-    let begins = stages.iter().filter(others_wait).map(|stage| Moment::Begins(stage.code.clone()));
+    let begins = stages.iter().filter(|stage| others_wait(stage)).map(|stage| Moment::Begins(stage.code.clone()));
     let waits_for: Vec<Moment> = begins.filter(|begins| happened.contains(begins)).collect();
     for clock in &mut after.clocks {
         let stage = stages.iter().find(|stage| stage.code == clock.stage);
@@ -40,6 +39,11 @@ pub(super) fn follow(before: &Case, after: &mut Case, stages: &[&Stage], step: &
             Running::Paused { .. } | Running::Met { .. } | Running::Stopped { .. } => {}
         }
     }
+}
+
+/// Whether everything else stands while a stage runs.
+fn others_wait(stage: &Stage) -> bool {
+    stage.procedure.is_some_and(|procedure| procedure.others_wait)
 }
 
 /// A clock is met by what the server received. If that came late, and the phone's own elapsed time shows that it was
@@ -91,8 +95,8 @@ pub(super) fn issue(case: &Case, body: &IssueDeadline, stages: &[&Stage], step: 
 fn stands(case: &Case, body: &IssueDeadline, stages: &[&Stage]) -> Running {
     let waits = |clock: &&Clock| {
         let stage = stages.iter().find(|stage| stage.code == clock.stage);
-        let others_wait = stage.and_then(|stage| stage.procedure).is_some_and(|procedure| procedure.others_wait);
-        others_wait && clock.stage != body.stage && clock.running == Running::Running
+        let waits = stage.is_some_and(|stage| others_wait(stage));
+        waits && clock.stage != body.stage && clock.running == Running::Running
     };
     let paused = |rev, by| Running::Paused { at_ms: body.at_ms, rev, by };
     match (&case.suspended, case.clocks.iter().find(waits)) {

@@ -10,7 +10,7 @@ use schema::op::{
 };
 use schema::record::RefusalCode;
 
-use super::evidence::{claim, has_room};
+use super::evidence::{claim, has_ended, has_room};
 use super::{Step, stale};
 use crate::clock::{extensions, stages};
 use crate::permission::works_for;
@@ -18,17 +18,13 @@ use crate::ruling::Ruling;
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
 
-fn is_open(case: &Case) -> bool {
-    matches!(case.state, State::Reported | State::Filed | State::Assigned | State::Fixed | State::Checked)
-}
-
 fn clock_of<'a>(case: &'a mut Case, stage: &schema::catalogue::Code) -> Option<&'a mut Clock> {
     case.clocks.iter_mut().find(|clock| clock.stage == *stage)
 }
 
 /// `suspend` (挂账): once, until a date within a year.
 pub(super) fn suspend(case: &Case, body: &Suspend, step: &Step<'_>) -> Ruling {
-    if !is_open(case) || case.suspended.is_some() {
+    if has_ended(case) || case.suspended.is_some() {
         return stale(case);
     }
     if case.was_suspended {
@@ -117,7 +113,7 @@ pub(super) fn decide_extension(case: &Case, body: &DecideExtension, step: &Step<
 
 /// `supervise` (督办): a leader watches it from now on.
 pub(super) fn supervise(case: &Case, body: &Reason, step: &Step<'_>) -> Ruling {
-    if !is_open(case) {
+    if has_ended(case) {
         return stale(case);
     }
     let mut after = case.clone();
@@ -182,7 +178,7 @@ pub(super) fn end_stage(case: &Case, body: &EndStage, step: &Step<'_>) -> Ruling
     let stage = stages(catalogue, found).into_iter().find(|stage| stage.code == body.stage);
     let Some(procedure) = stage.and_then(|stage| stage.procedure) else { return Ruling::invalid("stage") };
     let runs = |clock: &Clock| clock.stage == body.stage && clock.running == Running::Running;
-    if !is_open(case) || !case.clocks.iter().any(runs) {
+    if has_ended(case) || !case.clocks.iter().any(runs) {
         return stale(case);
     }
     if !has_room(case, &body.photos) {

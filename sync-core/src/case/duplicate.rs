@@ -6,6 +6,7 @@ use schema::ids::EntityId;
 use schema::op::{DuplicateOf, LinkDuplicate};
 use schema::record::RefusalCode;
 
+use super::evidence::has_ended;
 use super::workflow::{end, may_take_out};
 use super::{Step, stale};
 use crate::permission::may_see;
@@ -13,8 +14,7 @@ use crate::ruling::Ruling;
 
 /// `link_duplicate`: the case ends as the same problem as another one, which goes on.
 pub(super) fn link_duplicate(case: &Case, body: &LinkDuplicate, step: &Step<'_>) -> Ruling {
-    let open = matches!(case.state, State::Reported | State::Filed | State::Assigned | State::Fixed | State::Checked);
-    if !open {
+    if has_ended(case) {
         return stale(case);
     }
     let areas = step.ctx.areas.map(|it| it.document);

@@ -14,7 +14,7 @@ use schema::record::RefusalCode;
 use serde_json::Value;
 
 use super::course::one_level_up;
-use super::evidence::{claim, has_room, missing};
+use super::evidence::{claim, has_ended, has_room, missing};
 use super::{Step, kind_of, stale};
 use crate::catalogue::{number, subtype};
 use crate::context::{NUMBER_GIVEN_BACK, RULES_WITH_CLOCKS};
@@ -358,8 +358,7 @@ pub(super) fn may_take_out(case: &Case, step: &Step<'_>) -> bool {
 
 /// `void`: before it is closed.
 pub(super) fn void(case: &Case, body: &Reason, step: &Step<'_>) -> Ruling {
-    let open = matches!(case.state, State::Reported | State::Filed | State::Assigned | State::Fixed | State::Checked);
-    if !open {
+    if has_ended(case) {
         return stale(case);
     }
     let mut after = case.clone();

@@ -8,6 +8,8 @@ use schema::calendar::{Calendar, Day, Holiday, Layer, Season, Year};
 use schema::catalogue::Text;
 use schema::limits::{DOCUMENT_BYTES_MAX, TEXT_BYTES_MAX};
 
+use crate::json;
+
 use super::calendar::{date, is_weekday, lies_in, minutes_of, next};
 
 /// Reads a calendar document that may take effect.
@@ -21,7 +23,7 @@ pub fn read(bytes: &[u8]) -> Result<Calendar, Vec<Text>> {
             format!("the document is larger than {DOCUMENT_BYTES_MAX} bytes"),
         )]);
     }
-    let calendar: Calendar = serde_json::from_slice(bytes)
+    let calendar: Calendar = json::read(bytes)
         .map_err(|error| vec![said(format!("不是工作日历：{error}"), format!("no working calendar: {error}"))])?;
     let found = faults(&calendar);
     if found.is_empty() { Ok(calendar) } else { Err(found) }

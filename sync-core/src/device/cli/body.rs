@@ -21,6 +21,8 @@ use super::case::{self, Found};
 use super::fields;
 use super::say::{Failure, Out};
 
+const DAY_MS: u64 = 24 * 3600 * 1000;
+
 /// What is being written, and the values that it names.
 pub(crate) struct Writer<'a> {
     pub(crate) phone: &'a mut Phone,
@@ -106,9 +108,14 @@ impl Writer<'_> {
         })
     }
 
-    /// The end is reckoned by the server's time, as this phone knows it.
-    fn restrict(&mut self, clocks: &Clocks) -> Result<Body, Failure> {
+    /// The end of so many days, by the server's time, as this phone knows it.
+    pub(crate) fn until_ms(&self, clocks: &Clocks) -> Result<u64, Failure> {
         let days = self.asked.days.ok_or_else(|| missing("--days"))?;
+        Ok(self.phone.server_time_ms(clocks.now())?.saturating_add(days.saturating_mul(DAY_MS)))
+    }
+
+    fn restrict(&mut self, clocks: &Clocks) -> Result<Body, Failure> {
+        let until_ms = self.until_ms(clocks)?;
         let mut roles = Vec::new();
         for name in &self.asked.roles {
             let wrong = || Failure::usage(format!("不是角色：{name}"), format!("not a role: {name}"));
@@ -117,7 +124,6 @@ impl Writer<'_> {
         if roles.is_empty() {
             return Err(missing("--roles"));
         }
-        let until_ms = self.phone.server_time_ms(clocks.now())?.saturating_add(days.saturating_mul(24 * 3600 * 1000));
         Ok(Body::Restrict(Restrict { roles, until_ms, reason: self.why()? }))
     }
 

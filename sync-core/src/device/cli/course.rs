@@ -15,8 +15,6 @@ use super::case::Found;
 use super::fields;
 use super::say::Failure;
 
-const DAY_MS: u64 = 24 * 3600 * 1000;
-
 /// What somebody decides on a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Decision {
@@ -59,11 +57,7 @@ impl Writer<'_> {
                 let stage = fields::code(needed(&self.asked.stage, "--stage")?)?;
                 Body::EndStage(EndStage { stage, note: self.note()?, photos: Vec::new() })
             }
-            Kind::Suspend => {
-                let days = self.asked.days.ok_or_else(|| missing("--days"))?;
-                let until_ms = self.phone.server_time_ms(clocks.now())?.saturating_add(days.saturating_mul(DAY_MS));
-                Body::Suspend(Suspend { until_ms, reason: self.why()? })
-            }
+            Kind::Suspend => Body::Suspend(Suspend { until_ms: self.until_ms(clocks)?, reason: self.why()? }),
             Kind::Resume => Body::Resume(Resume { reason: Some(self.why()?) }),
             Kind::RequestExtension => {
                 Body::RequestExtension(RequestExtension { stage: self.stage(found)?, reason: self.why()? })
