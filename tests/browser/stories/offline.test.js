@@ -77,6 +77,40 @@ test("a draft outlives a kill at every step from the shutter on, and is sent in 
   assert.equal(await phone.page.getByRole("button", { name: "继续" }).count(), 0, "nothing is left over");
 });
 
+/** Wakes the session at every turn of a round once, also as it comes to rest: each is the moment when a tap could have. */
+const wakeAtEveryTurn = () => {
+  const open = IDBDatabase.prototype.transaction;
+  const quiet = (seen) => new Promise((done) => {
+    const look = (before) => setTimeout(() => (seen() === before ? done() : look(seen())), 300);
+    look(seen());
+  });
+  const woken = async (turn) => {
+    let turns = 0;
+    IDBDatabase.prototype.transaction = function (...args) {
+      turns += 1;
+      if (turns === turn) queueMicrotask(() => dispatchEvent(new Event("online")));
+      return open.apply(this, args);
+    };
+    dispatchEvent(new Event("online"));
+    await quiet(() => turns);
+    return turns;
+  };
+  return (async () => {
+    const all = [];
+    for (let turn = 1; turn <= 12; turn += 1) all.push(await woken(turn));
+    IDBDatabase.prototype.transaction = open;
+    return all;
+  })();
+};
+
+test("a phone that is woken while it comes to rest goes on sending", { timeout: 120_000 }, async () => {
+  const phone = phones[0];
+  const turns = await phone.page.evaluate(wakeAtEveryTurn);
+  assert.ok(turns.every((count) => count > 0), `every wake makes a round: ${turns}`);
+  await phone.report("歇下时醒来的摊");
+  await phone.allSent();
+});
+
 /** Chromium's own override of the quota is not heeded by its IndexedDB (156, measured): the failure comes from here. */
 const fill = (full) => {
   const put = (window.realPut ??= IDBObjectStore.prototype.put);

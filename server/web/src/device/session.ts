@@ -9,13 +9,12 @@ import type { CallError } from "./transport";
 const ANYWAY_MS = 60_000;
 
 export class Session {
-  private running = false;
   private ended = false;
   private cutWait: (() => void) | null = null;
   private timer: ReturnType<typeof setInterval> | null = null;
   private revoked = false;
   private state: Connection = { is: "fine", since_ms: Date.now() };
-  private settle: () => void = () => undefined;
+  private settle!: () => void;
   /** The first round came to its end, or can't go on now. */
   readonly settled = new Promise<void>((resolve) => (this.settle = resolve));
 
@@ -64,22 +63,18 @@ export class Session {
     if (document.visibilityState === "visible") this.wake();
   };
 
+  /** While a step is under way there is nothing to do: the rules keep in mind that they were woken. */
   readonly wake = (): void => {
     if (this.ended) return;
-    if (!this.running) {
-      this.running = true;
-      // A fault of the store: it is tried again at the next wake, and said where it can be seen.
-      this.drive(this.step({ event: "wake" }))
-        .catch((error) => console.error(error))
-        .finally(() => {
-          this.running = false;
-          this.settle();
-        });
-    } else if (this.cutWait) {
-      this.cutWait();
-    } else {
-      this.step({ event: "wake" });
-    }
+    if (this.cutWait) return this.cutWait();
+    const effects = this.step({ event: "wake" });
+    if (effects.length > 0) this.drive(effects).catch(this.stumbled).finally(this.settle);
+  };
+
+  /** A fault of the store: it is said where it can be seen, and the next wake begins anew. */
+  private readonly stumbled = (error: unknown) => {
+    console.error(error);
+    if (!this.ended) this.rules.ask("begin_session");
   };
 
   private step(event: Event): Effect[] {
