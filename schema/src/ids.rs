@@ -109,6 +109,10 @@ id!(
     UnitId
 );
 id!(
+    /// A place that notices are sent to.
+    WebhookId
+);
+id!(
     /// One run of a device's monotonic clock, from start to shutdown.
     BootId
 );

@@ -20,6 +20,7 @@ pub mod export;
 pub mod hash;
 pub mod ids;
 pub mod limits;
+pub mod notice;
 pub mod op;
 #[cfg(feature = "openapi")]
 mod openapi;

@@ -24,6 +24,7 @@ use crate::services::sight::Sight;
 use crate::services::sync::Logs;
 use crate::services::take_in::TakeIn;
 use crate::services::tokens::Tokens;
+use crate::services::webhooks::Webhooks;
 use crate::store::Store;
 
 /// The services of an installation. Cheap to clone.
@@ -45,6 +46,8 @@ pub struct App {
     pub installation: Installation,
     /// Files of unsent work.
     pub take_in: TakeIn,
+    /// Notices on their way out.
+    pub webhooks: Webhooks,
     /// Proxies whose word on where a request came from is believed.
     pub proxies: Vec<IpAddr>,
     /// Logs: the write path, the signer.
@@ -95,6 +98,7 @@ impl App {
             sight: Sight::new(store.clone(), clock.clone(), photos.clone(), ledger.parsed().clone()),
             audit: Audit::new(store.clone()),
             events: Events::new(store.clone()),
+            webhooks: Webhooks::new(store.clone(), clock.clone(), config.webhook_timeout),
             installation: Installation::new(store, ledger, clock.clone(), passwords),
             take_in: TakeIn::new(logs.clone(), photos.clone(), export_secret, config.data.clone()),
             photos,

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use schema::sync::Durability;
 
@@ -27,6 +28,8 @@ pub struct Config {
     pub listen: String,
     /// Proxies on other machines whose word on where a request came from is believed.
     pub proxies: Vec<IpAddr>,
+    /// How long a webhook may take to answer.
+    pub webhook_timeout: Duration,
     /// The district that a first start makes.
     pub district: District,
 }

@@ -80,6 +80,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running> {
     let mut beside = vec![
         tokio::spawn(app.events.clone().watch(app.logs.ledger.commits())),
         tokio::spawn(sweep(app.clone())),
+        tokio::spawn(app.webhooks.clone().run(app.logs.ledger.commits())),
         tokio::spawn(sign(app.logs.checkpoints.clone(), config.checkpoint_interval_ms)),
     ];
     if config.durability == Durability::Replica {

@@ -239,7 +239,7 @@ fn neighbours(grant: &Granted, areas: Option<&AreaIndex>) -> Vec<AreaId> {
 }
 
 /// Accounts and devices, for administrators.
-const REGISTER: Scope = Scope { node: Node::Log, class: Class::Restricted };
+pub const REGISTER: Scope = Scope { node: Node::Log, class: Class::Restricted };
 
 /// The scopes that a device of this account should name: the log, the account, its units, the areas of its grants, what
 /// is restricted to its roles there, for an inspector of a grid the grids that touch it, for an administrator the register of accounts and devices.

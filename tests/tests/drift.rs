@@ -182,8 +182,11 @@ fn postgres(address: &str) -> Facts {
 
 /// What the store's queries are compiled against: the columns and keys of `tables.rs`.
 fn store() -> Facts {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src/store/tables.rs");
-    let text = std::fs::read_to_string(path).unwrap();
+    let read = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src/store").join(name);
+        std::fs::read_to_string(path).unwrap()
+    };
+    let text = [read("tables.rs"), read("tables/outbox.rs")].concat();
     let mut facts = Facts::new();
     for block in text.split("diesel::table! {").skip(1) {
         let (head, rest) = block.split_once('{').expect("a table");

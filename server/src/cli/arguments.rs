@@ -72,6 +72,9 @@ pub(crate) enum Command {
     Rebuild(Place),
     /// When a limit ends, counted day by day (试算期限)
     Deadline(super::deadline::Deadline),
+    /// Where notices of cases are sent: assignments, deadlines, escalations (提醒推送)
+    #[command(subcommand)]
+    Webhook(super::webhooks::Webhook),
     /// Print the API document (输出接口文档)
     Openapi,
 }
@@ -176,6 +179,9 @@ pub(crate) struct Serve {
     /// With replica: the photo folder lies on storage that survives this machine (照片目录在可靠存储上)
     #[arg(long, env = "RECTIFY_PHOTOS_SURVIVE")]
     pub(crate) photos_survive: bool,
+    /// How long a webhook may take to answer, in s (推送超时秒数)
+    #[arg(long, value_name = "S", default_value = "10", value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub(crate) webhook_timeout: u64,
     /// A demo city; durability is then local (演示城市)
     #[arg(long)]
     pub(crate) demo: bool,

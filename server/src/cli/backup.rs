@@ -8,6 +8,7 @@ use server::clock::Clock;
 use server::config::Config;
 use server::error::{Error, Result};
 use server::services::backup::{self, LostAct, Source, Step};
+use server::services::installation::outbox;
 use server::services::replica::{self, Confirming};
 use server::services::standing;
 
@@ -100,10 +101,10 @@ pub(crate) async fn status(config: &Config, output: Output) -> Result<()> {
     // It writes nothing: where no standby confirms, a commit would wait, and the operator with it.
     let app = App::open(config, &Clock::system())?;
     let now_ms = app.clock.now_ms();
-    let (found, standby) = app
+    let (found, standby, webhooks) = app
         .logs
         .store
-        .read_async(move |db| Ok::<_, Error>((standing::all(db, now_ms)?, replica::standing(db)?)))
+        .read_async(move |db| Ok::<_, Error>((standing::all(db, now_ms)?, replica::standing(db)?, outbox(db)?)))
         .await?;
     let lines = |pick: fn(&LogStanding) -> String| found.iter().map(pick).collect::<Vec<_>>().join("\n");
     let (mut zh, mut en) = (lines(zh), lines(en));
@@ -118,7 +119,12 @@ pub(crate) async fn status(config: &Config, output: Output) -> Result<()> {
             en.push_str(&format!("\nno standby confirms, nothing becomes durable by one: {fault}"));
         }
     }
-    output.result(&json!({ "logs": found, "standby": standby }), &zh, &en);
+    for webhook in &webhooks {
+        let (line_zh, line_en) = super::webhooks::standing(webhook, now_ms);
+        zh.push_str(&format!("\n{line_zh}"));
+        en.push_str(&format!("\n{line_en}"));
+    }
+    output.result(&json!({ "logs": found, "standby": standby, "webhooks": webhooks }), &zh, &en);
     Ok(())
 }
 

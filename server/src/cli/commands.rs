@@ -1,5 +1,7 @@
 //! Doing what was asked for: each command opens the installation, calls one service, and says what came of it.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use schema::catalogue::Text;
 use schema::sync::Durability;
@@ -20,6 +22,8 @@ use super::{backup, cases, demo, districts, imports, people};
 
 /// A checkpoint is signed at the latest after a minute, if the head moved.
 const CHECKPOINT_INTERVAL_MS: u64 = 60_000;
+/// How long a webhook may take to answer a test.
+const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs a command.
 pub(crate) async fn run(command: Command, output: &Output) -> Result<()> {
@@ -48,6 +52,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<()> {
         Command::Status(place) => backup::status(&config(place), *output).await,
         Command::Rebuild(place) => rebuild(place, output).await,
         Command::Deadline(asked) => super::deadline::deadline(&asked, output),
+        Command::Webhook(command) => super::webhooks::webhook(command, output).await,
         Command::Openapi => {
             let document = openapi::document()?;
             output.result(&openapi::value()?, document.trim_end(), document.trim_end());
@@ -78,7 +83,9 @@ async fn run_server(serve: Serve, output: &Output) -> Result<()> {
         .into());
     }
     let district = District { name: Text { zh: serve.district_zh, en: serve.district_en }, zone: serve.zone };
-    let config = Config { durability, listen: serve.listen, proxies: serve.proxies, district, ..config(serve.place) };
+    let webhook_timeout = Duration::from_secs(serve.webhook_timeout);
+    let (listen, proxies) = (serve.listen, serve.proxies);
+    let config = Config { durability, listen, proxies, district, webhook_timeout, ..config(serve.place) };
     let demo = if serve.demo { demo::settle(&config, output).await? } else { Vec::new() };
     let running = server::start(config.clone(), Clock::system()).await?;
     let address = format!("http://{}", running.address);
@@ -131,6 +138,7 @@ fn config(place: Place) -> Config {
         checkpoint_interval_ms: CHECKPOINT_INTERVAL_MS,
         listen: String::new(),
         proxies: Vec::new(),
+        webhook_timeout: WEBHOOK_TIMEOUT,
         district: District { name: Text { zh: String::new(), en: String::new() }, zone: String::new() },
     }
 }

@@ -10,6 +10,7 @@ mod districts;
 mod imports;
 mod output;
 mod people;
+mod webhooks;
 
 use std::io::Write;
 use std::process::ExitCode;

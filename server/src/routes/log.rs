@@ -10,6 +10,7 @@ use schema::api::{CasePage, CaseView, EntryPage, ParkedPage, ReadPage};
 use schema::auth::LogAccess;
 use schema::ids::{AreaId, EntityId, LogId};
 use schema::limits::WAIT_S_MAX;
+use schema::notice::NoticePage;
 use schema::problem::{Problem, ProblemCode};
 use schema::sync::HeadEvent;
 use serde::Deserialize;
@@ -98,6 +99,31 @@ pub(crate) async fn entries(
 ) -> Result<HttpResponse> {
     let (log, case) = path.into_inner();
     Ok(HttpResponse::Ok().json(app.sight.entries(&caller.0, id(&log)?, id(&case)?, page.after).await?))
+}
+
+/// Before which revision.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Before {
+    /// Only what is older than this revision; none for the newest.
+    before: Option<u64>,
+}
+
+/// What somebody had to hear of a case, newest first: who, and how far each notice got. For those who supervise or audit
+/// where it lies.
+#[utoipa::path(get, path = "/v1/logs/{log}/cases/{case}/notices", tag = "reading", security(("bearer" = [])), params(("log" = LogId, Path), ("case" = EntityId, Path), Before), responses(
+    (status = 200, body = NoticePage),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn notices(
+    app: Data<App>,
+    caller: SignedIn,
+    path: Path<(String, String)>,
+    page: Query<Before>,
+) -> Result<HttpResponse> {
+    let (log, case) = path.into_inner();
+    Ok(HttpResponse::Ok().json(app.sight.notices(&caller.0, id(&log)?, id(&case)?, page.before).await?))
 }
 
 /// Ops that wait for a person, oldest first.

@@ -62,6 +62,7 @@ routes! {
     GET     "/v1/logs/{log}/cases"                      => log::cases,
     GET     "/v1/logs/{log}/cases/{case}"               => log::case,
     GET     "/v1/logs/{log}/cases/{case}/entries"       => log::entries,
+    GET     "/v1/logs/{log}/cases/{case}/notices"       => log::notices,
     GET     "/v1/logs/{log}/parked"                     => log::parked,
     GET     "/v1/logs/{log}/reads"                      => log::reads,
     GET     "/v1/logs/{log}/documents/{sha256}"         => log::document,

@@ -8,6 +8,7 @@ mod first;
 mod people;
 mod rulebooks;
 mod second;
+mod webhooks;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ use sync_core::line::seal;
 use uuid::{Builder, Uuid};
 
 pub use districts::ListedDistrict;
+pub use webhooks::{AddedWebhook, ListedWebhook, NewWebhook, SentNotice, outbox};
 
 use super::codes;
 use super::ledger::{Append, Ledger, ServerOp};

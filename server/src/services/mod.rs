@@ -20,6 +20,7 @@ pub mod installation;
 pub mod intake;
 pub mod keys;
 pub mod ledger;
+pub mod notices;
 pub mod pace;
 pub mod passwords;
 pub mod photos;
@@ -35,5 +36,6 @@ pub mod throttle;
 pub mod ticker;
 pub mod tokens;
 pub mod uploads;
+pub mod webhooks;
 #[cfg(test)]
 pub(crate) mod world;

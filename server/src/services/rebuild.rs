@@ -82,7 +82,11 @@ pub fn rebuild(
             progress(found.entries);
         }
         let kept_from = db.exits_kept_from(head.num)?;
-        fresh.with_log(log, StoreError::is_transient, |tx| tx.prune_exits(kept_from))?;
+        let noticed_from = db.notices_kept_from(head.num)?;
+        fresh.with_log(log, StoreError::is_transient, |tx| {
+            tx.prune_exits(kept_from)?;
+            tx.prune_notices(noticed_from)
+        })?;
         fresh.read(|again| compare(db, again, &head, &mut found))?;
         Ok(found)
     })

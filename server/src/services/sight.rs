@@ -1,5 +1,6 @@
 //! Reading: what a caller may see of cases, entries, photos and documents. What may not be seen does not exist.
 
+mod notices;
 mod parked;
 mod reads;
 mod values;

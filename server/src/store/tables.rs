@@ -2,11 +2,16 @@
 //! row by row; **working tables** are facts about this installation and neither.
 #![allow(missing_docs, unreachable_pub, reason = "written by the table macro")]
 
+mod outbox;
+
+pub use outbox::*;
+
 /// The tables that are the truth.
 pub const LOG_TABLES: &[&str] =
     &["log", "epoch", "reference", "entry", "batch", "replay", "sealed_value", "document", "checkpoint"];
 /// The tables that `rebuild` makes again from the log.
-pub const VIEW_TABLES: &[&str] = &["entity", "entity_scope", "scope_exit", "photo_ref", "parked", "due", "tile_hash"];
+pub const VIEW_TABLES: &[&str] =
+    &["entity", "entity_scope", "scope_exit", "photo_ref", "parked", "due", "tile_hash", "notice"];
 /// The tables that are neither.
 pub const WORKING_TABLES: &[&str] = &[
     "photo",
@@ -25,6 +30,9 @@ pub const WORKING_TABLES: &[&str] = &[
     "photo_look",
     "photo_alike",
     "proposal",
+    "notices_kept",
+    "webhook",
+    "delivery",
 ];
 
 diesel::table! {

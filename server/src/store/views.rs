@@ -28,12 +28,22 @@ pub enum View {
     Due,
     /// `tile_hash`
     TileHash,
+    /// `notice`
+    Notice,
 }
 
 impl View {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Entity, Self::EntityScope, Self::ScopeExit, Self::PhotoRef, Self::Parked, Self::Due, Self::TileHash];
+    pub const ALL: [Self; 8] = [
+        Self::Entity,
+        Self::EntityScope,
+        Self::ScopeExit,
+        Self::PhotoRef,
+        Self::Parked,
+        Self::Due,
+        Self::TileHash,
+        Self::Notice,
+    ];
 
     /// Its table.
     pub fn table(self) -> &'static str {
@@ -45,6 +55,7 @@ impl View {
             Self::Parked => "parked",
             Self::Due => "due",
             Self::TileHash => "tile_hash",
+            Self::Notice => "notice",
         }
     }
 }
@@ -83,6 +94,7 @@ impl Db {
             View::Parked => self.parked_view_rows(of, after, limit),
             View::Due => self.due_rows(of, after, limit),
             View::TileHash => self.tile_hash_rows(of, after, limit),
+            View::Notice => self.notice_rows(of, after, limit),
         }
     }
 

@@ -107,6 +107,7 @@ pub(crate) fn config(folder: &std::path::Path) -> Config {
         checkpoint_interval_ms: 1000,
         listen: "127.0.0.1:0".into(),
         proxies: Vec::new(),
+        webhook_timeout: std::time::Duration::from_secs(10),
         district: District { name: Text { zh: "示范区".into(), en: "Model".into() }, zone: "Asia/Shanghai".into() },
     }
 }

@@ -46,6 +46,7 @@ impl Desk {
             checkpoint_interval_ms: 60_000,
             listen: String::new(),
             proxies: Vec::new(),
+            webhook_timeout: std::time::Duration::from_secs(10),
             district: district.clone(),
         };
         let app = App::open(&config, &Clock::standing(NOW_MS)).unwrap();

@@ -20,6 +20,7 @@ use super::listed::{kind_name, listed, photos_named};
 use super::parsed::Parsed;
 use super::seen::{Held, Seen};
 use crate::services::acts::TakenAway;
+use super::telling::Told;
 use crate::store::{Entry, LogTx, NewVersion, ParkedRow, StoreError};
 
 /// Consequences of consequences end here; a rule that reaches it is a defect.
@@ -58,6 +59,13 @@ pub(super) struct Desk<'a, 'db> {
     pub(super) away: &'a TakenAway,
 }
 
+/// What was written.
+struct Written {
+    entry: Entry,
+    after: Option<Arc<Entity>>,
+    notices: Vec<Told>,
+}
+
 /// What was decided, with what the views need to follow.
 struct Decided {
     decision: Decision,
@@ -74,7 +82,7 @@ impl Desk<'_, '_> {
     /// Enters a line exactly as it was entered once, without what follows from it: that has entries of its own.
     pub(super) fn enter_again(&mut self, incoming: Incoming) -> Result<Entry, StoreError> {
         let decided = self.decide(&incoming)?;
-        self.write(&incoming, decided).map(|(entry, _)| entry)
+        self.write(&incoming, decided).map(|written| written.entry)
     }
 
     fn enter_at(&mut self, incoming: Incoming, depth: u32) -> Result<Entry, StoreError> {
@@ -86,7 +94,8 @@ impl Desk<'_, '_> {
         let mut decided = self.decide(&incoming)?;
         let following = following(&incoming, &mut decided, tell);
         let received_ms = incoming.receipt.received_ms;
-        let (entry, after) = self.write(&incoming, decided)?;
+        let Written { entry, after, notices } = self.write(&incoming, decided)?;
+        self.queue(&notices, received_ms)?;
         for Consequence { n, entity, body } in following {
             let body = match body {
                 Body::PhotoVerified(body) => Body::PhotoVerified(self.with_signals(entity, body)?),
@@ -190,7 +199,7 @@ impl Desk<'_, '_> {
     }
 
     /// Writes the entry and brings every view up to it.
-    fn write(&mut self, incoming: &Incoming, decided: Decided) -> Result<(Entry, Option<Arc<Entity>>), StoreError> {
+    fn write(&mut self, incoming: &Incoming, decided: Decided) -> Result<Written, StoreError> {
         let Decided { decision, before, facts } = decided;
         let leaf_held = self.seen.held(self.tx, decision.leaf_entity)?;
         let entry = self.entry(incoming, &decision, leaf_held.head_leaf())?;
@@ -208,10 +217,12 @@ impl Desk<'_, '_> {
         self.follow_custody(incoming, &decision, &entry)?;
         self.keep_values(incoming, &decision, &before, facts.as_ref(), entry.rev)?;
         self.follow_redaction(incoming, &decision)?;
+        let mut notices = Vec::new();
         if let Some(facts) = &facts {
             self.follow_numbers(&entry, incoming, &decision, facts);
+            notices = self.tell(incoming, &decision.record, &before, after.as_deref(), (facts, &entry))?;
         }
-        Ok((entry, after))
+        Ok(Written { entry, after, notices })
     }
 
     fn follow_numbers(&mut self, entry: &Entry, incoming: &Incoming, decision: &Decision, facts: &Facts) {

@@ -76,6 +76,7 @@ impl Desk<'_, '_> {
             "the log was set back: it goes on in a new epoch"
         );
         self.tx.start_epoch(epoch)?;
+        self.tx.hold_waiting()?;
         self.seen.clear();
         let id = consequence_id(head.log, OpId(epoch.0), "start_epoch", 0);
         let incoming = self.by_server(id, head.log.into(), &Body::StartEpoch(body), received_ms)?;

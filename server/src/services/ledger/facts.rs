@@ -97,6 +97,11 @@ impl Facts {
         }
     }
 
+    /// The area tree in force.
+    pub(super) fn areas(&self) -> Option<&AreaIndex> {
+        self.areas.as_ref().map(|(_, areas)| areas.as_ref())
+    }
+
     /// A pinned catalogue, if it is here; the one in force otherwise.
     pub(super) fn catalogue(&self, pinned: Option<Hash>) -> Option<&Catalogue> {
         let pinned = pinned.and_then(|sha256| self.catalogues.get(&sha256));

@@ -15,6 +15,7 @@ mod replay;
 mod sealed;
 mod seen;
 mod signals;
+mod telling;
 mod ticking;
 mod work;
 mod writer;

@@ -11,8 +11,10 @@ use schema::hash::Hash;
 use schema::ids::{EntityId, LogId};
 use sync_core::area::AreaIndex;
 use sync_core::line::singleton_id;
+use sync_core::permission::REGISTER;
 use sync_core::time::{self, WorkingCalendar};
 
+use crate::services::notices::Directory;
 use crate::store::{Db, LogNum, StoreError};
 
 /// Parsed documents. Cheap to clone.
@@ -28,6 +30,7 @@ struct Cache {
     sets: HashMap<Vec<Hash>, Arc<BTreeMap<Hash, Catalogue>>>,
     calendars: HashMap<(Hash, LogId), Arc<WorkingCalendar>>,
     zones: HashMap<String, TimeZone>,
+    directories: HashMap<LogId, ((u64, Hash), Arc<Directory>)>,
 }
 
 /// The sets are few (one a case's pinned version); this only bounds what a stranger could make of it.
@@ -86,6 +89,25 @@ impl Parsed {
         let ready = Arc::new(ready);
         self.cache(|cache| cache.calendars.insert((sha256, id), Arc::clone(&ready)));
         Ok(Some(ready))
+    }
+
+    /// Who is there, as the newest change of the register leaves it.
+    pub(crate) fn directory(&self, db: &mut Db, log: LogNum, id: LogId) -> Result<Arc<Directory>, StoreError> {
+        let Some(newest) = db.newest_in(log, &REGISTER)? else { return Ok(Arc::default()) };
+        if let Some((of, known)) = self.cache(|cache| cache.directories.get(&id).cloned())
+            && of == newest
+        {
+            return Ok(known);
+        }
+        let mut accounts = Vec::new();
+        for document in db.documents_in(log, &REGISTER, "account")? {
+            if let Entity::Account(account) = parse_entity(&document)? {
+                accounts.push(account);
+            }
+        }
+        let directory = Arc::new(Directory::new(accounts));
+        self.cache(|cache| cache.directories.insert(id, (newest, Arc::clone(&directory))));
+        Ok(directory)
     }
 
     /// Those of some catalogues whose documents are here.

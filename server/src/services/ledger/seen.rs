@@ -9,7 +9,7 @@ use schema::hash::Hash;
 use schema::ids::{AccountId, DeviceId, EntityId, EpochId};
 
 use super::parsed::parse_entity;
-use crate::store::{LogTx, StoreError, StoredEntity};
+use crate::store::{LogTx, StoreError, StoredEntity, Webhook};
 
 /// An entity with its parsed document.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +33,8 @@ pub(super) struct Seen {
     earlier_epochs: Option<Vec<(EpochId, u64)>>,
     zone: Option<TimeZone>,
     custody: HashMap<DeviceId, bool>,
+    /// Where notices go, each with how much waits for it.
+    pub(super) webhooks: Option<Vec<(Webhook, u64)>>,
 }
 
 impl Seen {

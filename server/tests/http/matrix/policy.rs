@@ -17,6 +17,8 @@ pub(super) enum Rule {
     Syncs,
     /// Whoever sees the case that the request is about.
     SeesCase,
+    /// Supervisors and auditors of where the case lies.
+    OverseesCase,
     /// Whoever may see the photo as it was taken.
     Original,
     /// Supervisors, auditors, administrators.
@@ -52,6 +54,7 @@ pub(super) fn expected(rule: Rule, who: Who) -> u16 {
         (Rule::Sent(status), _) => either(who == Who::Inspector, status, 404),
         (Rule::OnPhone(status), _) => status,
         (Rule::SeesCase, _) => either(sees(who, 1), 200, 404),
+        (Rule::OverseesCase, _) => either(matches!(who, Who::Supervisor | Who::Desk | Who::Auditor), 200, 404),
         (Rule::Original, _) => {
             let oversees = matches!(who, Who::Supervisor | Who::Desk | Who::Auditor | Who::Admin);
             either(oversees || who == Who::Inspector, 200, 404)
@@ -183,6 +186,9 @@ fn work() -> Vec<Row> {
         };
         GET "/v1/logs/{log}/cases/{case}/entries" Rule::SeesCase => |cast, _| {
             Ask::get(format!("/v1/logs/{}/cases/{}/entries", cast.log, cast.case))
+        };
+        GET "/v1/logs/{log}/cases/{case}/notices" Rule::OverseesCase => |cast, _| {
+            Ask::get(format!("/v1/logs/{}/cases/{}/notices", cast.log, cast.case))
         };
         GET "/v1/logs/{log}/parked" Rule::Decides(200) => |cast, _| Ask::get(format!("/v1/logs/{}/parked", cast.log));
         GET "/v1/logs/{log}/documents/{sha256}" Rule::SignedIn(200) => |cast, _| {

@@ -1,0 +1,133 @@
+//! Who must hear of an entry. It follows from the entry, the case before and after it, the area tree and the accounts at
+//! that revision, so a rebuild finds the same. It knows no database, and nothing of how a notice travels.
+
+mod directory;
+mod ladder;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use schema::case::{Assignment, Case};
+use schema::clock::{Clock, Timed};
+use schema::ids::{LogId, OpId};
+use schema::notice::{Addressed, Notice, Noticed};
+use schema::op::Body;
+use sync_core::area::AreaIndex;
+
+pub use directory::Directory;
+use ladder::{Ladder, Start};
+
+/// What took effect on a case.
+pub(crate) struct Happened<'a> {
+    pub(crate) op: OpId,
+    pub(crate) kind: &'a str,
+    pub(crate) body: &'a Body,
+}
+
+/// Where and when.
+pub(crate) struct At {
+    pub(crate) log: LogId,
+    pub(crate) rev: u64,
+    pub(crate) received_ms: u64,
+}
+
+/// The case before and after, and who is there to hear of it.
+pub(crate) struct Around<'a> {
+    pub(crate) before: Option<&'a Case>,
+    pub(crate) after: &'a Case,
+    pub(crate) areas: Option<&'a AreaIndex>,
+    pub(crate) directory: &'a Directory,
+}
+
+/// Whether somebody may have to hear of an op.
+pub(crate) fn is_told(body: &Body) -> bool {
+    match body {
+        Body::Assign(_)
+        | Body::ReturnAssignment(_)
+        | Body::MarkDueSoon(_)
+        | Body::MarkOverdue(_)
+        | Body::Escalate(_)
+        | Body::Urge(_)
+        | Body::Supervise(_)
+        | Body::RequestExtension(_)
+        | Body::DecideExtension(_) => true,
+        Body::IssueDeadline(body) => body.timed == Timed::Unit,
+        _ => false,
+    }
+}
+
+/// The notice of what happened; none if nobody has to hear of it.
+pub(crate) fn notice(happened: &Happened<'_>, at: &At, around: &Around<'_>) -> Option<Notice> {
+    let case = around.after;
+    let assignment = case.assignment.as_ref().or_else(|| around.before?.assignment.as_ref());
+    let ladder = Ladder::new(case, assignment, around.areas, around.directory);
+    let (to, clock, level) = addressed(happened, around, assignment, &ladder)?;
+    Some(Notice {
+        kind: format!("case.{}", happened.kind),
+        timestamp: rfc3339(at.received_ms),
+        data: Noticed {
+            log: at.log,
+            rev: at.rev,
+            case: case.id,
+            short_code: case.short_code.clone(),
+            number: case.number.clone(),
+            area: case.area,
+            unit: assignment.map(|assignment| assignment.unit),
+            stage: clock.map(|clock| clock.stage.clone()),
+            due_ms: clock.map(|clock| clock.due.at_ms),
+            level,
+            to,
+        },
+    })
+}
+
+type ToWhom<'a> = (Addressed, Option<&'a Clock>, Option<u8>);
+
+fn addressed<'a>(
+    happened: &Happened<'_>,
+    around: &Around<'a>,
+    assignment: Option<&Assignment>,
+    ladder: &Ladder<'_>,
+) -> Option<ToWhom<'a>> {
+    let case = around.after;
+    let of_clock = |rev: u64| case.clocks.iter().find(|clock| clock.issued_rev == rev);
+    let plain = |to| Some((to, None, None));
+    match happened.body {
+        // One that came too late stands as a conflict: nobody was given the case by it.
+        Body::Assign(_) if assignment.is_none_or(|assignment| assignment.by.op != happened.op) => None,
+        Body::Assign(_) => plain(ladder.reached_with_helpers()),
+        Body::Urge(_) | Body::Supervise(_) => plain(ladder.reached(Start::Holder)),
+        // The first of two has granted it: the second is one step up.
+        Body::DecideExtension(_) if case.extension.is_some() => plain(ladder.reached(Start::Office(1))),
+        Body::DecideExtension(_) => plain(ladder.reached(Start::Holder)),
+        Body::RequestExtension(_) => plain(ladder.reached(Start::Office(0))),
+        Body::ReturnAssignment(_) => plain(ladder.reached(match case.arbitration {
+            Some(area) => Start::Above(area),
+            None => Start::Office(0),
+        })),
+        Body::IssueDeadline(body) => {
+            let clock = case.clocks.iter().find(|clock| clock.stage == body.stage)?;
+            Some((ladder.reached(Start::Holder), Some(clock), None))
+        }
+        Body::MarkDueSoon(body) | Body::MarkOverdue(body) => {
+            let clock = of_clock(body.clock)?;
+            Some((ladder.reached(Start::of(clock.timed, 0)), Some(clock), None))
+        }
+        Body::Escalate(body) => {
+            let clock = of_clock(body.clock)?;
+            Some((ladder.reached(Start::of(clock.timed, body.level)), Some(clock), Some(body.level)))
+        }
+        _ => None,
+    }
+}
+
+/// The name under which a notice travels. The op is in it, and not the revision: where a log is set back and a phone
+/// hands the same op in again, whoever was told of it knows.
+pub fn webhook_id(op: OpId) -> String {
+    format!("msg_{}", op.0.simple())
+}
+
+fn rfc3339(ms: u64) -> String {
+    let time = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    time.unwrap_or(Timestamp::MAX).to_string()
+}

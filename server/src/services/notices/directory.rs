@@ -1,0 +1,58 @@
+//! Who is there: the accounts of a log that can act, by what they are asked for.
+
+use schema::entity::Account;
+use schema::ids::{AccountId, AreaId, UnitId};
+use schema::notice::Hearer;
+use schema::op::Role;
+
+/// The accounts of a log that can act.
+#[derive(Debug, Clone, Default)]
+pub struct Directory {
+    /// By account.
+    people: Vec<Listed>,
+}
+
+#[derive(Debug, Clone)]
+struct Listed {
+    hearer: Hearer,
+    units: Vec<UnitId>,
+    supervises: Vec<AreaId>,
+}
+
+impl Directory {
+    /// The directory of some accounts. Those that are disabled are not in it.
+    pub fn new(accounts: impl IntoIterator<Item = Account>) -> Self {
+        let mut people: Vec<Listed> = accounts
+            .into_iter()
+            .filter(|account| account.disabled_rev.is_none())
+            .map(|account| Listed {
+                hearer: Hearer { account: account.id, person: account.person },
+                units: account.units,
+                supervises: account
+                    .grants
+                    .iter()
+                    .filter(|grant| grant.role == Role::Supervisor)
+                    .map(|grant| grant.area)
+                    .collect(),
+            })
+            .collect();
+        people.sort_by_key(|listed| listed.hearer);
+        Self { people }
+    }
+
+    pub(super) fn one(&self, account: AccountId) -> Vec<Hearer> {
+        self.hearers(|listed| listed.hearer.account == account)
+    }
+
+    pub(super) fn of_unit(&self, unit: UnitId) -> Vec<Hearer> {
+        self.hearers(|listed| listed.units.contains(&unit))
+    }
+
+    pub(super) fn supervising(&self, areas: &[AreaId]) -> Vec<Hearer> {
+        self.hearers(|listed| listed.supervises.iter().any(|area| areas.contains(area)))
+    }
+
+    fn hearers(&self, wanted: impl Fn(&Listed) -> bool) -> Vec<Hearer> {
+        self.people.iter().filter(|listed| wanted(listed)).map(|listed| listed.hearer).collect()
+    }
+}

@@ -1,0 +1,153 @@
+//! Notices on their way out: each is tried until its place takes it, by whichever server gets there first. What is being
+//! sent is leased: if a server dies in the middle of it, another one sends it again, under the same id.
+
+mod address;
+mod sending;
+mod signature;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use schema::ids::WebhookId;
+use schema::notice::DeliveryState;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub use address::{Unfit, fit};
+pub use sending::{Answer, Sender};
+pub use signature::{Secret, sign};
+
+use super::notices::webhook_id;
+use super::photos::causes;
+use crate::clock::Clock;
+use crate::error::Result;
+use crate::store::{Claimed, Db, Store, StoredNotice, Webhook};
+
+/// How long each try is waited for after the one before, in s: the schedule that Standard Webhooks names.
+const WAITS_S: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+/// How often it is looked whether something is due, where no commit of this server says so.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Notices on their way out. Cheap to clone.
+#[derive(Clone)]
+pub struct Webhooks {
+    store: Store,
+    clock: Clock,
+    sender: Arc<Sender>,
+}
+
+impl Webhooks {
+    /// Sending from a store, each try within a time.
+    pub fn new(store: Store, clock: Clock, within: Duration) -> Self {
+        Self { store, clock, sender: Arc::new(Sender::new(within)) }
+    }
+
+    /// What sends.
+    pub fn sender(&self) -> Arc<Sender> {
+        Arc::clone(&self.sender)
+    }
+
+    /// Sends what is due, for as long as the server runs. A slow place holds up no other.
+    pub async fn run(self, mut commits: watch::Receiver<u64>) {
+        let mut at_work = JoinSet::new();
+        let mut busy: BTreeSet<WebhookId> = BTreeSet::new();
+        loop {
+            let now_ms = self.clock.now_ms();
+            match self.store.read_async(move |db| -> Result<_> { Ok(db.webhooks_due(now_ms)?) }).await {
+                Ok(due) => {
+                    for webhook in due {
+                        if busy.insert(webhook.id) {
+                            let this = self.clone();
+                            at_work.spawn_blocking(move || this.work_off(&webhook));
+                        }
+                    }
+                }
+                Err(error) => tracing::error!(error = %causes(&error), "what is to be sent is not known"),
+            }
+            tokio::select! {
+                Some(done) = at_work.join_next() => {
+                    if let Ok(webhook) = done {
+                        busy.remove(&webhook);
+                    }
+                }
+                Ok(()) = commits.changed() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    /// Sends all that is due to one place.
+    fn work_off(&self, webhook: &Webhook) -> WebhookId {
+        loop {
+            match self.send_next(webhook) {
+                Ok(true) => {}
+                Ok(false) => return webhook.id,
+                Err(error) => {
+                    tracing::error!(error = %causes(&error), webhook.id = %webhook.id, "a notice was not sent");
+                    return webhook.id;
+                }
+            }
+        }
+    }
+
+    /// Sends the next notice to a place. Whether there may be more.
+    fn send_next(&self, webhook: &Webhook) -> Result<bool> {
+        let lease_ms = self.sender.lease_ms();
+        let now_ms = self.clock.now_ms();
+        let Some(claimed) =
+            self.store.write(|db| -> Result<_> { Ok(db.claim_delivery(webhook.id, now_ms, lease_ms)?) })?
+        else {
+            return Ok(false);
+        };
+        let notice = self.store.read(|db| -> Result<_> { Ok(db.notice(claimed.log, claimed.rev, claimed.nth)?) })?;
+        let answer = match &notice {
+            Some(StoredNotice { op, body, .. }) => self.sender.send(webhook, &webhook_id(*op), body, now_ms),
+            None => Answer::Failed("its notice is not kept any more".to_owned()),
+        };
+        let now_ms = self.clock.now_ms();
+        self.store.write(|db| settle(db, webhook, &claimed, &answer, now_ms))?;
+        Ok(!matches!(answer, Answer::Gone))
+    }
+}
+
+fn settle(db: &mut Db, webhook: &Webhook, claimed: &Claimed, answer: &Answer, now_ms: u64) -> Result<()> {
+    let (state, next_ms) = match answer {
+        Answer::Took(_) => (DeliveryState::Sent, now_ms),
+        Answer::Gone => (DeliveryState::Failed, now_ms),
+        Answer::Failed(_) => match wait_s(claimed.attempt) {
+            Some(wait_s) => (DeliveryState::Waiting, now_ms.saturating_add(wait_s.saturating_mul(1_000))),
+            None => (DeliveryState::Failed, now_ms),
+        },
+    };
+    if *answer == Answer::Gone {
+        let head = db.heads()?.into_iter().find(|head| head.num == webhook.log);
+        let missed_from = head.map_or(1, |head| head.rev.saturating_add(1));
+        db.disable_webhook(webhook.id, "gone", now_ms, missed_from)?;
+        tracing::warn!(webhook.id = %webhook.id, "a webhook says that it is gone: nothing more is sent to it");
+    }
+    if state == DeliveryState::Failed {
+        tracing::warn!(webhook.id = %webhook.id, rev = claimed.rev, answer = %answer, "a notice did not get there");
+    }
+    Ok(db.settle_delivery(claimed, state, (now_ms, next_ms), &answer.to_string())?)
+}
+
+/// How long to wait after a try that failed; none after the last.
+fn wait_s(attempt: u64) -> Option<u64> {
+    let nth = usize::try_from(attempt).ok()?.checked_sub(1)?;
+    WAITS_S.get(nth).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wait_s;
+
+    #[test]
+    fn ten_tries_in_three_days_and_then_no_more() {
+        let waits: Vec<u64> = (1..).map_while(wait_s).collect();
+        assert_eq!(waits.len() + 1, 10);
+        assert!(waits.is_sorted(), "each wait is longer than the one before: {waits:?}");
+        assert_eq!(waits.iter().sum::<u64>(), 271_805, "about three days");
+        assert_eq!(wait_s(0), None, "nothing was tried");
+    }
+}
