@@ -13,3 +13,4 @@ mod people;
 mod replica;
 mod tus;
 mod two_servers;
+mod webhooks;
