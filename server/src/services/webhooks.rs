@@ -139,15 +139,4 @@ fn wait_s(attempt: u64) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::wait_s;
-
-    #[test]
-    fn ten_tries_in_three_days_and_then_no_more() {
-        let waits: Vec<u64> = (1..).map_while(wait_s).collect();
-        assert_eq!(waits.len() + 1, 10);
-        assert!(waits.is_sorted(), "each wait is longer than the one before: {waits:?}");
-        assert_eq!(waits.iter().sum::<u64>(), 271_805, "about three days");
-        assert_eq!(wait_s(0), None, "nothing was tried");
-    }
-}
+mod tests;

@@ -1,1 +1,141 @@
-//! x
+//! Who hears of a case as its clocks run out and people leave, and that a rebuild says the same.
+
+use schema::calendar::CITY_CALENDAR;
+use schema::ids::{AreaId, EntityId};
+use schema::notice::{Notice, Step};
+use schema::op::{Assign, Body, File, Reason, Role, Sealed, Urge};
+use schema::record::Outcome;
+use sync_core::line::sha256;
+
+use crate::services::documents;
+use crate::services::rebuild::rebuild;
+use crate::services::world::{Phone, World, grid, id, root, unit};
+use crate::store::StoreError;
+
+const HOUR_MS: u64 = 3_600_000;
+
+struct Office {
+    world: World,
+    chief: Phone,
+    street: Phone,
+    crew: Phone,
+    case: EntityId,
+}
+
+/// A case that was filed and assigned, with a supervisor of the subdistrict and one of the district.
+async fn assigned() -> Office {
+    let world = World::new().await;
+    let calendar = CITY_CALENDAR.as_bytes().to_vec();
+    documents::import_calendar(&world.logs.ledger, world.log, calendar).await.unwrap();
+    let mut inspector = world.person(1, Role::Inspector, grid(1)).await;
+    let mut chief = world.person(2, Role::Supervisor, root()).await;
+    let street = world.person(4, Role::Supervisor, AreaId(id(1, 101))).await;
+    let crew = world.crew(3).await;
+    let report = inspector.report(1);
+    inspector.sync(&world, std::slice::from_ref(&report)).await;
+    let file = Body::File(File { condition: "hawks_unlicensed".parse().unwrap() });
+    let assign = Body::Assign(Assign { unit: unit(), co_units: vec![], holder: None, note: None });
+    let lines = [chief.op(report.entity, &file, vec![]), chief.op(report.entity, &assign, vec![])];
+    let answer = chief.sync(&world, &lines).await;
+    assert_eq!(answer.record(lines[1].op).outcome, Outcome::Accepted, "{:?}", answer.outcomes);
+    Office { world, chief, street, crew, case: report.entity }
+}
+
+impl Office {
+    /// The notices so far, oldest first.
+    fn notices(&self) -> Vec<Notice> {
+        let found = self.world.logs.store.read(|db| {
+            let head = db.head(self.world.log)?.unwrap();
+            db.notices_of(head.num, self.case, u64::MAX, 1000)
+        });
+        let mut found: Vec<_> = found.map_err(|error: StoreError| error).unwrap();
+        found.reverse();
+        found.iter().map(|notice| serde_json::from_str(&notice.body).unwrap()).collect()
+    }
+
+    /// So much time passes, and what falls due is done.
+    async fn wait(&self, hours: u64) {
+        for _ in 0..hours {
+            self.world.clock.set(self.world.clock.now_ms() + HOUR_MS);
+            self.world.logs.ledger.tick(self.world.clock.now_ms()).await.unwrap();
+        }
+    }
+
+    async fn leaves(&self, phone: &Phone) {
+        let reason = Reason { reason: Sealed { sealed: sha256(b"left") } };
+        self.world.append(phone.account.into(), Body::DisableAccount(reason)).await;
+    }
+
+    /// The step and the accounts that hear of a reminder now.
+    async fn urged(&mut self) -> (Step, Vec<schema::ids::AccountId>) {
+        let line = self.chief.op(self.case, &Body::Urge(Urge { note: None }), vec![]);
+        let answer = self.chief.sync(&self.world, std::slice::from_ref(&line)).await;
+        assert_eq!(answer.record(line.op).outcome, Outcome::Accepted, "{:?}", answer.outcomes);
+        let last = self.notices().pop().unwrap();
+        assert_eq!(last.kind, "case.urge");
+        (last.data.to.step, last.data.to.accounts.iter().map(|hearer| hearer.account).collect())
+    }
+
+    async fn is_rebuilt_alike(self) {
+        let (store, log) = (self.world.logs.store.clone(), self.world.log);
+        let scratch = self.world.folder.path().join("again.db");
+        let found = tokio::task::spawn_blocking(move || rebuild(&store, log, &scratch, |_| ())).await.unwrap().unwrap();
+        assert_eq!(found.differences, []);
+        assert!(found.rows > 20);
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_runs_out_is_heard_of_step_by_step() {
+    let office = assigned().await;
+    office.wait(30 * 24).await;
+    let (crew, street, chief) = (office.crew.account, office.street.account, office.chief.account);
+    let heard = |stage: &str| -> Vec<_> {
+        let of_stage = office.notices().into_iter().map(|notice| (notice.kind, notice.data));
+        let of_stage = of_stage.filter(|(_, data)| data.stage.as_ref().is_some_and(|it| it.as_str() == stage));
+        of_stage
+            .map(|(kind, data)| {
+                let accounts: Vec<_> = data.to.accounts.iter().map(|hearer| hearer.account).collect();
+                (kind.trim_start_matches("case.").to_owned(), data.level, data.to.step, accounts)
+            })
+            .collect()
+    };
+    let step = |kind: &str, level, step, who| (kind.to_owned(), level, step, vec![who]);
+    let of_unit = [
+        step("issue_deadline", None, Step::Unit, crew),
+        step("mark_due_soon", None, Step::Unit, crew),
+        step("mark_overdue", None, Step::Unit, crew),
+        step("escalate", Some(1), Step::Unit, crew),
+    ];
+    assert_eq!(heard("accept"), of_unit);
+    let of_office = [
+        step("mark_due_soon", None, Step::Area, street),
+        step("mark_overdue", None, Step::Area, street),
+        step("escalate", Some(1), Step::Area, street),
+        step("escalate", Some(2), Step::Area, chief),
+    ];
+    assert_eq!(heard("case"), of_office);
+    let due = office.notices().into_iter().filter(|notice| notice.data.stage.is_some());
+    assert!(due.clone().count() > 8 && due.into_iter().all(|notice| notice.data.due_ms.is_some()));
+    office.is_rebuilt_alike().await;
+}
+
+#[tokio::test]
+async fn a_step_with_nobody_on_it_is_passed_over() {
+    let mut office = assigned().await;
+    assert_eq!(office.urged().await, (Step::Unit, vec![office.crew.account]));
+    office.leaves(&office.crew).await;
+    assert_eq!(office.urged().await, (Step::Area, vec![office.street.account]));
+    office.leaves(&office.street).await;
+    assert_eq!(office.urged().await, (Step::Area, vec![office.chief.account]));
+    office.leaves(&office.chief).await;
+    office.wait(10 * 24).await;
+    let last = office.notices().pop().unwrap();
+    assert_eq!(
+        (last.data.to.step, last.data.to.accounts),
+        (Step::Nobody, vec![]),
+        "{}: it is told that nobody can be",
+        last.kind
+    );
+    office.is_rebuilt_alike().await;
+}
