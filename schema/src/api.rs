@@ -127,7 +127,7 @@ pub struct ReadRow {
     pub account: AccountId,
     /// By which phone; none for a login by password.
     pub device: Option<DeviceId>,
-    /// How: `case`, `entries`, `parked` and `photo` through the API, `sync` to a phone.
+    /// How: `case`, `entries`, `notices`, `parked` and `photo` through the API, `sync` to a phone.
     pub way: String,
     /// The case.
     pub entity: EntityId,

@@ -29,6 +29,9 @@ const WAITS_S: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000,
 /// How often it is looked whether something is due, where no commit of this server says so.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// How often at most.
+const LOOK_AT_MOST_EVERY: Duration = Duration::from_millis(50);
+
 /// Notices on their way out. Cheap to clone.
 #[derive(Clone)]
 pub struct Webhooks {
@@ -66,14 +69,19 @@ impl Webhooks {
                 Err(error) => tracing::error!(error = %causes(&error), "what is to be sent is not known"),
             }
             tokio::select! {
-                Some(done) = at_work.join_next() => {
-                    if let Ok(webhook) = done {
-                        busy.remove(&webhook);
+                Some(done) = at_work.join_next() => match done {
+                    Ok(webhook) => drop(busy.remove(&webhook)),
+                    Err(error) => {
+                        // Whose it was is not known: claims keep two from sending the same.
+                        tracing::error!(%error, "sending notices failed");
+                        busy.clear();
                     }
-                }
+                },
                 Ok(()) = commits.changed() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
+            // Under load commits follow each other faster than it is worth looking.
+            tokio::time::sleep(LOOK_AT_MOST_EVERY).await;
         }
     }
 

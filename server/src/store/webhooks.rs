@@ -154,6 +154,9 @@ fn read_webhook(row: WebhookRow) -> Result<Webhook, StoreError> {
     })
 }
 
+/// Log, revision, number, time of the next try, tries.
+type NextColumns = (i64, i64, i16, i64, i64);
+
 type DeliveryColumns = (i64, i16, Vec<u8>, i16, i64, i64, Option<i64>, Option<String>);
 
 macro_rules! delivery_columns {
@@ -334,7 +337,7 @@ impl Db {
         Ok(due)
     }
 
-    fn next_delivery(&mut self, id: WebhookId, now_ms: u64) -> Result<Option<(i64, i64, i16, i64, i64)>, StoreError> {
+    fn next_delivery(&mut self, id: WebhookId, now_ms: u64) -> Result<Option<NextColumns>, StoreError> {
         Ok(delivery::table
             .filter(delivery::webhook.eq(id.bytes().as_slice()))
             .filter(delivery::state.eq(state_number(DeliveryState::Waiting)))

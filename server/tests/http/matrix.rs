@@ -14,7 +14,7 @@ use server::routes::openapi;
 use sync_core::line::seal;
 use uuid::Uuid;
 
-use self::cast::{ALL, Cast};
+use self::cast::{ALL, Cast, Who};
 use self::policy::{expected, table};
 
 #[actix_web::test]
@@ -48,6 +48,21 @@ async fn every_route_answers_every_caller_as_the_table_says() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Who oversees a case is told who had to hear of it, whether any webhook wanted to know or not.
+#[actix_web::test]
+async fn who_had_to_hear_of_a_case_stands_beside_it() {
+    let cast = Cast::new().await;
+    let answer = cast.get(&format!("/v1/logs/{}/cases/{}/notices", cast.log, cast.case), Who::Supervisor).await;
+    let page: Value = serde_json::from_str(&answer.body).unwrap();
+    let assigned =
+        page["notices"].as_array().unwrap().iter().find(|row| row["notice"]["type"] == "case.assign").unwrap();
+    assert_eq!(assigned["deliveries"], serde_json::json!([]));
+    let crew = cast.account(Who::Crew).to_string();
+    assert_eq!(assigned["notice"]["data"]["to"]["step"], "unit", "{assigned}");
+    assert_eq!(assigned["notice"]["data"]["to"]["accounts"][0]["account"], crew, "{assigned}");
+    assert_eq!(page["next"], Value::Null);
+}
+
 /// What may not be seen does not exist: not a byte tells them apart.
 #[actix_web::test]
 async fn what_is_somebody_elses_reads_like_what_is_not_there() {
@@ -66,7 +81,7 @@ async fn what_is_somebody_elses_reads_like_what_is_not_there() {
             if policy::sees(who, number) {
                 continue;
             }
-            for tail in ["", "/entries"] {
+            for tail in ["", "/entries", "/notices"] {
                 let path = |id: EntityId| format!("/v1/logs/{log}/cases/{id}{tail}");
                 same(&path(case), &path(nothing)).await;
             }

@@ -19,8 +19,8 @@ use super::facts::{self, Facts, Receipt};
 use super::listed::{kind_name, listed, photos_named};
 use super::parsed::Parsed;
 use super::seen::{Held, Seen};
-use crate::services::acts::TakenAway;
 use super::telling::Told;
+use crate::services::acts::TakenAway;
 use crate::store::{Entry, LogTx, NewVersion, ParkedRow, StoreError};
 
 /// Consequences of consequences end here; a rule that reaches it is a defect.

@@ -76,7 +76,7 @@ impl Office {
         (last.data.to.step, last.data.to.accounts.iter().map(|hearer| hearer.account).collect())
     }
 
-    async fn is_rebuilt_alike(self) {
+    async fn rebuilds_alike(self) {
         let (store, log) = (self.world.logs.store.clone(), self.world.log);
         let scratch = self.world.folder.path().join("again.db");
         let found = tokio::task::spawn_blocking(move || rebuild(&store, log, &scratch, |_| ())).await.unwrap().unwrap();
@@ -117,7 +117,7 @@ async fn a_clock_that_runs_out_is_heard_of_step_by_step() {
     assert_eq!(heard("case"), of_office);
     let due = office.notices().into_iter().filter(|notice| notice.data.stage.is_some());
     assert!(due.clone().count() > 8 && due.into_iter().all(|notice| notice.data.due_ms.is_some()));
-    office.is_rebuilt_alike().await;
+    office.rebuilds_alike().await;
 }
 
 #[tokio::test]
@@ -137,5 +137,5 @@ async fn a_step_with_nobody_on_it_is_passed_over() {
         "{}: it is told that nobody can be",
         last.kind
     );
-    office.is_rebuilt_alike().await;
+    office.rebuilds_alike().await;
 }

@@ -202,8 +202,8 @@ fn all_of_it(story: &Story) -> Result<()> {
     ensure!(story.taken() == happened.keys().cloned().collect(), "{:?}", story.taken());
     let mut bodies: BTreeMap<&str, &str> = BTreeMap::new();
     for came in &story.came {
-        ensure!(came.is_signed_with(&story.secret), "{came:?}");
-        ensure!(!came.is_signed_with(&format!("whsec_{}", "A".repeat(44))), "any secret would do");
+        ensure!(came.is_signed_with(&story.secret)?, "{came:?}");
+        ensure!(!came.is_signed_with(&format!("whsec_{}", "A".repeat(44)))?, "any secret would do");
         ensure!(came.path == "/hook?key=1", "{came:?}");
         ensure!(*bodies.entry(&came.id).or_insert(&came.body) == came.body, "another body: {came:?}");
         for personal in [SUBJECT, "13800000000", "13900000000", "supervisor", "crew"] {
@@ -222,7 +222,7 @@ fn all_of_it(story: &Story) -> Result<()> {
     ensure!(log.as_array().map(Vec::len) == Some(happened.len()), "{log}");
     ensure!(installation.must(&["webhook", "test", &story.webhook])?["answer"] == "204");
     let test = story.receiver.next()?;
-    ensure!(test.is_signed_with(&story.secret) && test.body.contains("webhook.test"), "{test:?}");
+    ensure!(test.is_signed_with(&story.secret)? && test.body.contains("webhook.test"), "{test:?}");
     ensure!(installation.must(&["rebuild"])?["different"] == 0, "the log says the same of every notice");
     Ok(())
 }

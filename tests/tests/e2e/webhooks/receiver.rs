@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver as Channel, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -35,8 +35,8 @@ pub(crate) struct Came {
 
 impl Came {
     /// Whether the signature is right, counted here by RFC 2104.
-    pub(crate) fn is_signed_with(&self, secret: &str) -> bool {
-        let key = base64(secret.strip_prefix("whsec_").expect("the form of a secret"));
+    pub(crate) fn is_signed_with(&self, secret: &str) -> Result<bool> {
+        let key = base64(secret.strip_prefix("whsec_").context("the form of a secret")?)?;
         let mut padded = [0_u8; 64];
         padded[..key.len()].copy_from_slice(&key);
         let with = |pad: u8, rest: &[u8]| {
@@ -46,24 +46,25 @@ impl Came {
         };
         let signed = format!("{}.{}.{}", self.id, self.at_s, self.body);
         let expected = with(0x5c, &with(0x36, signed.as_bytes()));
-        self.signature.split(' ').filter_map(|one| one.strip_prefix("v1,")).any(|one| base64(one) == expected)
+        let given = self.signature.split(' ').filter_map(|one| one.strip_prefix("v1,")).map(base64);
+        Ok(given.collect::<Result<Vec<_>>>()?.iter().any(|given| *given == expected))
     }
 }
 
 /// Base64 as RFC 4648 has it.
-fn base64(text: &str) -> Vec<u8> {
+fn base64(text: &str) -> Result<Vec<u8>> {
     let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::new());
     for digit in text.bytes().take_while(|digit| *digit != b'=') {
-        let value = digits.iter().position(|known| *known == digit).expect("a digit of base64");
-        bits = (bits << 6) | u32::try_from(value).expect("six bits");
+        let value = digits.iter().position(|known| *known == digit).context("a digit of base64")?;
+        bits = (bits << 6) | u32::try_from(value)?;
         held += 6;
         if held >= 8 {
             held -= 8;
-            bytes.push(u8::try_from((bits >> held) & 0xff).expect("eight bits"));
+            bytes.push(u8::try_from((bits >> held) & 0xff)?);
         }
     }
-    bytes
+    Ok(bytes)
 }
 
 /// A receiver at an address that stays the same.
@@ -112,7 +113,7 @@ impl Receiver {
 
     /// The next requests are answered so; all others with 204.
     pub(crate) fn answer(&self, moods: &[Mood]) {
-        self.moods.lock().expect("nobody panics with it").extend(moods);
+        self.moods.lock().unwrap_or_else(PoisonError::into_inner).extend(moods);
     }
 
     /// The next request.
@@ -139,7 +140,7 @@ fn serve(stream: TcpStream, tell: &Sender<Came>, moods: &Mutex<VecDeque<Mood>>) 
     ensure!(header("content-type")? == "application/json");
     let mut body = vec![0; header("content-length")?.parse()?];
     reader.read_exact(&mut body)?;
-    let answered = moods.lock().expect("nobody panics with it").pop_front().unwrap_or(Mood::Say(204));
+    let answered = moods.lock().unwrap_or_else(PoisonError::into_inner).pop_front().unwrap_or(Mood::Say(204));
     let came = Came {
         path,
         id: header("webhook-id")?,
