@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::catalogue::Code;
 use crate::clock::{Clock, Extension, Suspension};
+use crate::deadline::Limit;
 use crate::hash::Hash;
 use crate::ids::{AccountId, AreaId, DeviceId, EntityId, OpId, PersonId, UnitId};
 use crate::op::{EvidenceRole, FixResult, Role, Sealed, Taken};
@@ -167,6 +168,9 @@ pub struct Case {
     /// The stages of a procedure that are done, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<StageEnd>,
+    /// Checks in between that follow from stages that are done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interim: Vec<Interim>,
     /// Nothing can be done about it for now: its clocks stand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended: Option<Suspension>,
@@ -218,6 +222,25 @@ pub struct StageEnd {
     /// More, sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Sealed>,
+}
+
+/// Checks in between (中期检查): while a case is being worked on, somebody looks every so often whether what a stage
+/// ordered is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Interim {
+    /// The stage that is done.
+    pub stage: Code,
+    /// When the next one is due, in ms.
+    pub next_ms: u64,
+    /// The revision that it is counted from: the end of the stage, or the last of these checks.
+    pub since_rev: u64,
+    /// The next one was asked for, at this revision: somebody must look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_rev: Option<u64>,
+    /// Those made so far: `pass` where what was ordered is kept, `fail` where it is not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Step>,
 }
 
 /// A case that only some roles may see. It ends by an entry, when its date has come.
@@ -373,6 +396,13 @@ pub struct Assignment {
     pub unit: UnitId,
     /// Units that help.
     pub co_units: Vec<UnitId>,
+    /// Limits of their own for some of these.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub co_limits: BTreeMap<UnitId, Limit>,
+    /// Units that have done their part of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub helped: Vec<Helped>,
     /// A person of the lead unit, if one is named.
     pub holder: Option<AccountId>,
     /// Instructions, sealed.
@@ -382,6 +412,18 @@ pub struct Assignment {
     /// The area whose grant allowed it: one level above settles what units hand back again and again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<AreaId>,
+}
+
+/// A unit that helped and has done its part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Helped {
+    /// The unit.
+    pub unit: UnitId,
+    /// Who said so, when.
+    pub by: By,
+    /// What was done, sealed.
+    pub note: Option<Sealed>,
 }
 
 /// How it was said to be fixed.

@@ -51,6 +51,9 @@ pub struct Stage {
     /// What `end_stage` of it needs. None: it has no end of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub procedure: Option<Procedure>,
+    /// Every so many days after its end somebody looks whether what it ordered is kept, while the case is worked on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interim_check_days: Option<u8>,
 }
 
 /// A stage of a legal procedure, ended by `end_stage`.
@@ -75,6 +78,8 @@ pub struct Procedure {
 pub enum Timed {
     /// The unit that has the case.
     Unit,
+    /// Each unit that helps (协办), by a clock of its own.
+    Helper,
     /// The case itself, from filing to close: nothing in between starts it anew.
     Case,
     /// The office: who files, assigns, checks and closes.
@@ -96,6 +101,8 @@ pub enum Moment {
     Return,
     /// The unit says it is fixed.
     Fix,
+    /// A unit that helps has done its part.
+    Help,
     /// Its check was passed.
     CheckPassed,
     /// Its check failed.
@@ -116,13 +123,14 @@ pub enum Moment {
     Ends(Code),
 }
 
-const MOMENTS: [(&str, Moment); 13] = [
+const MOMENTS: [(&str, Moment); 14] = [
     ("report", Moment::Report),
     ("file", Moment::File),
     ("assign", Moment::Assign),
     ("accept", Moment::Accept),
     ("return", Moment::Return),
     ("fix", Moment::Fix),
+    ("help", Moment::Help),
     ("check_passed", Moment::CheckPassed),
     ("check_failed", Moment::CheckFailed),
     ("close", Moment::Close),
@@ -240,6 +248,18 @@ pub struct Clock {
     /// What was said against its being overdue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub appeal: Option<Appeal>,
+}
+
+impl Clock {
+    /// The unit that helps, of a clock of one.
+    pub fn helper(&self) -> Option<UnitId> {
+        self.unit.filter(|_| self.timed == Timed::Helper)
+    }
+
+    /// Whether it is the clock of a stage: of one that times units that help, of this one.
+    pub fn is_of(&self, stage: &Code, helper: Option<UnitId>) -> bool {
+        self.stage == *stage && self.helper() == helper
+    }
 }
 
 crate::tagged! { "turn" "Turn";

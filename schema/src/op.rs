@@ -205,6 +205,8 @@ pub enum Body {
     Accept(Nothing),
     /// The unit hands it back (退单).
     ReturnAssignment(ReturnAssignment),
+    /// A unit that helps has done its part (协办完成).
+    FinishHelp(FinishHelp),
     /// The unit says it is fixed.
     SubmitFix(SubmitFix),
     /// Somebody else looks whether it is (核查).
@@ -221,6 +223,10 @@ pub enum Body {
     Void(Reason),
     /// A stage of the procedure is done.
     EndStage(EndStage),
+    /// By the server: a check in between is due.
+    AskInterimCheck(AskInterimCheck),
+    /// Somebody looks whether what a stage ordered is kept (中期检查).
+    InterimCheck(InterimCheck),
     /// Nothing can be done about it for now (挂账): its clocks stand.
     Suspend(Suspend),
     /// It goes on.

@@ -179,6 +179,7 @@ fn case(number: u64) -> Case {
         deadline_issued: false,
         clocks: Vec::new(),
         stages: Vec::new(),
+        interim: Vec::new(),
         suspended: None,
         was_suspended: false,
         extension: None,

@@ -78,6 +78,9 @@ fn is_of_clocks(body: &Body) -> bool {
     matches!(
         body,
         Body::EndStage(_)
+            | Body::FinishHelp(_)
+            | Body::AskInterimCheck(_)
+            | Body::InterimCheck(_)
             | Body::Suspend(_)
             | Body::Resume(_)
             | Body::RequestExtension(_)

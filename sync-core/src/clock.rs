@@ -44,6 +44,8 @@ pub fn moments(before: Option<&Case>, after: &Case) -> BTreeSet<Moment> {
     note(Moment::Assign, assigned(after).is_some() && assigned(before) != assigned(after));
     note(Moment::Accept, anew(signed(before), signed(after)));
     note(Moment::Return, after.returns > before.returns);
+    let helped = |case: &Case| case.assignment.as_ref().map_or(0, |assignment| assignment.helped.len());
+    note(Moment::Help, helped(after) > helped(before));
     note(Moment::Fix, anew(before.fix.as_ref().map(|it| &it.by), after.fix.as_ref().map(|it| &it.by)));
     let checked = anew(before.check.as_ref().map(|it| &it.by), after.check.as_ref().map(|it| &it.by));
     note(Moment::CheckFailed, after.reworks > before.reworks);
@@ -58,7 +60,7 @@ pub fn moments(before: Option<&Case>, after: &Case) -> BTreeSet<Moment> {
         note(Moment::Ends(done.stage.clone()), true);
     }
     for clock in &after.clocks {
-        let was = before.clocks.iter().find(|it| it.stage == clock.stage).map(|it| it.issued_rev);
+        let was = before.clocks.iter().find(|it| it.is_of(&clock.stage, clock.helper())).map(|it| it.issued_rev);
         note(Moment::Begins(clock.stage.clone()), was != Some(clock.issued_rev) && clock.running == Running::Running);
     }
     found
@@ -86,6 +88,8 @@ pub fn reckon(from_ms: u64, limit: Limit, course: &[Turn], calendar: &WorkingCal
 /// A clock whose deadline is to be issued, with why.
 struct Turned<'a> {
     stage: &'a Stage,
+    /// The unit that helps, of a clock of one.
+    helper: Option<UnitId>,
     held: Option<&'a Clock>,
     why: Issued,
 }
@@ -106,18 +110,27 @@ pub(crate) fn deadlines(
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
-    for stage in stages {
-        let held = after.clocks.iter().find(|clock| clock.stage == stage.code);
-        let was = before.and_then(|case| case.clocks.iter().find(|clock| clock.stage == stage.code));
+    for (stage, helper) in stages.iter().flat_map(|stage| timed(stage, after).map(move |helper| (*stage, helper))) {
+        let of_it = |clock: &&Clock| clock.is_of(&stage.code, helper);
+        let held = after.clocks.iter().find(of_it);
+        let was = before.and_then(|case| case.clocks.iter().find(of_it));
         let why = match held {
             Some(clock) if goes_on(stage, clock, after, &happened) => Issued::Resumed,
             Some(clock) if extensions(clock) > was.map_or(0, extensions) => Issued::Extended,
             _ if starts(stage, held, after, &happened) => Issued::Started,
             _ => continue,
         };
-        found.push(issue(after, &Turned { stage, held, why }, ctx.first_received_ms, calendar)?);
+        let turned = Turned { stage, helper, held, why };
+        found.push(issue(after, &turned, ctx.first_received_ms, calendar)?);
     }
     Ok(found)
+}
+
+/// Whom a stage times: each unit that helps, or one.
+fn timed<'a>(stage: &Stage, case: &'a Case) -> impl Iterator<Item = Option<UnitId>> + use<'a> {
+    let helps = stage.timed == Timed::Helper;
+    let helping = case.assignment.iter().flat_map(|assignment| &assignment.co_units).map(|unit| Some(*unit));
+    helping.filter(move |_| helps).chain((!helps).then_some(None))
 }
 
 /// How a clock stands at a time, as a list shows it.
@@ -200,9 +213,10 @@ fn issue(
     at_ms: u64,
     calendar: InForce<'_, WorkingCalendar>,
 ) -> Result<IssueDeadline, TimeError> {
-    let Turned { stage, held, why } = *turned;
+    let Turned { stage, helper, held, why } = *turned;
     let held = held.filter(|_| why != Issued::Started);
-    let limit = held.map_or(stage.limit, |clock| clock.limit);
+    let own = || case.assignment.as_ref()?.co_limits.get(&helper?).copied();
+    let limit = held.map_or_else(|| own().unwrap_or(stage.limit), |clock| clock.limit);
     let started_ms = held.map_or(at_ms, |clock| clock.started_ms);
     let course = held.map(|clock| course_of(clock, why, at_ms)).unwrap_or_default();
     let due = reckon(started_ms, limit, &course, calendar.document)?;
@@ -211,7 +225,7 @@ fn issue(
         (_, Some(soon_after), _) => Some(reckon(started_ms, soon_after, &course, calendar.document)?.at_ms),
         (_, None, _) => None,
     };
-    let unit = if stage.timed == Timed::Unit { unit_of(case) } else { None };
+    let unit = if stage.timed == Timed::Unit { unit_of(case) } else { helper };
     Ok(IssueDeadline {
         stage: stage.code.clone(),
         timed: stage.timed,
@@ -261,7 +275,8 @@ pub fn recounted(
     for clock in case.clocks.iter().filter(|clock| clock.running == Running::Running) {
         let Some(stage) = stages.iter().find(|stage| stage.code == clock.stage) else { continue };
         let in_force = InForce { sha256, document: calendar };
-        let issued = issue(case, &Turned { stage, held: Some(clock), why: Issued::Recounted }, at_ms, in_force)?;
+        let turned = Turned { stage, helper: clock.helper(), held: Some(clock), why: Issued::Recounted };
+        let issued = issue(case, &turned, at_ms, in_force)?;
         if issued.due != clock.due {
             found.push(issued);
         }

@@ -5,9 +5,9 @@ use schema::case::Case;
 use schema::clock::{Clock, Running};
 use schema::entity::Entity;
 use schema::limits::RELAPSE_WINDOW_DAYS;
-use schema::op::{Body, Escalate, Marked, Nothing, Resume};
+use schema::op::{AskInterimCheck, Body, Escalate, Marked, Nothing, Resume};
 
-use crate::case::has_ended;
+use crate::case::{has_ended, is_worked_on};
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
 
@@ -22,10 +22,12 @@ pub enum DueKind {
     Clock,
     /// A suspension ends.
     Resume,
+    /// Somebody must look in between.
+    InterimCheck,
 }
 
 impl DueKind {
-    const ALL: [Self; 4] = [Self::LiftRestriction, Self::Archive, Self::Clock, Self::Resume];
+    const ALL: [Self; 5] = [Self::LiftRestriction, Self::Archive, Self::Clock, Self::Resume, Self::InterimCheck];
 
     /// Its number in the table of what is due.
     pub fn number(self) -> u8 {
@@ -34,6 +36,7 @@ impl DueKind {
             Self::Archive => 2,
             Self::Clock => 3,
             Self::Resume => 4,
+            Self::InterimCheck => 5,
         }
     }
 
@@ -77,6 +80,10 @@ pub fn dues<E>(entity: &Entity, archive_days: impl FnOnce() -> Result<Option<u16
     if let Some(suspension) = &case.suspended {
         let (due_ms, occurrence) = (suspension.until_ms, suspension.by.rev);
         found.push(Due { kind: DueKind::Resume, due_ms, occurrence });
+    }
+    for interim in case.interim.iter().filter(|interim| interim.asked_rev.is_none() && is_worked_on(case)) {
+        let (due_ms, occurrence) = (interim.next_ms, interim.since_rev);
+        found.push(Due { kind: DueKind::InterimCheck, due_ms, occurrence });
     }
     let next = |clock: &Clock| {
         let (due_ms, _) = next_of(clock)?;
@@ -122,6 +129,10 @@ pub fn asked(entity: &Entity, due: Due) -> Option<Asked> {
         DueKind::LiftRestriction => plain(Body::LiftRestriction(Nothing {})),
         DueKind::Archive => plain(Body::Archive(Nothing {})),
         DueKind::Resume => plain(Body::Resume(Resume { reason: None })),
+        DueKind::InterimCheck => {
+            let interim = case.interim.iter().find(|interim| interim.since_rev == due.occurrence)?;
+            plain(Body::AskInterimCheck(AskInterimCheck { stage: interim.stage.clone() }))
+        }
         DueKind::Clock => next_of(clock(case, due)?).map(|(_, asked)| asked),
     }
 }

@@ -17,10 +17,11 @@ pub fn roles_for(body: &Body) -> &'static [Role] {
         Body::Report(_) | Body::Amend(_) | Body::AddEvidence(_) | Body::WithdrawEvidence(_) | Body::Comment(_) => {
             &[Supervisor, Inspector, Crew]
         }
-        Body::SettleOnSite(_) | Body::Check(_) => &[Supervisor, Inspector],
+        Body::SettleOnSite(_) | Body::Check(_) | Body::InterimCheck(_) => &[Supervisor, Inspector],
         Body::Accept(_)
         | Body::ReturnAssignment(_)
         | Body::SubmitFix(_)
+        | Body::FinishHelp(_)
         | Body::RequestExtension(_)
         | Body::AppealOverdue(_) => &[Crew],
         Body::DecideExtension(_) | Body::EndStage(_) => &[Supervisor, Crew],
@@ -60,6 +61,7 @@ pub fn roles_for(body: &Body) -> &'static [Role] {
         | Body::MarkDueSoon(_)
         | Body::MarkOverdue(_)
         | Body::Escalate(_)
+        | Body::AskInterimCheck(_)
         | Body::LiftRestriction(_)
         | Body::Archive(_)
         | Body::RedactValue(_)

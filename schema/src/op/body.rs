@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Change, EvidenceRole, FixResult, PhotoClaim, Role, Sealed};
 use crate::case::{FieldName, Position, Source};
 use crate::catalogue::Code;
+use crate::deadline::Limit;
 use crate::hash::{DeviceKey, Hash};
 use crate::ids::{AccountId, AreaId, DeviceId, EntityId, EpochId, GrantId, OpId, PersonId, UnitId};
 use crate::tree::flat;
@@ -114,12 +115,26 @@ pub struct Assign {
     /// Units that help (协办).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub co_units: Vec<UnitId>,
+    /// Limits of their own for units that help; the others have that of the catalogue's stage.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub co_limits: BTreeMap<UnitId, Limit>,
     /// A person of the lead unit, if one is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<AccountId>,
     /// Instructions, sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Sealed>,
+}
+
+/// `finish_help`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FinishHelp {
+    /// What was done, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Sealed>,
+    /// Photos of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub photos: Vec<PhotoClaim>,
 }
 
 /// `return_assignment`

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{PhotoClaim, Sealed};
+use super::{CheckVerdict, PhotoClaim, Sealed};
 use crate::catalogue::Code;
 use crate::clock::{Issued, Timed};
 use crate::deadline::{Due, Limit};
@@ -142,6 +142,27 @@ pub struct EndStage {
     pub note: Option<Sealed>,
     /// Its documents.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub photos: Vec<PhotoClaim>,
+}
+
+/// `ask_interim_check`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AskInterimCheck {
+    /// The stage that is done.
+    pub stage: Code,
+}
+
+/// `interim_check`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InterimCheck {
+    /// The stage whose order is looked after.
+    pub stage: Code,
+    /// `pass`: it is kept; `fail`: it is not.
+    pub verdict: CheckVerdict,
+    /// More, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Sealed>,
+    /// What was found: one at least.
     pub photos: Vec<PhotoClaim>,
 }
 

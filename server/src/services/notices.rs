@@ -11,7 +11,7 @@ use schema::case::{Assignment, Case};
 use schema::clock::{Clock, Timed};
 use schema::ids::{LogId, OpId};
 use schema::notice::{Addressed, Notice, Noticed};
-use schema::op::Body;
+use schema::op::{Body, CheckVerdict};
 use sync_core::area::AreaIndex;
 
 pub use directory::Directory;
@@ -50,8 +50,11 @@ pub(crate) fn is_told(body: &Body) -> bool {
         | Body::Urge(_)
         | Body::Supervise(_)
         | Body::RequestExtension(_)
-        | Body::DecideExtension(_) => true,
-        Body::IssueDeadline(body) => body.timed == Timed::Unit,
+        | Body::DecideExtension(_)
+        | Body::FinishHelp(_)
+        | Body::AskInterimCheck(_) => true,
+        Body::InterimCheck(body) => body.verdict == CheckVerdict::Fail,
+        Body::IssueDeadline(body) => matches!(body.timed, Timed::Unit | Timed::Helper),
         _ => false,
     }
 }
@@ -100,22 +103,25 @@ fn addressed<'a>(
         // The first of two has granted it: the second is one step up.
         Body::DecideExtension(_) if case.extension.is_some() => plain(ladder.reached(Start::Office(1))),
         Body::DecideExtension(_) => plain(ladder.reached(Start::Holder)),
-        Body::RequestExtension(_) => plain(ladder.reached(Start::Office(0))),
+        Body::RequestExtension(_) | Body::FinishHelp(_) | Body::AskInterimCheck(_) | Body::InterimCheck(_) => {
+            plain(ladder.reached(Start::Office(0)))
+        }
         Body::ReturnAssignment(_) => plain(ladder.reached(match case.arbitration {
             Some(area) => Start::Above(area),
             None => Start::Office(0),
         })),
         Body::IssueDeadline(body) => {
-            let clock = case.clocks.iter().find(|clock| clock.stage == body.stage)?;
-            Some((ladder.reached(Start::Holder), Some(clock), None))
+            let helper = body.unit.filter(|_| body.timed == Timed::Helper);
+            let clock = case.clocks.iter().find(|clock| clock.is_of(&body.stage, helper))?;
+            Some((ladder.reached(Start::of(clock, 0)), Some(clock), None))
         }
         Body::MarkDueSoon(body) | Body::MarkOverdue(body) => {
             let clock = of_clock(body.clock)?;
-            Some((ladder.reached(Start::of(clock.timed, 0)), Some(clock), None))
+            Some((ladder.reached(Start::of(clock, 0)), Some(clock), None))
         }
         Body::Escalate(body) => {
             let clock = of_clock(body.clock)?;
-            Some((ladder.reached(Start::of(clock.timed, body.level)), Some(clock), Some(body.level)))
+            Some((ladder.reached(Start::of(clock, body.level)), Some(clock), Some(body.level)))
         }
         _ => None,
     }

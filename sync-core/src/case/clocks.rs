@@ -1,8 +1,9 @@
 //! What meets, pauses and stops the clocks of a case, and what the server notes about them. When they are due is counted
 //! once, in `clock`, and comes here as an entry.
 
-use schema::case::Case;
+use schema::case::{Assignment, Case};
 use schema::clock::{Clock, Issued, Moment, Running, Stage, Timed};
+use schema::ids::UnitId;
 use schema::op::{Escalate, IssueDeadline, Marked};
 
 use super::evidence::has_ended;
@@ -17,14 +18,16 @@ pub(super) fn follow(before: &Case, after: &mut Case, stages: &[&Stage], step: &
     let (at_ms, rev) = (step.ctx.first_received_ms, step.ctx.rev);
     let begins = stages.iter().filter(|stage| others_wait(stage)).map(|stage| Moment::Begins(stage.code.clone()));
     let waits_for: Vec<Moment> = begins.filter(|begins| happened.contains(begins)).collect();
+    let helpers = after.assignment.as_ref();
     for clock in &mut after.clocks {
         let stage = stages.iter().find(|stage| stage.code == clock.stage);
         let meets = stage.is_some_and(|stage| stage.meets.iter().any(|moment| happened.contains(moment)));
+        let meets = meets && clock.helper().is_none_or(|unit| has_helped(helpers, unit));
         let pauses = || stage.and_then(|stage| stage.pauses.iter().find(|moment| happened.contains(moment)));
         let own = Moment::Begins(clock.stage.clone());
         match &clock.running {
             Running::Running | Running::Paused { .. } if meets => meet(clock, step),
-            Running::Running | Running::Paused { .. } if happened.contains(&Moment::End) => {
+            Running::Running | Running::Paused { .. } if happened.contains(&Moment::End) || left(helpers, clock) => {
                 clock.running = Running::Stopped { at_ms, rev };
             }
             Running::Running => {
@@ -39,6 +42,16 @@ pub(super) fn follow(before: &Case, after: &mut Case, stages: &[&Stage], step: &
             Running::Paused { .. } | Running::Met { .. } | Running::Stopped { .. } => {}
         }
     }
+}
+
+fn has_helped(assignment: Option<&Assignment>, unit: UnitId) -> bool {
+    assignment.is_some_and(|assignment| assignment.helped.iter().any(|helped| helped.unit == unit))
+}
+
+/// Whether a clock is one of a unit that does not help any more.
+fn left(assignment: Option<&Assignment>, clock: &Clock) -> bool {
+    let helps = |unit| assignment.is_some_and(|assignment| assignment.co_units.contains(&unit));
+    clock.helper().is_some_and(|unit| !helps(unit))
 }
 
 /// Whether everything else stands while a stage runs.
@@ -63,12 +76,14 @@ pub(super) fn issue(case: &Case, body: &IssueDeadline, stages: &[&Stage], step: 
     if has_ended(case) {
         return stale(case);
     }
-    let held = case.clocks.iter().find(|clock| clock.stage == body.stage).filter(|_| body.why != Issued::Started);
+    let helper = body.unit.filter(|_| body.timed == Timed::Helper);
+    let same = |clock: &&Clock| clock.is_of(&body.stage, helper);
+    let held = case.clocks.iter().find(same).filter(|_| body.why != Issued::Started);
     let (overdue_rev, escalated) = held.map_or((None, 0), |clock| (clock.overdue_rev, clock.escalated));
     // What a correction of the calendar moves behind the mark was never overdue.
     let stays = overdue_rev.filter(|_| body.why != Issued::Recounted || body.due.at_ms < step.ctx.received_ms);
     let mut after = case.clone();
-    after.clocks.retain(|clock| clock.stage != body.stage);
+    after.clocks.retain(|clock| !clock.is_of(&body.stage, helper));
     after.clocks.push(Clock {
         stage: body.stage.clone(),
         timed: body.timed,

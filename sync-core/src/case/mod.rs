@@ -6,6 +6,7 @@ mod clocks;
 mod course;
 mod duplicate;
 mod evidence;
+mod interim;
 pub mod near;
 mod report;
 mod scope;
@@ -26,6 +27,7 @@ use crate::context::{Context, RULES_WITH_CLOCKS};
 use crate::ruling::Ruling;
 
 pub(crate) use evidence::has_ended;
+pub(crate) use interim::is_worked_on;
 use report::kind_in;
 pub use report::kind_of;
 
@@ -127,6 +129,7 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         Body::Assign(body) => workflow::assign(case, body, step),
         Body::Accept(_) => workflow::accept(case, step),
         Body::ReturnAssignment(body) => workflow::return_assignment(case, body, step),
+        Body::FinishHelp(body) => workflow::finish_help(case, body, step),
         Body::SubmitFix(body) => workflow::submit_fix(case, body, step),
         Body::Check(body) => workflow::check(case, body, step),
         Body::Close(body) => workflow::close(case, body, step),
@@ -138,6 +141,8 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         Body::Archive(_) => scope::archive(case, step),
         Body::RedactValue(_) => Ruling::unchanged(),
         Body::EndStage(body) => course::end_stage(case, body, step),
+        Body::AskInterimCheck(body) => interim::ask(case, body, step),
+        Body::InterimCheck(body) => interim::check(case, body, step),
         Body::Suspend(body) => course::suspend(case, body, step),
         Body::Resume(body) => course::resume(case, body, step),
         Body::RequestExtension(body) => course::request_extension(case, body, step),
@@ -189,6 +194,7 @@ fn follow(case: &Case, mut ruling: Ruling, step: &Step<'_>) -> Ruling {
         scope::come_back(case, after);
         let stages = stages_of(after, step);
         clocks::follow(case, after, &stages, step);
+        interim::follow(case, after, &stages, step);
     }
     ruling
 }
@@ -217,7 +223,9 @@ pub fn photos_of(body: &Body) -> &[PhotoClaim] {
         Body::SettleOnSite(body) => &body.report.photos,
         Body::AddEvidence(body) => &body.photos,
         Body::ReturnAssignment(body) => &body.photos,
+        Body::FinishHelp(body) => &body.photos,
         Body::SubmitFix(body) => &body.photos,
+        Body::InterimCheck(body) => &body.photos,
         Body::Check(body) => &body.photos,
         Body::Reopen(body) => &body.photos,
         Body::AppealOverdue(body) => &body.photos,

@@ -181,6 +181,7 @@ fn blank(step: &Step<'_>, body: &Report, area: AreaId) -> Case {
         deadline_issued: false,
         clocks: Vec::new(),
         stages: Vec::new(),
+        interim: Vec::new(),
         suspended: None,
         was_suspended: false,
         extension: None,

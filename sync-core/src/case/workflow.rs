@@ -2,13 +2,13 @@
 //! Bad news outranks good news.
 
 use schema::case::Step as DoneStep;
-use schema::case::{Assignment, Case, End, FieldName, Fix, State};
+use schema::case::{Assignment, Case, End, FieldName, Fix, Helped, State};
 use schema::catalogue::{Choice, Code, Numbering, Required};
 use schema::ids::{AreaId, UnitId};
 use schema::limits::RETURNS_BEFORE_ARBITRATION;
 use schema::op::{
-    Assign, Check, CheckVerdict, Close, Decline, EvidenceRole, File, Place, Reason, Reopen, ReturnAssignment, Sealed,
-    SubmitFix,
+    Assign, Check, CheckVerdict, Close, Decline, EvidenceRole, File, FinishHelp, Place, Reason, Reopen,
+    ReturnAssignment, Sealed, SubmitFix,
 };
 use schema::record::RefusalCode;
 use serde_json::Value;
@@ -130,6 +130,9 @@ pub(super) fn assign(case: &Case, body: &Assign, step: &Step<'_>) -> Ruling {
     if body.holder.is_some_and(|holder| !works_there(holder)) {
         return Ruling::invalid("holder");
     }
+    if body.co_limits.iter().any(|(unit, limit)| limit.amount == 0 || !body.co_units.contains(unit)) {
+        return Ruling::invalid("co_limits");
+    }
     let mut after = case.clone();
     leave_units(&mut after);
     after.state = State::Assigned;
@@ -137,6 +140,8 @@ pub(super) fn assign(case: &Case, body: &Assign, step: &Step<'_>) -> Ruling {
         by: step.by(),
         unit: body.unit,
         co_units: body.co_units.clone(),
+        co_limits: body.co_limits.clone(),
+        helped: Vec::new(),
         holder: body.holder,
         note: body.note,
         accepted: None,
@@ -204,6 +209,26 @@ fn has_it(case: &Case, step: &Step<'_>) -> bool {
     step.ctx.actor.is_some_and(|actor| works_for(actor, case))
 }
 
+/// `finish_help` (协办完成): a unit that helps has done its part, once.
+pub(super) fn finish_help(case: &Case, body: &FinishHelp, step: &Step<'_>) -> Ruling {
+    if !matches!(case.state, State::Assigned | State::Fixed) || !has_it(case, step) {
+        return stale(case);
+    }
+    let mut after = case.clone();
+    let (Some(assignment), Some(actor)) = (&mut after.assignment, step.ctx.actor) else { return stale(case) };
+    let helps = |unit: &&UnitId| actor.units.contains(unit);
+    let has_not = |unit: &&UnitId| assignment.helped.iter().all(|helped| helped.unit != **unit);
+    let Some(unit) = assignment.co_units.iter().filter(helps).find(has_not).copied() else {
+        return stale(case);
+    };
+    if !has_room(case, &body.photos) {
+        return Ruling::rejected(RefusalCode::Quota);
+    }
+    assignment.helped.push(Helped { unit, by: step.by(), note: body.note });
+    claim(&mut after, &body.photos, step, false);
+    Ruling::accepted_case(after)
+}
+
 /// `submit_fix`: assigned → fixed, by the unit that has it.
 pub(super) fn submit_fix(case: &Case, body: &SubmitFix, step: &Step<'_>) -> Ruling {
     if case.state != State::Assigned || !has_it(case, step) {
@@ -254,7 +279,7 @@ pub(super) fn check(case: &Case, body: &Check, step: &Step<'_>) -> Ruling {
 }
 
 /// Four eyes, counted by person and unit: whoever fixed it, and everybody of a unit that had to.
-fn took_part(case: &Case, step: &Step<'_>) -> bool {
+pub(super) fn took_part(case: &Case, step: &Step<'_>) -> bool {
     let same_person = case.fix.as_ref().is_some_and(|fix| fix.by.person == step.person());
     let units = step.ctx.actor.map(|actor| actor.units.as_slice()).unwrap_or_default();
     let fixed_by = case.fix.iter().flat_map(|fix| fix.units.iter());

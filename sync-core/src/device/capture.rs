@@ -142,6 +142,8 @@ fn photos_of(body: &mut Body) -> Option<&mut Vec<PhotoClaim>> {
         Body::Reopen(reopen) => Some(&mut reopen.photos),
         Body::AppealOverdue(appeal) => Some(&mut appeal.photos),
         Body::EndStage(done) => Some(&mut done.photos),
+        Body::FinishHelp(done) => Some(&mut done.photos),
+        Body::InterimCheck(check) => Some(&mut check.photos),
         _ => None,
     }
 }

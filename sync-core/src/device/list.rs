@@ -38,6 +38,8 @@ pub struct Filter {
     pub unit: Option<UnitId>,
     /// With own ops that the server's version does not hold yet.
     pub waiting: bool,
+    /// With a check in between that was asked for and not made.
+    pub interim: bool,
     /// With this in its number, short code or subject, in any letter case.
     pub text: Option<String>,
 }
@@ -162,7 +164,7 @@ impl Store {
         };
         let mut take = |row: Listing| {
             let here = log.is_none_or(|log| log == row.log) && filter.lets_through(&row, text.as_deref());
-            let here = here && within(&row);
+            let here = here && within(&row) && (!filter.interim || self.asks_to_look(&row)?);
             match case_row(&logs, row) {
                 Some(row) if here => take(row),
                 _ => Ok(true),
@@ -174,6 +176,14 @@ impl Store {
         let (index, prefix) = filter.narrowest();
         let after = after.map(|after| values!(after.changed_ms, after.case).to_vec()).unwrap_or_default();
         tables::scan(self.db(), Span { index, prefix: &prefix, beyond: &after, back: true }, &mut take)
+    }
+
+    fn asks_to_look(&self, row: &Listing) -> Result<bool, PhoneError> {
+        let asks = |case: &schema::case::Case| case.interim.iter().any(|interim| interim.asked_rev.is_some());
+        Ok(match shown(self.db(), row.log, row.entity)? {
+            Some(Entity::Case(case)) => asks(&case),
+            _ => false,
+        })
     }
 
     fn area_trees(&self, filter: &Filter) -> Result<Vec<AreaIndex>, PhoneError> {

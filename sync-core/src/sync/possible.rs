@@ -18,7 +18,7 @@ const HOUR_MS: u64 = 3600 * 1000;
 const DOCUMENTS_ASKED: usize = 8;
 
 /// What is asked about: each kind that a person may want, with a body that can be read. What it says is not judged.
-fn questions() -> [(&'static str, Value); 18] {
+fn questions() -> [(&'static str, Value); 19] {
     let sealed = json!({ "sealed": Hash::ZERO });
     let (photo, id) = (Hash::ZERO, OpId::NIL);
     [
@@ -34,6 +34,7 @@ fn questions() -> [(&'static str, Value); 18] {
         ("accept", json!({})),
         ("return_assignment", json!({ "reason": "x" })),
         ("submit_fix", json!({})),
+        ("finish_help", json!({})),
         ("check", json!({ "verdict": "pass" })),
         ("close", json!({ "condition": "x" })),
         ("waive_evidence", json!({ "photo": photo, "reason": sealed })),
@@ -56,14 +57,17 @@ fn about_clocks(case: &Case, known: &Known) -> Vec<(&'static str, Value)> {
     if let Some(extension) = &case.extension {
         asked.push(("decide_extension", json!({ "request": extension.request, "grant": true })));
     }
+    let photo = |role: &str| json!({ "sha256": Hash::ZERO, "size": 1, "role": role, "taken": { "by": "file" } });
+    for interim in &case.interim {
+        let body = json!({ "stage": interim.stage, "verdict": "pass", "photos": [photo("check")] });
+        asked.push(("interim_check", body));
+    }
     for clock in &case.clocks {
         let stage = &clock.stage;
         asked.push(("request_extension", json!({ "stage": stage, "reason": sealed })));
         asked.push(("appeal_overdue", json!({ "stage": stage, "reason": sealed })));
         asked.push(("decide_appeal", json!({ "stage": stage, "grant": true })));
-        let documents: Vec<Value> = (0..DOCUMENTS_ASKED)
-            .map(|_| json!({ "sha256": Hash::ZERO, "size": 1, "role": "document", "taken": { "by": "file" } }))
-            .collect();
+        let documents: Vec<Value> = (0..DOCUMENTS_ASKED).map(|_| photo("document")).collect();
         asked.push(("end_stage", json!({ "stage": stage, "photos": documents })));
     }
     asked

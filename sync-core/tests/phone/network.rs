@@ -272,7 +272,13 @@ impl Tale {
             }
             Step::Assign(case) => {
                 if let Some(case) = pick(town, 3, case) {
-                    let body = Assign { unit: UNIT, co_units: Vec::new(), holder: None, note: None };
+                    let body = Assign {
+                        unit: UNIT,
+                        co_units: Vec::new(),
+                        co_limits: Default::default(),
+                        holder: None,
+                        note: None,
+                    };
                     self.ops.push(town.act(3, case, Body::Assign(body)));
                 }
             }

@@ -55,7 +55,13 @@ pub(crate) fn void() -> Body {
 }
 
 pub(crate) fn assign(unit: UnitId) -> Body {
-    Body::Assign(schema::op::Assign { unit, co_units: Vec::new(), holder: None, note: None })
+    Body::Assign(schema::op::Assign {
+        unit,
+        co_units: Vec::new(),
+        co_limits: Default::default(),
+        holder: None,
+        note: None,
+    })
 }
 
 pub(crate) fn fix(photos: &[PhotoClaim]) -> Body {

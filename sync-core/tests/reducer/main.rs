@@ -8,6 +8,7 @@ mod course;
 mod desk;
 mod estimates;
 mod golden;
+mod helping;
 mod late_arrivals;
 mod laws;
 mod merging;

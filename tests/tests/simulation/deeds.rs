@@ -179,7 +179,7 @@ fn supervise(hand: &mut Hand<'_>, case: &Case, cases: &[Case]) -> Option<Choice>
         State::Reported => Body::Decline(Decline { reason: code("no_violation"), note: None }),
         State::Filed | State::Assigned => {
             let unit = hand.world.city.units[hand.dice.below(hand.world.city.units.len())].id;
-            Body::Assign(Assign { unit, co_units: Vec::new(), holder: None, note: None })
+            Body::Assign(Assign { unit, co_units: Vec::new(), co_limits: Default::default(), holder: None, note: None })
         }
         State::Fixed => return inspect(hand, case),
         State::Checked => Body::Close(Close { condition: condition(true, hand) }),

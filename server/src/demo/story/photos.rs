@@ -77,6 +77,8 @@ fn named_in(body: &mut Body) -> Option<&mut Vec<PhotoClaim>> {
         Body::Check(body) => Some(&mut body.photos),
         Body::Reopen(body) => Some(&mut body.photos),
         Body::EndStage(body) => Some(&mut body.photos),
+        Body::FinishHelp(body) => Some(&mut body.photos),
+        Body::InterimCheck(body) => Some(&mut body.photos),
         Body::AppealOverdue(body) => Some(&mut body.photos),
         _ => None,
     }

@@ -3,8 +3,8 @@
 
 use schema::area::Level;
 use schema::case::{Assignment, Case};
-use schema::clock::Timed;
-use schema::ids::AreaId;
+use schema::clock::{Clock, Timed};
+use schema::ids::{AreaId, UnitId};
 use schema::notice::{Addressed, Hearer, Step};
 use schema::op::Role;
 use sync_core::area::AreaIndex;
@@ -19,6 +19,8 @@ pub(super) enum Start {
     Holder,
     /// With the unit, whether a holder is named or not.
     Unit,
+    /// With a unit that helps.
+    Helper(UnitId),
     /// With the office: its own level is 0, each next one is the area above.
     Office(usize),
     /// With the level above an area.
@@ -27,12 +29,13 @@ pub(super) enum Start {
 
 impl Start {
     /// Where somebody who is timed hears of it at a level: 1 is the unit, or the office's own level.
-    pub(super) fn of(timed: Timed, level: u8) -> Self {
+    pub(super) fn of(clock: &Clock, level: u8) -> Self {
         let above = usize::from(level);
-        match (timed, level) {
+        match (clock.timed, level) {
+            (Timed::Helper, 0 | 1) => clock.helper().map_or(Self::Unit, Self::Helper),
             (Timed::Unit, 0) => Self::Holder,
             (Timed::Unit, 1) => Self::Unit,
-            (Timed::Unit, _) => Self::Office(above.saturating_sub(2)),
+            (Timed::Unit | Timed::Helper, _) => Self::Office(above.saturating_sub(2)),
             (Timed::Case | Timed::Office, _) => Self::Office(above.saturating_sub(1)),
         }
     }
@@ -63,6 +66,10 @@ impl<'a> Ladder<'a> {
         let from_below = match start {
             Start::Holder => holder().or_else(unit),
             Start::Unit => unit(),
+            Start::Helper(helper) => {
+                let members = Some(helper).filter(|_| self.is_left_to(Role::Crew));
+                self.on(Step::Unit, None, members.map(|unit| self.directory.of_unit(unit)).unwrap_or_default())
+            }
             Start::Office(_) | Start::Above(_) => None,
         };
         from_below.or_else(|| self.office(start)).unwrap_or(Addressed {
@@ -104,7 +111,7 @@ impl<'a> Ladder<'a> {
         }
         let levels = self.levels();
         let first = match start {
-            Start::Holder | Start::Unit => 0,
+            Start::Holder | Start::Unit | Start::Helper(_) => 0,
             Start::Office(first) => first,
             Start::Above(area) => {
                 levels.iter().position(|level| level.contains(&area)).map_or(0, |found| found.saturating_add(1))

@@ -34,7 +34,13 @@ async fn assigned() -> Office {
     let report = inspector.report(1);
     inspector.sync(&world, std::slice::from_ref(&report)).await;
     let file = Body::File(File { condition: "hawks_unlicensed".parse().unwrap() });
-    let assign = Body::Assign(Assign { unit: unit(), co_units: vec![], holder: None, note: None });
+    let assign = Body::Assign(Assign {
+        unit: unit(),
+        co_units: vec![],
+        co_limits: Default::default(),
+        holder: None,
+        note: None,
+    });
     let lines = [chief.op(report.entity, &file, vec![]), chief.op(report.entity, &assign, vec![])];
     let answer = chief.sync(&world, &lines).await;
     assert_eq!(answer.record(lines[1].op).outcome, Outcome::Accepted, "{:?}", answer.outcomes);

@@ -30,7 +30,13 @@ async fn a_rebuild_of_a_busy_log_finds_no_difference() {
     assert_eq!(world.logs.ledger.photo_arrived(before.sha256).await.unwrap().len(), 1);
 
     let file = File { condition: "hawks_unlicensed".parse().unwrap() };
-    let assign = Assign { unit: unit(), co_units: vec![], holder: Some(crew.account), note: None };
+    let assign = Assign {
+        unit: unit(),
+        co_units: vec![],
+        co_limits: Default::default(),
+        holder: Some(crew.account),
+        note: None,
+    };
     let lines =
         [boss.op(report.entity, &Body::File(file), vec![]), boss.op(report.entity, &Body::Assign(assign), vec![])];
     let answer = boss.sync(&world, &lines).await;

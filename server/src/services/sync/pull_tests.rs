@@ -158,7 +158,13 @@ async fn what_is_assigned_reaches_the_unit_once_with_its_document() {
     let report = phone.report(1);
     phone.sync(&world, std::slice::from_ref(&report)).await;
     let file = File { condition: "hawks_unlicensed".parse().unwrap() };
-    let assign = Assign { unit: unit(), co_units: vec![], holder: Some(crew.account), note: None };
+    let assign = Assign {
+        unit: unit(),
+        co_units: vec![],
+        co_limits: Default::default(),
+        holder: Some(crew.account),
+        note: None,
+    };
     let lines =
         [boss.op(report.entity, &Body::File(file), vec![]), boss.op(report.entity, &Body::Assign(assign), vec![])];
     boss.sync(&world, &lines).await;

@@ -48,7 +48,13 @@ async fn assign(world: &World) {
     let report = inspector.report(1);
     inspector.sync(world, std::slice::from_ref(&report)).await;
     let file = Body::File(File { condition: "hawks_unlicensed".parse().unwrap() });
-    let assign = Body::Assign(Assign { unit: unit(), co_units: vec![], holder: None, note: None });
+    let assign = Body::Assign(Assign {
+        unit: unit(),
+        co_units: vec![],
+        co_limits: Default::default(),
+        holder: None,
+        note: None,
+    });
     let lines = [chief.op(report.entity, &file, vec![]), chief.op(report.entity, &assign, vec![])];
     chief.sync(world, &lines).await;
 }

@@ -83,7 +83,13 @@ impl City {
         let change = |name: &str, to| (name.parse::<FieldName>().unwrap(), Change { was: json!(null), to });
         let body = match self.dice.below(9) {
             0 => Body::File(File { condition: "hawks_unlicensed".parse().unwrap() }),
-            1 | 2 => Body::Assign(Assign { unit, co_units: Vec::new(), holder: None, note: None }),
+            1 | 2 => Body::Assign(Assign {
+                unit,
+                co_units: Vec::new(),
+                co_limits: Default::default(),
+                holder: None,
+                note: None,
+            }),
             3 | 4 => Body::Restrict(Restrict { roles: roles[self.dice.below(3)].clone(), until_ms, reason: sealed }),
             5 => Body::Amend(Amend { changes: [change("position", json!(self.spot(place)))].into() }),
             // A client that others wrote puts a telephone number where a sealed one belongs.

@@ -228,7 +228,13 @@ impl Cast {
         assert_eq!(self.world.patch(inspector, &self.photo, 0, photo_file).await.status, 204);
         self.world.running.app.photos.sweep().await.unwrap();
         let file = Body::File(File { condition: "occupies_road".parse().unwrap() });
-        let assign = Body::Assign(Assign { unit: units[0], co_units: Vec::new(), holder: None, note: None });
+        let assign = Body::Assign(Assign {
+            unit: units[0],
+            co_units: Vec::new(),
+            co_limits: Default::default(),
+            holder: None,
+            note: None,
+        });
         let answer = self.world.push(supervisor, &[(self.case, file), (self.case, assign)]).await;
         let said = serde_json::to_string(&answer).unwrap();
         assert_eq!(said.matches(r#"\"outcome\":\"accepted\""#).count(), 2, "{said}");

@@ -3,7 +3,7 @@
 import type { Due, Light, Shown } from "../device/contract";
 import { useLanguage, useWords } from "../app/settings";
 import type { Words } from "../words";
-import { ago, day, left, said } from "../words";
+import { day, left, said } from "../words";
 import { kindOf, type CaseDocument, type Clock } from "./document";
 import { useCatalogueOf } from "./facts";
 import { stageName, type Reference } from "./reference";
@@ -22,7 +22,7 @@ export function DuePill({ due, reference, category, subtype }: { due: Due; refer
 
 function remaining(words: Words, light: Light, at_ms: number): string {
   const now_ms = Date.now();
-  if (light === "overdue") return `${words.clock.lights.overdue} ${ago(words, at_ms, now_ms)}`;
+  if (light === "overdue") return words.clock.over(left(words, now_ms, at_ms));
   return left(words, at_ms, now_ms);
 }
 
@@ -44,13 +44,18 @@ export function Clocks({ shown, document, reference }: { shown: Shown; document:
       {document.suspended && <p class="note note-warn">{words.clock.suspended(day(language, document.suspended.until_ms))}</p>}
       {document.supervised && <p class="note note-warn">{words.clock.supervised}</p>}
       {document.extension && <p class="note">{words.clock.extension_asked}</p>}
+      {(document.interim ?? []).map((interim) => (
+        <p class={interim.asked_rev == null ? "soft" : "note note-warn"} key={interim.stage} data-interim={interim.stage}>
+          {words.clock.interim(stageName(catalogue, category, subtype, interim.stage, language), interim.checks?.length ?? 0, interim.asked_rev == null ? day(language, interim.next_ms) : null)}
+        </p>
+      ))}
       {document.urged ? <p class="soft">{words.clock.urged(document.urged)}</p> : null}
       <ul class="stack clocks">
         {clocks.map((clock, place) => {
           const light = shown.lights[place] ?? "in_time";
           const unit = clock.unit ? said(reference.units.get(clock.unit)?.name, language) : "";
           return (
-            <li key={clock.stage} data-clock={clock.stage} data-light={light}>
+            <li key={`${clock.stage} ${clock.unit ?? ""}`} data-clock={clock.stage} data-light={light}>
               <span class="row-wrap">
                 <b>{stageName(catalogue, category, subtype, clock.stage, language)}</b>
                 <span class={`pill state light-${light}`}>{words.clock.lights[light]}</span>

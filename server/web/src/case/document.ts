@@ -45,7 +45,7 @@ export interface Conflict {
 }
 export interface Clock {
   stage: string;
-  timed: "unit" | "case" | "office";
+  timed: "unit" | "helper" | "case" | "office";
   unit?: Id;
   issued_rev: number;
   due: { at_ms: number; confidence: "exact" | "provisional" };
@@ -70,13 +70,14 @@ export interface CaseDocument {
   comments: { by: By; text: Sealed }[];
   conflicts: Conflict[];
   filed: StepDone | null;
-  assignment: { by: By; unit: Id; co_units: Id[]; holder: Id | null; note: Sealed | null; accepted: By | null } | null;
+  assignment: { by: By; unit: Id; co_units: Id[]; holder: Id | null; note: Sealed | null; accepted: By | null; helped?: { unit: Id; by: By }[] } | null;
   fix: { by: By; note: Sealed | null } | null;
   check: StepDone | null;
   end: StepDone | null;
   duplicate_of: Id | null;
   duplicates: Id[];
   clocks?: Clock[];
+  interim?: { stage: string; next_ms: number; asked_rev?: number; checks?: StepDone[] }[];
   suspended?: { by: By; until_ms: number; reason: Sealed };
   supervised?: { by: By; reason: Sealed };
   extension?: { by: By; request: Id; granted: unknown[] };

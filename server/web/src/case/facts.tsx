@@ -113,7 +113,7 @@ export function Facts({ log, document, reference }: { log: Id; document: CaseDoc
         )}
         {assignment && <Fact label={words.case.unit}>{said(reference.units.get(assignment.unit)?.name, language) || assignment.unit.slice(0, 8)}</Fact>}
         {assignment && assignment.co_units.length > 0 && (
-          <Fact label={words.case.co_units}>{assignment.co_units.map((unit) => said(reference.units.get(unit)?.name, language)).join(", ")}</Fact>
+          <Fact label={words.case.co_units}>{assignment.co_units.map((unit) => said(reference.units.get(unit)?.name, language) + (assignment.helped?.some((one) => one.unit === unit) ? ` ✓` : "")).join(", ")}</Fact>
         )}
         {assignment?.holder && <Fact label={words.case.holder}>{who(reference, assignment.holder, words)}</Fact>}
         <Fact label={words.case.reporter}>{who(reference, document.reporter.account, words)}</Fact>

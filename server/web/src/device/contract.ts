@@ -108,6 +108,8 @@ export interface Filter {
   unit?: Id;
   /** With own ops that the server's version does not hold yet. */
   waiting?: boolean;
+  /** With a check in between that was asked for and not made. */
+  interim?: boolean;
   /** Part of a number, a short code, or a subject. */
   text?: string;
 }

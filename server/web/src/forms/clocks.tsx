@@ -6,18 +6,22 @@ import { kindOf, type Clock } from "../case/document";
 import { useCatalogueOf } from "../case/facts";
 import { stageName, subtypeOf } from "../case/reference";
 import { merged } from "./draft";
-import { Note, Reason } from "./fields";
+import { Check, Note, Reason } from "./fields";
 import type { Filled } from "./kinds";
 
 /** Which of some clocks it is about. The only one needs no choice. */
 function StageChoice({ filled, of }: { filled: Filled; of: (clock: Clock) => boolean }) {
+  return <Stages filled={filled} codes={(filled.document.clocks ?? []).filter(of).map((clock) => clock.stage)} />;
+}
+
+function Stages({ filled, codes }: { filled: Filled; codes: string[] }) {
   const words = useWords();
   const language = useLanguage();
   const { drafting, document, reference } = filled;
   const catalogue = useCatalogueOf(document, reference);
   const { category, subtype } = kindOf(document);
   const { draft, change } = drafting;
-  const stages = (document.clocks ?? []).filter(of).map(({ stage }) => ({ value: stage, text: stageName(catalogue, category, subtype, stage, language) }));
+  const stages = codes.map((stage) => ({ value: stage, text: stageName(catalogue, category, subtype, stage, language) }));
   return <Choices label={words.clock.stage} of={stages} value={draft.body.stage ?? null} onChange={(stage) => void change({ body: merged(draft.body, { stage }) })} />;
 }
 
@@ -74,6 +78,15 @@ export function EndStage(filled: Filled) {
     <>
       <StageChoice filled={filled} of={(clock) => clock.running.is === "running" && procedures.includes(clock.stage)} />
       <Note {...filled} />
+    </>
+  );
+}
+
+export function InterimCheck(filled: Filled) {
+  return (
+    <>
+      <Stages filled={filled} codes={(filled.document.interim ?? []).map((interim) => interim.stage)} />
+      <Check {...filled} kept />
     </>
   );
 }

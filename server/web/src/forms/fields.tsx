@@ -97,14 +97,15 @@ export function ReturnAssignment(filled: Filled) {
   );
 }
 
-export function Check(filled: Filled) {
+export function Check({ kept = false, ...filled }: Filled & { kept?: boolean }) {
   const words = useWords();
+  const said = kept ? words.form.kept : words.form;
   const { draft, change } = filled.drafting;
   return (
     <>
       <Choices
         label={words.form.verdict}
-        of={[{ value: "pass", text: words.form.pass }, { value: "fail", text: words.form.fail }]}
+        of={[{ value: "pass", text: said.pass }, { value: "fail", text: said.fail }]}
         value={draft.body.verdict ?? null}
         onChange={(verdict) => void change({ body: merged(draft.body, { verdict }) })}
       />
@@ -149,11 +150,18 @@ export function Units({ body, reference, onChange }: { body: Record<string, any>
   const toggle = (unit: string) => {
     if (helping.has(unit)) helping.delete(unit);
     else helping.add(unit);
-    onChange(merged(body, { co_units: helping.size > 0 ? [...helping] : undefined }));
+    const { [unit]: _, ...limits } = body.co_limits ?? {};
+    onChange(merged(body, { co_units: helping.size > 0 ? [...helping] : undefined, co_limits: limits }));
+  };
+  /** Working days of the hour model, as in the national tables; none is the limit of the catalogue. */
+  const limit = (unit: string, amount: number) => {
+    const { [unit]: _, ...limits } = body.co_limits ?? {};
+    if (Number.isInteger(amount) && amount > 0) limits[unit] = { amount, unit: "working_days", model: "hours" };
+    onChange(merged(body, { co_limits: limits }));
   };
   return (
     <>
-      <Choices label={words.form.unit} of={units} value={body.unit ?? null} onChange={(unit) => onChange(merged(body, { unit, holder: undefined, co_units: undefined }))} />
+      <Choices label={words.form.unit} of={units} value={body.unit ?? null} onChange={(unit) => onChange(merged(body, { unit, holder: undefined, co_units: undefined, co_limits: undefined }))} />
       {body.unit && (
         <fieldset class="field">
           <legend>{words.form.co_units} ({words.optional})</legend>
@@ -164,6 +172,9 @@ export function Units({ body, reference, onChange }: { body: Record<string, any>
           </div>
         </fieldset>
       )}
+      {units.filter((unit) => helping.has(unit.value)).map((unit) => (
+        <Input key={unit.value} label={words.form.co_limit(unit.text)} mode="numeric" value={String(body.co_limits?.[unit.value]?.amount ?? "")} onChange={(days) => limit(unit.value, Number(days))} />
+      ))}
       {members.length > 0 && (
         <Select label={words.form.holder} value={body.holder ?? ""} of={[{ value: "", text: words.form.nobody }, ...members.map((one) => ({ value: one.id, text: one.name }))]} onChange={(holder) => onChange(merged(body, { holder }))} />
       )}

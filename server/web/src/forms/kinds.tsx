@@ -8,7 +8,7 @@ import { subtypeOf, type Reference } from "../case/reference";
 import type { Words } from "../words";
 import type { Drafting } from "./draft";
 import { AddEvidence, Amend, Assign, Check, Close, Comment, Decline, File, LinkDuplicate, Note, Nothing, PickPhoto, Reason, ReturnAssignment } from "./fields";
-import { AppealOverdue, Decide, DecideAppeal, EndStage, RequestExtension, SubmitFix, Suspend } from "./clocks";
+import { AppealOverdue, Decide, DecideAppeal, EndStage, InterimCheck, RequestExtension, SubmitFix, Suspend } from "./clocks";
 import { changesOf } from "./changes";
 
 export interface Filled {
@@ -72,6 +72,8 @@ export const FORMS: Record<string, Form> = {
   accept: { Fields: Nothing },
   return_assignment: { Fields: ReturnAssignment, photos: () => "document", fault: inBody("reason") },
   submit_fix: { Fields: SubmitFix, photos: () => "after", needs: needed("after") },
+  finish_help: { Fields: Note, photos: () => "after" },
+  interim_check: { Fields: InterimCheck, photos: () => "check", fault: both(both(inBody("stage"), inBody("verdict")), withPhoto) },
   check: { Fields: Check, photos: () => "check", needs: needed("check"), fault: inBody("verdict") },
   close: { Fields: Close, fault: inBody("condition") },
   reopen: { Fields: Reason, photos: () => "before", fault: inValues("reason") },

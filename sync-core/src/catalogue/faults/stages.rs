@@ -1,6 +1,6 @@
 //! What the stages of a catalogue must be.
 
-use schema::clock::{Moment, Stage};
+use schema::clock::{Moment, Stage, Timed};
 use schema::deadline::{DayModel, Limit, TimeUnit};
 
 use super::Faults;
@@ -92,6 +92,20 @@ impl Faults {
                     );
                 }
             }
+        }
+        if stage.interim_check_days.is_some_and(|days| days == 0 || stage.procedure.is_none()) {
+            self.add(
+                &format!("{place}.interim_check_days"),
+                "须为 1 至 255 天，且该环节须能由 end_stage 结束：中期检查自其结束起算",
+                "must be 1 to 255 days on a stage ended by end_stage: checks in between are counted from its end",
+            );
+        }
+        if (stage.timed == Timed::Helper) != (stage.meets == [Moment::Help]) {
+            self.add(
+                &format!("{place}.meets"),
+                "协办单位的计时只由“help”结束，其他计时不由它结束",
+                "a clock of units that help is met by help alone, and no other clock is",
+            );
         }
         if stage.procedure.is_some() && !stage.meets.contains(&Moment::Ends(stage.code.clone())) {
             self.add(

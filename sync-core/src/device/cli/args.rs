@@ -249,13 +249,13 @@ pub(crate) struct Do {
     /// assign：责任单位 / assign: the unit
     #[arg(long, value_name = "NAME|ID")]
     pub(crate) unit: Option<String>,
-    /// assign：协办单位，可重复 / assign: a unit that helps; repeat it for more
-    #[arg(long = "co-unit", value_name = "NAME|ID")]
+    /// assign：协办单位，可带时限，可重复 / assign: a unit that helps, with a limit of its own if it has one; repeat it for more
+    #[arg(long = "co-unit", value_name = "NAME|ID[=LIMIT]")]
     pub(crate) co_units: Vec<String>,
     /// assign：经办人 / assign: a person of the unit
     #[arg(long, value_name = "NAME|ID")]
     pub(crate) holder: Option<String>,
-    /// check：核查结论 / check: what was found
+    /// check、interim_check：结论 / check, interim_check: what was found
     #[arg(long, value_enum)]
     pub(crate) verdict: Option<Verdict>,
     /// waive_evidence、withdraw_evidence：照片 SHA-256（可只给开头） / the photo's SHA-256, or how it begins
@@ -270,7 +270,7 @@ pub(crate) struct Do {
     /// submit_fix：结果 / submit_fix: what was found and done [default: fixed]
     #[arg(long, value_enum)]
     pub(crate) result: Option<FixFound>,
-    /// end_stage、延期与申诉：环节代码 / end_stage, more time, appeals: the stage
+    /// end_stage、interim_check、延期与申诉：环节代码 / end_stage, interim_check, more time, appeals: the stage
     #[arg(long, value_name = "STAGE")]
     pub(crate) stage: Option<String>,
     /// decide_extension、decide_appeal：决定 / decide_extension, decide_appeal: what is decided
@@ -308,8 +308,12 @@ pub(crate) enum Kind {
     ReturnAssignment,
     /// 提交整改 / say that it is fixed
     SubmitFix,
+    /// 协办完成 / a unit that helps has done its part
+    FinishHelp,
     /// 核查 / look whether it is
     Check,
+    /// 中期检查 / look whether what a stage ordered is kept
+    InterimCheck,
     /// 结案 / end it
     Close,
     /// 放弃无法到达的照片 / give up a photo that can't come

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 
 use schema::case::{Case, FieldName};
 use schema::catalogue::{Catalogue, Choice};
+use schema::deadline::{DayModel, Limit, NotALimit};
 use schema::entity::Entity;
 use schema::hash::Hash;
 use schema::ids::{AccountId, LogId, UnitId};
 use schema::op::{
-    AddEvidence, Amend, Assign, Body, Change, Check, CheckVerdict, Close, Comment, Decline, File, FixResult,
-    LinkDuplicate, Nothing, Parked, Reason, Reopen, Restrict, ReturnAssignment, Role, Sealed, SealedValue, SubmitFix,
-    WaiveEvidence, WithdrawEvidence,
+    AddEvidence, Amend, Assign, Body, Change, Check, CheckVerdict, Close, Comment, Decline, File, FinishHelp,
+    FixResult, LinkDuplicate, Nothing, Parked, Reason, Reopen, Restrict, ReturnAssignment, Role, Sealed, SealedValue,
+    SubmitFix, WaiveEvidence, WithdrawEvidence,
 };
 use serde_json::{Value, json};
 use sync_core::device::clocks::Clocks;
 use sync_core::device::phone::Phone;
+use sync_core::time::{NotRead, read_limit};
 
 use super::args::{Do, Kind, Verdict};
 use super::case::{self, Found};
@@ -88,14 +90,10 @@ impl Writer<'_> {
                 let result = asked.result.map(FixResult::from).unwrap_or_default();
                 Body::SubmitFix(SubmitFix { result, note: self.note()?, photos: Vec::new() })
             }
-            Kind::Check => {
-                let verdict = match asked.verdict.ok_or_else(|| missing("--verdict"))? {
-                    Verdict::Pass => CheckVerdict::Pass,
-                    Verdict::Fail => CheckVerdict::Fail,
-                };
-                Body::Check(Check { verdict, note: self.note()?, photos: Vec::new() })
-            }
+            Kind::Check => Body::Check(Check { verdict: self.verdict()?, note: self.note()?, photos: Vec::new() }),
+            Kind::FinishHelp => Body::FinishHelp(FinishHelp { note: self.note()?, photos: Vec::new() }),
             Kind::EndStage
+            | Kind::InterimCheck
             | Kind::Suspend
             | Kind::Resume
             | Kind::RequestExtension
@@ -215,17 +213,30 @@ impl Writer<'_> {
         })
     }
 
+    pub(super) fn verdict(&self) -> Result<CheckVerdict, Failure> {
+        Ok(match self.asked.verdict.ok_or_else(|| missing("--verdict"))? {
+            Verdict::Pass => CheckVerdict::Pass,
+            Verdict::Fail => CheckVerdict::Fail,
+        })
+    }
+
     fn assign(&mut self, log: LogId) -> Result<Body, Failure> {
         let unit = self.unit(log, needed(&self.asked.unit, "--unit")?)?;
-        let mut co_units = Vec::new();
+        let (mut co_units, mut co_limits) = (Vec::new(), BTreeMap::new());
         for typed in &self.asked.co_units {
-            co_units.push(self.unit(log, typed)?);
+            let (name, limit) =
+                typed.rsplit_once('=').map_or((typed.as_str(), None), |(name, limit)| (name, Some(limit)));
+            let unit = self.unit(log, name)?;
+            co_units.push(unit);
+            if let Some(limit) = limit {
+                co_limits.insert(unit, own_limit(limit)?);
+            }
         }
         let holder = match &self.asked.holder {
             Some(typed) => Some(self.account(log, typed)?),
             None => None,
         };
-        Ok(Body::Assign(Assign { unit, co_units, holder, note: self.note()? }))
+        Ok(Body::Assign(Assign { unit, co_units, co_limits, holder, note: self.note()? }))
     }
 
     fn unit(&self, log: LogId, typed: &str) -> Result<UnitId, Failure> {
@@ -283,4 +294,13 @@ fn photo_of(case: &Case, typed: &str) -> Result<(Hash, schema::ids::OpId), Failu
         (None, _) => Err(Failure::refused(format!("该案件没有照片 {typed}"), format!("the case has no photo {typed}"))),
         (Some(_), Some(_)) => Err(Failure::refused("请写更长的哈希", "several photos begin so: give more of the hash")),
     }
+}
+
+/// The limit of a unit that helps. Its working days are those of the hour model, as in the national tables.
+fn own_limit(typed: &str) -> Result<Limit, Failure> {
+    let read = match read_limit(typed, None) {
+        Err(NotRead::Limit(NotALimit::ModelMissing)) => read_limit(typed, Some(DayModel::Hours)),
+        read => read,
+    };
+    read.map_err(|error| Failure::usage(format!("时限“{typed}”无法读取：{error}"), format!("--co-unit: {error}")))
 }

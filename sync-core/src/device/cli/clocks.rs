@@ -24,6 +24,7 @@ pub(crate) fn line(out: Out, catalogue: Option<&Catalogue>, case: &Case, clock: 
     };
     let timed = match clock.timed {
         Timed::Unit => out.pick("责任单位", "unit"),
+        Timed::Helper => out.pick("协办单位", "helping unit"),
         Timed::Case => out.pick("案件", "case"),
         Timed::Office => out.pick("受理方", "office"),
     };

@@ -4,8 +4,8 @@ use clap::ValueEnum;
 use schema::catalogue::Code;
 use schema::clock::Timed;
 use schema::op::{
-    AppealOverdue, Body, DecideAppeal, DecideExtension, EndStage, FixResult, Reason, RequestExtension, Resume, Suspend,
-    Urge,
+    AppealOverdue, Body, DecideAppeal, DecideExtension, EndStage, FixResult, InterimCheck, Reason, RequestExtension,
+    Resume, Suspend, Urge,
 };
 use sync_core::device::clocks::Clocks;
 
@@ -56,6 +56,14 @@ impl Writer<'_> {
             Kind::EndStage => {
                 let stage = fields::code(needed(&self.asked.stage, "--stage")?)?;
                 Body::EndStage(EndStage { stage, note: self.note()?, photos: Vec::new() })
+            }
+            Kind::InterimCheck => {
+                let stage = match (&self.asked.stage, found.case.interim.as_slice()) {
+                    (None, [only]) => only.stage.clone(),
+                    (typed, _) => fields::code(needed(typed, "--stage")?)?,
+                };
+                let (verdict, note) = (self.verdict()?, self.note()?);
+                Body::InterimCheck(InterimCheck { stage, verdict, note, photos: Vec::new() })
             }
             Kind::Suspend => Body::Suspend(Suspend { until_ms: self.until_ms(clocks)?, reason: self.why()? }),
             Kind::Resume => Body::Resume(Resume { reason: Some(self.why()?) }),

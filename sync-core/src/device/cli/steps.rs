@@ -38,8 +38,8 @@ pub(crate) fn step(phone: &mut Phone, clocks: &Clocks, out: Out, asked: &Do) -> 
 
 fn usual_role(kind: Kind) -> EvidenceRole {
     match kind {
-        Kind::SubmitFix => EvidenceRole::After,
-        Kind::Check => EvidenceRole::Check,
+        Kind::SubmitFix | Kind::FinishHelp => EvidenceRole::After,
+        Kind::Check | Kind::InterimCheck => EvidenceRole::Check,
         Kind::ReturnAssignment | Kind::EndStage | Kind::AppealOverdue => EvidenceRole::Document,
         _ => EvidenceRole::Before,
     }
@@ -53,7 +53,9 @@ fn refuse_unused(asked: &Do) -> Result<(), Failure> {
         Kind::AddEvidence
             | Kind::ReturnAssignment
             | Kind::SubmitFix
+            | Kind::FinishHelp
             | Kind::Check
+            | Kind::InterimCheck
             | Kind::Reopen
             | Kind::EndStage
             | Kind::AppealOverdue
@@ -77,8 +79,10 @@ fn refuse_unused(asked: &Do) -> Result<(), Failure> {
             | Kind::Discard
     );
     let names_photo = matches!(kind, Kind::WithdrawEvidence | Kind::WaiveEvidence);
-    let takes_stage =
-        matches!(kind, Kind::EndStage | Kind::RequestExtension | Kind::AppealOverdue | Kind::DecideAppeal);
+    let takes_stage = matches!(
+        kind,
+        Kind::EndStage | Kind::InterimCheck | Kind::RequestExtension | Kind::AppealOverdue | Kind::DecideAppeal
+    );
     let about_parked = matches!(kind, Kind::Release | Kind::Discard);
     let given = [
         ("--field", !asked.fields.is_empty(), kind == Kind::Amend),
@@ -90,7 +94,7 @@ fn refuse_unused(asked: &Do) -> Result<(), Failure> {
         ("--unit", asked.unit.is_some(), kind == Kind::Assign),
         ("--co-unit", !asked.co_units.is_empty(), kind == Kind::Assign),
         ("--holder", asked.holder.is_some(), kind == Kind::Assign),
-        ("--verdict", asked.verdict.is_some(), kind == Kind::Check),
+        ("--verdict", asked.verdict.is_some(), matches!(kind, Kind::Check | Kind::InterimCheck)),
         ("--photo-hash", asked.photo_hash.is_some(), names_photo),
         ("--parked", asked.parked.is_some(), about_parked),
         ("--roles", !asked.roles.is_empty(), kind == Kind::Restrict),
