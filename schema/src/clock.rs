@@ -385,6 +385,8 @@ pub enum Issued {
     Extended,
     /// Another calendar is in force.
     Recounted,
+    /// It fell due while no server was at work, and that was excused.
+    Silence,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

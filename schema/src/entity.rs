@@ -154,6 +154,36 @@ pub struct Log {
     /// The epochs that began by a restore or a set-back, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub restored: Vec<Restored>,
+    /// When no server was at work, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silences: Vec<Silence>,
+}
+
+/// A time in which nobody could hand anything in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Silence {
+    /// The revision that noted it.
+    pub rev: u64,
+    /// From, in ms.
+    pub from_ms: u64,
+    /// To, in ms.
+    pub to_ms: u64,
+    /// What was decided about what fell due in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<SilenceDecided>,
+}
+
+/// What was decided about a silence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SilenceDecided {
+    /// Who, when.
+    pub by: By,
+    /// Whoever was due in it gets its working time back.
+    pub excuse: bool,
+    /// Why.
+    pub reason: String,
 }
 
 /// An epoch that began because the log was set back.

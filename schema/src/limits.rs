@@ -90,3 +90,6 @@ pub const EXTENSIONS_MAX: usize = 2;
 pub const APPROVALS: usize = 2;
 /// Hand-backs of one unit after which the next level says who has to fix a case.
 pub const RETURNS_BEFORE_ARBITRATION: u32 = 3;
+
+/// A silence of the server that is longer than this is noted in every log, in ms.
+pub const SILENCE_MS: u64 = 5 * 60 * 1000;

@@ -227,6 +227,10 @@ pub enum Body {
     AskInterimCheck(AskInterimCheck),
     /// Somebody looks whether what a stage ordered is kept (中期检查).
     InterimCheck(InterimCheck),
+    /// By the server: it was not there for a while.
+    NoteSilence(NoteSilence),
+    /// Whether that excuses what fell due in it, for all cases at once.
+    DecideSilence(DecideSilence),
     /// Nothing can be done about it for now (挂账): its clocks stand.
     Suspend(Suspend),
     /// It goes on.

@@ -79,6 +79,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running> {
     let handle = server.handle();
     let mut beside = vec![
         tokio::spawn(app.events.clone().watch(app.logs.ledger.commits())),
+        tokio::spawn(stay_alive(app.clone())),
         tokio::spawn(sweep(app.clone())),
         tokio::spawn(app.webhooks.clone().run(app.logs.ledger.commits())),
         tokio::spawn(sign(app.logs.checkpoints.clone(), config.checkpoint_interval_ms)),
@@ -105,6 +106,18 @@ fn listen(listener: TcpListener, app: App) -> Result<Server> {
     .listen(listener)
     .context("listening")?;
     Ok(server.run())
+}
+
+/// Notes every minute that a server is at work: whoever comes next sees for how long none was.
+async fn stay_alive(app: App) {
+    let mut tick = tokio::time::interval(SWEEP_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = app.logs.ledger.note_alive(app.clock.now_ms()).await {
+            tracing::warn!(error = %causes(&error.into()), "that this server is at work could not be noted");
+        }
+    }
 }
 
 /// Takes up what was interrupted, at the start and every minute.

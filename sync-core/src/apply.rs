@@ -78,6 +78,8 @@ fn is_of_clocks(body: &Body) -> bool {
     matches!(
         body,
         Body::EndStage(_)
+            | Body::NoteSilence(_)
+            | Body::DecideSilence(_)
             | Body::FinishHelp(_)
             | Body::AskInterimCheck(_)
             | Body::InterimCheck(_)

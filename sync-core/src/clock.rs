@@ -7,6 +7,7 @@ use schema::case::{By, Case, State};
 use schema::catalogue::{Catalogue, Subtype};
 use schema::clock::{Clock, Issued, Moment, Running, Stage, Timed, Turn};
 use schema::deadline::{Due, Limit};
+use schema::entity::Silence;
 use schema::hash::Hash;
 use schema::ids::UnitId;
 use schema::op::IssueDeadline;
@@ -239,6 +240,7 @@ fn issue(
         soon_ms,
         escalates_ms: escalations(stage, due, calendar.document)?,
         calendar: calendar.sha256,
+        silence: None,
     })
 }
 
@@ -257,6 +259,43 @@ pub(crate) fn course_of(clock: &Clock, why: Issued, at_ms: u64) -> Vec<Turn> {
     };
     course.extend(stood.map(|from_ms| Turn::Pause { from_ms, to_ms: at_ms.max(from_ms) }));
     course
+}
+
+/// The deadlines of a case that fell due in a silence of the server, with its working time given back. Each silence counts
+/// once; what was met in time, or long after, keeps its deadline.
+///
+/// # Errors
+/// [`TimeError`].
+pub fn excused(
+    case: &Case,
+    stages: &[&Stage],
+    silences: &[Silence],
+    calendar: InForce<'_, WorkingCalendar>,
+    at_ms: u64,
+) -> Result<Vec<IssueDeadline>, TimeError> {
+    let mut found = Vec::new();
+    for silence in silences.iter().filter(|silence| silence.decided.as_ref().is_some_and(|decided| decided.excuse)) {
+        let (from_ms, to_ms) = (silence.from_ms, silence.to_ms);
+        let gap = Turn::Pause { from_ms, to_ms };
+        for clock in &case.clocks {
+            let waits = match clock.running {
+                Running::Running => true,
+                Running::Met { .. } => clock.overdue_rev.is_some(),
+                Running::Paused { .. } | Running::Stopped { .. } => false,
+            };
+            let fell_due = (from_ms..=to_ms).contains(&clock.due.at_ms) && !clock.course.contains(&gap);
+            let Some(stage) = stages.iter().find(|stage| stage.code == clock.stage) else { continue };
+            if !waits || !fell_due {
+                continue;
+            }
+            let mut given = clock.clone();
+            given.course.push(gap);
+            let turned = Turned { stage, helper: clock.helper(), held: Some(&given), why: Issued::Silence };
+            let issued = issue(case, &turned, at_ms, calendar)?;
+            found.push(IssueDeadline { silence: Some((from_ms, to_ms)), ..issued });
+        }
+    }
+    Ok(found)
 }
 
 /// The deadlines of a case that another calendar moves, or makes exact. What stands is counted anew when it goes on;

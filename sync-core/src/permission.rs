@@ -41,6 +41,7 @@ pub fn roles_for(body: &Body) -> &'static [Role] {
         | Body::DecideAppeal(_)
         | Body::Release(_) => &[Supervisor],
         Body::Discard(_) => &[Supervisor, Admin],
+        Body::DecideSilence(_) => &[Supervisor],
         Body::AcknowledgeEpoch(_) => &[Auditor, Admin],
         Body::ImportAreas(_)
         | Body::ImportCatalogue(_)
@@ -71,6 +72,7 @@ pub fn roles_for(body: &Body) -> &'static [Role] {
         | Body::ReleaseDuplicate(_)
         | Body::CreateLog(_)
         | Body::StartEpoch(_)
+        | Body::NoteSilence(_)
         | Body::Unreadable(_) => &[],
     }
 }

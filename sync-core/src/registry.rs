@@ -1,11 +1,13 @@
 //! Ops on everything that is not a case: the log, documents in force, units, accounts, devices.
 
-use schema::entity::{Account, Device, DocumentInForce, Entity, Granted, Log, Planned, Restored, Unit};
+use schema::entity::{
+    Account, Device, DocumentInForce, Entity, Granted, Log, Planned, Restored, Silence, SilenceDecided, Unit,
+};
 use schema::hash::Hash;
 use schema::limits::TEXT_BYTES_MAX;
 use schema::op::{
-    AcknowledgeEpoch, Body, EnrolDevice, Grant, ImportDocument, PlanAreas, Role, SetAccount, SetMembership, SetUnit,
-    StartEpoch,
+    AcknowledgeEpoch, Body, DecideSilence, EnrolDevice, Grant, ImportDocument, NoteSilence, PlanAreas, Role,
+    SetAccount, SetMembership, SetUnit, StartEpoch,
 };
 use schema::record::RefusalCode;
 
@@ -20,6 +22,8 @@ pub(crate) fn rules_for(body: &Body) -> bool {
         Body::CreateLog(_)
             | Body::StartEpoch(_)
             | Body::AcknowledgeEpoch(_)
+            | Body::NoteSilence(_)
+            | Body::DecideSilence(_)
             | Body::ImportAreas(_)
             | Body::ImportCatalogue(_)
             | Body::ImportCalendar(_)
@@ -66,6 +70,7 @@ pub(crate) fn rule(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
                 server_device: body.server_device,
                 epoch: step.ctx.epoch,
                 restored: Vec::new(),
+                silences: Vec::new(),
             })),
         },
         Body::StartEpoch(body) => match before {
@@ -74,6 +79,14 @@ pub(crate) fn rule(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
         },
         Body::AcknowledgeEpoch(body) => match before {
             Some(Entity::Log(log)) => acknowledge_epoch(log.clone(), body, step),
+            _ => unknown(),
+        },
+        Body::NoteSilence(body) => match before {
+            Some(Entity::Log(log)) => note_silence(log.clone(), body, step),
+            _ => unknown(),
+        },
+        Body::DecideSilence(body) => match before {
+            Some(Entity::Log(log)) => decide_silence(log.clone(), body, step),
             _ => unknown(),
         },
         Body::ImportAreas(body) => import(before, body, "areas", step),
@@ -150,6 +163,31 @@ fn acknowledge_epoch(mut log: Log, body: &AcknowledgeEpoch, step: &Step<'_>) -> 
         Some(Restored { acknowledged: Some(_), .. }) => Ruling::unchanged(),
         Some(restored) => {
             restored.acknowledged = Some(step.by());
+            Ruling::accepted(Entity::Log(log))
+        }
+    }
+}
+
+fn note_silence(mut log: Log, body: &NoteSilence, step: &Step<'_>) -> Ruling {
+    if body.to_ms <= body.from_ms {
+        return Ruling::invalid("to_ms");
+    }
+    let (from_ms, to_ms) = (body.from_ms, body.to_ms);
+    log.silences.push(Silence { rev: step.ctx.rev, from_ms, to_ms, decided: None });
+    Ruling::accepted(Entity::Log(log))
+}
+
+/// Once for all that fell due in it: no case is decided about alone, and nothing is decided twice.
+fn decide_silence(mut log: Log, body: &DecideSilence, step: &Step<'_>) -> Ruling {
+    if body.reason.trim().is_empty() || body.reason.len() > TEXT_BYTES_MAX {
+        return Ruling::invalid("reason");
+    }
+    match log.silences.iter_mut().find(|silence| silence.rev == body.silence) {
+        None => Ruling::invalid("silence"),
+        Some(Silence { decided: Some(_), .. }) => Ruling::rejected(RefusalCode::StaleState),
+        Some(silence) => {
+            let reason = body.reason.clone();
+            silence.decided = Some(SilenceDecided { by: step.by(), excuse: body.excuse, reason });
             Ruling::accepted(Entity::Log(log))
         }
     }

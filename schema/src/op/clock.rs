@@ -40,6 +40,9 @@ pub struct IssueDeadline {
     pub escalates_ms: Vec<u64>,
     /// The calendar it was counted by.
     pub calendar: Hash,
+    /// The silence that is given back, from and to in ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<(u64, u64)>,
 }
 
 /// `mark_due_soon`, `mark_overdue`
@@ -60,6 +63,26 @@ pub struct Escalate {
     pub clock: u64,
     /// Which level hears of it: 1 is the unit, or the office's own level; each next one is the area above.
     pub level: u8,
+}
+
+/// `note_silence`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NoteSilence {
+    /// When a server of the installation was last at work, in ms.
+    pub from_ms: u64,
+    /// Since when one is again, in ms.
+    pub to_ms: u64,
+}
+
+/// `decide_silence`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DecideSilence {
+    /// The silence, by the revision that noted it.
+    pub silence: u64,
+    /// Whoever was due in it gets its working time back.
+    pub excuse: bool,
+    /// Why, for everybody to read.
+    pub reason: String,
 }
 
 /// `suspend`

@@ -9,7 +9,10 @@ use super::connection::Db;
 use super::entries::limit_of;
 use super::error::StoreError;
 use super::log_tx::{LogNum, LogTx};
-use super::tables::{due, entry, exits_kept, log, scope_exit};
+use super::tables::{alive, due, entry, exits_kept, log, scope_exit};
+
+/// The only row of its table.
+const ALIVE: i64 = 1;
 
 impl LogTx<'_> {
     /// Brings what is due for an entity up to date.
@@ -103,6 +106,28 @@ impl Db {
             .first(&mut self.conn)
             .optional()?;
         number(kept.unwrap_or(0), "a revision below zero")
+    }
+
+    /// When a server was last at work; none before the first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn alive(&mut self) -> Result<Option<u64>, StoreError> {
+        let last: Option<i64> = alive::table.find(ALIVE).select(alive::at_ms).first(&mut self.conn).optional()?;
+        last.map(|at_ms| number(at_ms, "a time below zero")).transpose()
+    }
+
+    /// Notes that a server is at work now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn note_alive(&mut self, now_ms: u64) -> Result<(), StoreError> {
+        let at_ms = column(now_ms)?;
+        let known = update(alive::table.find(ALIVE)).set(alive::at_ms.eq(at_ms)).execute(&mut self.conn)?;
+        if known == 0 {
+            insert_into(alive::table).values((alive::one.eq(ALIVE), alive::at_ms.eq(at_ms))).execute(&mut self.conn)?;
+        }
+        Ok(())
     }
 
     /// When an entry was received.

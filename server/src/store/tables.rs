@@ -25,6 +25,7 @@ pub const WORKING_TABLES: &[&str] = &[
     "upload",
     "area_placing",
     "exits_kept",
+    "alive",
     "value_read",
     "photo_holder",
     "photo_look",
@@ -212,6 +213,13 @@ diesel::table! {
         kind -> SmallInt,
         due_ms -> BigInt,
         occurrence -> BigInt,
+    }
+}
+
+diesel::table! {
+    alive (one) {
+        one -> BigInt,
+        at_ms -> BigInt,
     }
 }
 

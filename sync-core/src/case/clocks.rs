@@ -2,7 +2,7 @@
 //! once, in `clock`, and comes here as an entry.
 
 use schema::case::{Assignment, Case};
-use schema::clock::{Clock, Issued, Moment, Running, Stage, Timed};
+use schema::clock::{Clock, Issued, Moment, Running, Stage, Timed, Turn};
 use schema::ids::UnitId;
 use schema::op::{Escalate, IssueDeadline, Marked};
 
@@ -73,7 +73,7 @@ fn meet(clock: &mut Clock, step: &Step<'_>) {
 
 /// `issue_deadline`: by the server.
 pub(super) fn issue(case: &Case, body: &IssueDeadline, stages: &[&Stage], step: &Step<'_>) -> Ruling {
-    if has_ended(case) {
+    if has_ended(case) && body.why != Issued::Silence {
         return stale(case);
     }
     let helper = body.unit.filter(|_| body.timed == Timed::Helper);
@@ -81,8 +81,25 @@ pub(super) fn issue(case: &Case, body: &IssueDeadline, stages: &[&Stage], step: 
     let held = case.clocks.iter().find(same).filter(|_| body.why != Issued::Started);
     let (overdue_rev, escalated) = held.map_or((None, 0), |clock| (clock.overdue_rev, clock.escalated));
     // What a correction of the calendar moves behind the mark was never overdue.
-    let stays = overdue_rev.filter(|_| body.why != Issued::Recounted || body.due.at_ms < step.ctx.received_ms);
+    let by_ms = match held.map(|clock| &clock.running) {
+        Some(Running::Met { at_ms, .. }) => *at_ms,
+        _ => step.ctx.received_ms,
+    };
+    let recounts = matches!(body.why, Issued::Recounted | Issued::Silence);
+    let stays = overdue_rev.filter(|_| !recounts || body.due.at_ms < by_ms);
+    let mut course = held.map(|clock| course_of(clock, body.why, body.at_ms)).unwrap_or_default();
+    course.extend(body.silence.map(|(from_ms, to_ms)| Turn::Pause { from_ms, to_ms }));
+    let running = match held.filter(|_| body.why == Issued::Silence) {
+        Some(clock) => clock.running.clone(),
+        None => stands(case, body, stages),
+    };
     let mut after = case.clone();
+    // Whoever asked for more time asked for it on this clock.
+    if let (Some(extension), Some(clock)) = (&mut after.extension, held)
+        && extension.clock == clock.issued_rev
+    {
+        extension.clock = step.ctx.rev;
+    }
     after.clocks.retain(|clock| !clock.is_of(&body.stage, helper));
     after.clocks.push(Clock {
         stage: body.stage.clone(),
@@ -95,8 +112,8 @@ pub(super) fn issue(case: &Case, body: &IssueDeadline, stages: &[&Stage], step: 
         soon_ms: body.soon_ms,
         escalates_ms: body.escalates_ms.clone(),
         calendar: body.calendar,
-        course: held.map(|clock| course_of(clock, body.why, body.at_ms)).unwrap_or_default(),
-        running: stands(case, body, stages),
+        course,
+        running,
         soon_rev: held.and_then(|clock| clock.soon_rev).filter(|_| body.soon_ms < Some(step.ctx.received_ms)),
         overdue_rev: stays,
         escalated: if stays.is_some() { escalated } else { 0 },

@@ -161,6 +161,8 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         | Body::CreateLog(_)
         | Body::StartEpoch(_)
         | Body::AcknowledgeEpoch(_)
+        | Body::NoteSilence(_)
+        | Body::DecideSilence(_)
         | Body::ImportAreas(_)
         | Body::ImportCatalogue(_)
         | Body::ImportCalendar(_)

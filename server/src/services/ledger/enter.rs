@@ -106,7 +106,7 @@ impl Desk<'_, '_> {
         if entry.kind == "grant" && matches!(after.as_deref(), Some(Entity::Account(_))) {
             self.enrol_phones(&entry, received_ms)?;
         }
-        if entry.kind == "import_calendar" && after.is_some() {
+        if matches!(entry.kind.as_str(), "import_calendar" | "decide_silence") && after.is_some() {
             self.begin_placing(&entry)?;
         }
         if entry.kind == "import_areas" && after.is_some() {

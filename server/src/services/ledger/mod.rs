@@ -15,6 +15,7 @@ mod replay;
 mod sealed;
 mod seen;
 mod signals;
+mod silence;
 mod telling;
 mod ticking;
 mod work;

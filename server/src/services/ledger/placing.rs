@@ -3,15 +3,17 @@
 //! transaction looks at some of them and notes how far it is, so that a stop in between loses nothing.
 
 use schema::case::{Case, FieldName, Position};
-use schema::clock::Running;
+use schema::clock::{Running, Stage, Timed};
 use schema::entity::Entity;
 use schema::ids::{EntityId, OpId};
-use schema::op::{Body, Nothing, Place};
+use schema::op::{Body, IssueDeadline, Nothing, Place};
 use sync_core::case::kind_of;
 use sync_core::catalogue::subtype;
 use sync_core::clock::{recounted, stages};
+use sync_core::context::InForce;
 use sync_core::line::consequence_id;
 use sync_core::permission::scopes_of;
+use sync_core::time::{TimeError, WorkingCalendar};
 
 use super::enter::Desk;
 use super::facts;
@@ -78,6 +80,7 @@ impl Desk<'_, '_> {
                 }
             }
             entries.extend(self.recount(case, placing.cause, received_ms)?);
+            entries.extend(self.excuse(stored.id, placing.cause, received_ms)?);
         }
         self.tx.put_placing(Placing { after: last.id, ..placing })?;
         Ok(entries)
@@ -85,10 +88,31 @@ impl Desk<'_, '_> {
 
     /// Issues the deadlines of a case that the calendar in force counts otherwise.
     fn recount(&mut self, case: &Case, cause: OpId, received_ms: u64) -> Result<Vec<Entry>, StoreError> {
-        let log = self.tx.head.num;
         if case.clocks.iter().all(|clock| clock.running != Running::Running) {
             return Ok(Vec::new());
         }
+        let issued = self.by_stages(case, |stages, calendar| {
+            recounted(case, stages, calendar.document, calendar.sha256, received_ms)
+        })?;
+        let mut entries = Vec::new();
+        for body in issued {
+            let helper = body.unit.filter(|_| body.timed == Timed::Helper);
+            let of = helper.map_or_else(|| case.id.to_string(), |unit| format!("{} {unit}", case.id));
+            let name = format!("recount {of} {}", body.stage);
+            let id = consequence_id(self.tx.head.log, cause, &name, 0);
+            let incoming = self.by_server(id, case.id, &Body::IssueDeadline(body), received_ms)?;
+            entries.push(self.enter(incoming)?);
+        }
+        Ok(entries)
+    }
+
+    /// Counts something of a case by its stages and the calendar in force; nothing where either is missing.
+    pub(super) fn by_stages(
+        &mut self,
+        case: &Case,
+        count: impl FnOnce(&[&Stage], InForce<'_, WorkingCalendar>) -> Result<Vec<IssueDeadline>, TimeError>,
+    ) -> Result<Vec<IssueDeadline>, StoreError> {
+        let log = self.tx.head.num;
         let Some(sha256) = facts::in_force(self.tx, self.seen, "calendar")? else { return Ok(Vec::new()) };
         let calendar = self.parsed.calendar(self.tx.db, log, self.tx.head.log, sha256)?;
         let catalogue = match case.catalogue {
@@ -99,16 +123,9 @@ impl Desk<'_, '_> {
             return Ok(Vec::new());
         };
         let Some((_, found)) = subtype(&catalogue, &category, &code) else { return Ok(Vec::new()) };
-        let issued = recounted(case, &stages(&catalogue, found), &calendar, sha256, received_ms)
-            .map_err(|_| StoreError::Damaged("a deadline beyond what can be told"))?;
-        let mut entries = Vec::new();
-        for body in issued {
-            let name = format!("recount {} {}", case.id, body.stage);
-            let id = consequence_id(self.tx.head.log, cause, &name, 0);
-            let incoming = self.by_server(id, case.id, &Body::IssueDeadline(body), received_ms)?;
-            entries.push(self.enter(incoming)?);
-        }
-        Ok(entries)
+        let in_force = InForce { sha256, document: &*calendar };
+        count(&stages(&catalogue, found), in_force)
+            .map_err(|_| StoreError::Damaged("a deadline beyond what can be told"))
     }
 }
 

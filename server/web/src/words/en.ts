@@ -191,7 +191,7 @@ export const en: Words = {
     void: "Void", release: "Release", discard: "Discard", restrict: "Restrict", photo_verified: "Photo arrived and checked", place: "Placed in a grid",
     absorb_duplicate: "Absorbed a duplicate", release_duplicate: "Released a duplicate", archive: "Archived", lift_restriction: "Restriction lifted", redact_value: "Deleted by law",
     end_stage: "End a stage", request_extension: "Ask for more time", decide_extension: "Decide on more time", suspend: "Suspend", resume: "Resume",
-    supervise: "Supervise", urge: "Urge", appeal_overdue: "Appeal", decide_appeal: "Decide an appeal", issue_deadline: "Deadline issued",
+    supervise: "Supervise", note_silence: "No server at work", decide_silence: "Decision on that", urge: "Urge", appeal_overdue: "Appeal", decide_appeal: "Decide an appeal", issue_deadline: "Deadline issued",
     mark_due_soon: "Due soon", mark_overdue: "Overdue", escalate: "Goes up a level", acknowledge_epoch: "Restore acknowledged", unreadable: "Unreadable",
   },
 

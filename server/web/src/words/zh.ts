@@ -196,7 +196,7 @@ export const zh = {
     void: "作废", release: "放行", discard: "终止", restrict: "限制查看", photo_verified: "照片已到齐核对", place: "划入网格",
     absorb_duplicate: "并入重复案件", release_duplicate: "撤销并入", archive: "归档", lift_restriction: "解除限制", redact_value: "依法删除",
     end_stage: "完成环节", request_extension: "申请延期", decide_extension: "审批延期", suspend: "挂账", resume: "恢复计时", supervise: "督办",
-    urge: "催办", appeal_overdue: "超时申诉", decide_appeal: "审申诉", issue_deadline: "签发期限", mark_due_soon: "将到期", mark_overdue: "超时",
+    note_silence: "服务器停机", decide_silence: "停机免责决定", urge: "催办", appeal_overdue: "超时申诉", decide_appeal: "审申诉", issue_deadline: "签发期限", mark_due_soon: "将到期", mark_overdue: "超时",
     escalate: "升级提醒", acknowledge_epoch: "已知悉恢复", unreadable: "无法解读",
   } as Record<string, string>,
 

@@ -1,5 +1,7 @@
 //! The clocks of a case in words: what is due when, by whom, and how it stands.
 
+use std::fmt::Display;
+
 use jiff::tz::TimeZone;
 use schema::case::Case;
 use schema::catalogue::Catalogue;
@@ -33,16 +35,15 @@ pub(crate) fn line(out: Out, catalogue: Option<&Catalogue>, case: &Case, clock: 
         (_, Confidence::Provisional) => out.pick("，暂定", ", provisional"),
         (_, Confidence::Exact) => "",
     };
-    let due = due(clock);
+    let due = moment(clock.due.at_ms);
     format!("{} {due} {stands}（{timed}{sure}）", name(out, catalogue, case, clock))
 }
 
-fn due(clock: &Clock) -> String {
-    let at = i64::try_from(clock.due.at_ms).ok().and_then(|at_ms| jiff::Timestamp::from_millisecond(at_ms).ok());
-    at.map_or_else(
-        || clock.due.at_ms.to_string(),
-        |at| at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
-    )
+/// An instant in the time of this machine.
+pub(super) fn moment(at_ms: impl TryInto<i64> + Copy + Display) -> String {
+    let at = at_ms.try_into().ok().and_then(|at_ms| jiff::Timestamp::from_millisecond(at_ms).ok());
+    let local = at.map(|at| at.to_zoned(TimeZone::system()));
+    local.map_or_else(|| at_ms.to_string(), |local| local.strftime("%Y-%m-%d %H:%M").to_string())
 }
 
 fn name(out: Out, catalogue: Option<&Catalogue>, case: &Case, clock: &Clock) -> String {

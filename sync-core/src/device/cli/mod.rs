@@ -27,6 +27,7 @@ mod photo;
 mod report;
 mod say;
 mod show;
+mod silences;
 mod status;
 mod steps;
 mod syncing;
@@ -83,6 +84,7 @@ fn execute(arguments: Arguments, out: Out) -> Result<ExitCode, Failure> {
         Command::People(_) => Ok(ExitCode::SUCCESS),
         Command::Deadline(asked) => deadline::deadline(out, &asked),
         Command::Parked => parked::parked(&mut phone, out),
+        Command::Silences(asked) => silences::silences(&mut phone, &clocks, out, &asked),
         Command::AcknowledgeEpoch(asked) => epochs::acknowledge(&mut phone, &clocks, out, asked.epoch),
         Command::Do(asked) => steps::step(&mut phone, &clocks, out, &asked),
     }

@@ -11,6 +11,7 @@ use sync_core::device::status::LogStatus;
 use sync_core::line::short_code;
 
 use super::args::NeedsAttention;
+use super::clocks::moment;
 use super::say::{Failure, Out};
 
 /// A clock that is further off than this is worth a word.
@@ -79,12 +80,6 @@ fn print_log(out: Out, log: &LogStatus) {
     if log.forked {
         out.line("  日志分叉：只发送，不再信任下载", "  the log is forked: this phone delivers, and believes nothing");
     }
-}
-
-fn moment(wall_ms: i64) -> String {
-    let time = jiff::Timestamp::from_millisecond(wall_ms).ok();
-    let local = time.map(|time| time.to_zoned(jiff::tz::TimeZone::system()));
-    local.map_or_else(|| wall_ms.to_string(), |local| local.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
 
 fn age(out: Out, ms: i64) -> String {
