@@ -47,7 +47,7 @@ fn me(page: &mut Page) -> Answer {
     for log in store.logs()? {
         logs.push(json!({
             "log": log.log, "name": log.name, "zone": log.zone, "pulled": log.pulled, "forked": log.forked,
-            "durability": log.durability,
+            "durability": log.durability, "outdated": store.is_outdated(log.log)?,
         }));
         for entity in store.entities(log.log, "account")? {
             let Entity::Account(account) = entity else { continue };

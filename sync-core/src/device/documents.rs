@@ -89,6 +89,20 @@ impl Store {
         Ok(self.catalogue_of(hash)?.map(|catalogue| (hash, catalogue)))
     }
 
+    /// Whether the catalogue in force is here and this program can't read it: it was written for a newer one.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn is_outdated(&self, log: LogId) -> Result<bool, PhoneError> {
+        let Some(hash) = known::in_force(self.db(), &log_state(self.db(), log)?, "catalogue")? else {
+            return Ok(false);
+        };
+        if self.read.catalogues.contains_key(&hash) {
+            return Ok(false);
+        }
+        Ok(self.document(hash)?.is_some_and(|bytes| json::read::<Catalogue>(&bytes).is_err()))
+    }
+
     /// A catalogue that is here.
     ///
     /// # Errors

@@ -58,6 +58,8 @@ pub struct LogStatus {
     pub pulled: bool,
     /// A fork was seen: push only.
     pub forked: bool,
+    /// Its catalogue was written for a newer program than this one.
+    pub outdated: bool,
     /// Cases on this phone.
     pub cases: u64,
     /// Own ops that only this phone has.
@@ -113,6 +115,7 @@ impl Store {
         let db = self.db();
         Ok(LogStatus {
             log: log.log,
+            outdated: self.is_outdated(log.log)?,
             cases: tables::count::<Listing>(db, Listing::KEY, values!(log.id))?,
             on_this_phone: tables::count::<StoredOp>(db, StoredOp::BY_LOG_STATE, values!(log.id, "undecided"))?,
             name_zh: log.name.zh,

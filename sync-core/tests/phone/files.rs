@@ -4,7 +4,7 @@ use std::fs;
 
 use sync_core::device::error::PhoneError;
 
-use super::server::LOG;
+use super::server::{LOG, catalogue_document};
 use super::town::{Town, now, open, report};
 
 fn set_version(database: &std::path::Path, version: i32) {
@@ -110,4 +110,28 @@ fn a_second_program_may_read_and_capture_while_the_first_has_it_open() {
     town.answer(0, &request, &bytes);
     town.sync(0);
     assert_eq!(town.server.ops(), [first.op, other.op]);
+}
+
+#[test]
+fn a_catalogue_of_a_newer_program_is_said_to_be_one_and_does_not_hold_back_what_is_captured() {
+    let mut town = Town::new(1);
+    town.sync(0);
+    assert!(!town.phones[0].status().unwrap().logs[0].outdated);
+    let mut newer: serde_json::Value = serde_json::from_slice(&catalogue_document()).unwrap();
+    newer["smells"] = serde_json::json!(["of the sea"]);
+    let bytes = serde_json::to_vec(&newer).unwrap();
+    let id = sync_core::line::singleton_id(LOG, "catalogue");
+    let (_, schema::entity::Entity::Catalogue(mut in_force)) = town.server.entities[&id].clone() else {
+        panic!("none")
+    };
+    (in_force.sha256, in_force.size) = (sync_core::line::sha256(&bytes), u64::try_from(bytes.len()).unwrap());
+    town.server.lay(id, schema::entity::Entity::Catalogue(in_force.clone()));
+    town.sync(0);
+    let now = town.now();
+    assert!(!town.phones[0].status().unwrap().logs[0].outdated, "not before it is here");
+    town.phones[0].take_document(in_force.sha256, &bytes, now).unwrap();
+    assert!(town.phones[0].status().unwrap().logs[0].outdated);
+    town.report(0, &[b"a photo"]);
+    town.sync(0);
+    assert_eq!(town.phones[0].status().unwrap().on_this_phone, 0);
 }

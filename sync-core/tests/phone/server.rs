@@ -139,6 +139,7 @@ impl Server {
             server_device: SERVER_DEVICE,
             epoch: server.epoch,
             restored: Vec::new(),
+            silences: Vec::new(),
         };
         server.lay(LOG.into(), Entity::Log(log));
         server.lay(UNIT.into(), Entity::Unit(Unit { id: UNIT, name: text("城管"), area: ROOT }));

@@ -60,6 +60,8 @@ export interface Log {
   zone: string;
   /** The first pull came to its end: lists are whole. */
   pulled: boolean;
+  /** Its catalogue was written for a newer page than this one. */
+  outdated: boolean;
   forked: boolean;
   durability: "backup" | "replica" | "local" | null;
 }

@@ -40,6 +40,7 @@ export const en: Words = {
   },
   unsent: (ops, photos) =>
     ops + photos === 0 ? "All sent" : [ops ? `${ops} on this phone only` : "", photos ? `${of(photos, "photo")} to send` : ""].filter(Boolean).join(", "),
+  outdated: "The catalogue was written for a newer page: open it again with a network. What was captured is safe.",
   first_pull: "The first pull is not complete: lists are not whole yet",
 
   start: {

@@ -45,6 +45,7 @@ export const zh = {
   },
   unsent: (ops: number, photos: number) =>
     ops + photos === 0 ? "全部已送达" : [ops ? `${ops} 项仅在本机` : "", photos ? `${photos} 张照片待发` : ""].filter(Boolean).join("，"),
+  outdated: "目录由更新的程序写成，本页读不了：请联网后重新打开本页。已采集的内容不受影响。",
   first_pull: "首次下载未完成，列表还不完整",
 
   start: {

@@ -77,6 +77,12 @@ fn print_log(out: Out, log: &LogStatus) {
     if !log.pulled {
         out.line("  首次下载未完成，列表不完整", "  the first pull is not complete: lists are not, either");
     }
+    if log.outdated {
+        out.line(
+            "  目录由更新的程序写成，本机读不了：请更新程序，已采集的内容不受影响",
+            "  its catalogue was written for a newer program: update this one; what was captured is safe",
+        );
+    }
     if log.forked {
         out.line("  日志分叉：只发送，不再信任下载", "  the log is forked: this phone delivers, and believes nothing");
     }

@@ -75,8 +75,9 @@ export function Pulled() {
   const words = useWords();
   const device = useDevice();
   useLive(async () => null, ["cases", "status"], []);
-  const whole = device.me()?.logs.every((log) => log.pulled) ?? true;
-  return whole ? null : <p class="note note-warn">{words.first_pull}</p>;
+  const logs = device.me()?.logs ?? [];
+  if (logs.some((log) => log.outdated)) return <p class="note note-warn" data-outdated>{words.outdated}</p>;
+  return logs.every((log) => log.pulled) ? null : <p class="note note-warn">{words.first_pull}</p>;
 }
 
 function Drafts() {
