@@ -1,9 +1,6 @@
 //! Who is responsible for a matter at a place on a day (属地 × 属事), by the document in force. It is advice: a person
 //! assigns. The narrower matter goes before the narrower place (decision 084).
 
-use std::cmp::Reverse;
-use std::collections::BTreeSet;
-
 use schema::area::Level;
 use schema::calendar::Day;
 use schema::case::Position;
@@ -58,9 +55,9 @@ pub enum ByPlace {
 #[derive(Debug, Clone, Default)]
 pub struct Gone {
     /// The units.
-    pub units: BTreeSet<UnitId>,
+    pub units: Vec<UnitId>,
     /// The accounts.
-    pub accounts: BTreeSet<AccountId>,
+    pub accounts: Vec<AccountId>,
 }
 
 impl Gone {
@@ -71,7 +68,7 @@ impl Gone {
             if let Entity::Account(account) = entity
                 && account.disabled_rev.is_some()
             {
-                gone.accounts.insert(account.id);
+                gone.accounts.push(account.id);
             }
         }
         gone
@@ -108,6 +105,12 @@ pub struct Candidate {
     pub place: ByPlace,
     /// What that place is called; none for everywhere.
     pub named: Option<Text>,
+}
+
+impl Candidate {
+    fn narrowness(&self) -> (ByMatter, ByPlace) {
+        (self.matter, self.place)
+    }
 }
 
 /// Who should have a case.
@@ -196,36 +199,42 @@ fn matter_of(matter: &Matter, category: &Code, subtype: &Code) -> Option<ByMatte
 }
 
 fn among(here: &[Here<'_>], category: &Code, subtype: &Code, gone: &Gone) -> Suggestion {
-    let mut found: Vec<(Part, Candidate)> = here
-        .iter()
-        .filter_map(|it| {
-            let candidate = Candidate {
-                rule: it.number,
-                unit: it.rule.unit.filter(|unit| !gone.units.contains(unit)),
-                person: it.rule.person.filter(|person| !gone.accounts.contains(person)),
-                matter: matter_of(&it.rule.matter, category, subtype)?,
-                place: it.place,
-                named: it.named.cloned(),
-            };
-            Some((it.rule.role, candidate))
-        })
-        .collect();
-    found.sort_by_key(|(_, it)| (Reverse((it.matter, it.place)), it.rule));
+    // The narrowest first, and as the document has them where they are as narrow. Few rules hold at a place.
+    let mut found: Vec<(Part, Candidate)> = Vec::new();
+    for it in here {
+        let Some(matter) = matter_of(&it.rule.matter, category, subtype) else { continue };
+        let candidate = Candidate {
+            rule: it.number,
+            unit: it.rule.unit.filter(|unit| !gone.units.contains(unit)),
+            person: it.rule.person.filter(|person| !gone.accounts.contains(person)),
+            matter,
+            place: it.place,
+            named: it.named.cloned(),
+        };
+        let wider = found.iter().position(|(_, other)| other.narrowness() < candidate.narrowness());
+        found.insert(wider.unwrap_or(found.len()), (it.rule.role, candidate));
+    }
     let mut suggestion = Suggestion::default();
-    let (mut seen, mut persons) = (BTreeSet::new(), BTreeSet::new());
     for (part, candidate) in &found {
-        if candidate.person.is_some_and(|person| persons.insert(person)) {
-            suggestion.persons.push(candidate.clone());
+        let Suggestion { leads, wider, persons, .. } = &mut suggestion;
+        if candidate.person.is_some() && persons.iter().all(|it| it.person != candidate.person) {
+            persons.push(candidate.clone());
         }
-        if *part == Part::Lead && candidate.unit.is_some_and(|unit| seen.insert(unit)) {
-            let narrowest =
-                suggestion.leads.first().is_none_or(|it| (it.matter, it.place) == (candidate.matter, candidate.place));
-            if narrowest { &mut suggestion.leads } else { &mut suggestion.wider }.push(candidate.clone());
+        if *part == Part::Lead && candidate.unit.is_some() && !names(leads, candidate) && !names(wider, candidate) {
+            let narrowest = leads.first().is_none_or(|it| it.narrowness() == candidate.narrowness());
+            if narrowest { leads } else { wider }.push(candidate.clone());
         }
     }
-    // Whoever leads does not help as well.
-    let mut seen: BTreeSet<_> = suggestion.leads.iter().map(|it| it.unit).collect();
-    let helps = found.into_iter().filter(|(part, it)| *part == Part::Help && it.unit.is_some() && seen.insert(it.unit));
-    suggestion.helpers = helps.map(|(_, it)| it).collect();
+    for (part, candidate) in found {
+        let Suggestion { leads, helpers, .. } = &mut suggestion;
+        // Whoever leads does not help as well.
+        if part == Part::Help && candidate.unit.is_some() && !names(leads, &candidate) && !names(helpers, &candidate) {
+            helpers.push(candidate);
+        }
+    }
     suggestion
+}
+
+fn names(some: &[Candidate], candidate: &Candidate) -> bool {
+    some.iter().any(|it| it.unit == candidate.unit)
 }

@@ -146,7 +146,7 @@ fn helpers_and_chiefs_stand_beside_the_unit() {
 
 #[test]
 fn who_has_ended_counts_no_longer() {
-    let gone = Gone { units: [unit(1)].into(), accounts: [account(7)].into() };
+    let gone = Gone { units: vec![unit(1)], accounts: vec![account(7)] };
     let chief = Rule { person: Some(account(7)), ..rule(1, street(), Matter::All) };
     let found = asked(vec![chief, rule(2, Place::Everywhere, Matter::All)], &gone);
     assert_eq!((units(&found.leads), found.persons.len()), (vec![2], 0));
@@ -188,7 +188,7 @@ fn what_is_wrong_is_told_by_rule() {
     let people = Directory {
         units: [unit(1), unit(2)].into(),
         accounts: [account(1)].into(),
-        gone: Gone { units: [unit(2)].into(), accounts: [account(1)].into() },
+        gone: Gone { units: vec![unit(2)], accounts: vec![account(1)] },
     };
     let good = || rule(1, Place::Everywhere, Matter::All);
     let line = |points: &[(i32, i32)], width_m| {

@@ -9,7 +9,7 @@ use super::calendar::day;
 /// The civil day of an instant.
 pub fn day_at(at_ms: u64, zone: &TimeZone) -> Option<Day> {
     let at = Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()?;
-    Some(day(at.to_zoned(zone.clone()).date()))
+    Some(day(zone.to_datetime(at).date()))
 }
 
 /// A time zone by its IANA name. China's is always there; others where there is a zone database, which a browser has

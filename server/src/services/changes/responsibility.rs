@@ -30,7 +30,7 @@ pub struct ResponsibilityReport {
     pub rules: usize,
     /// How many grids × subtypes there are.
     pub pairs: usize,
-    /// How many of them nobody has, on that day or a later one.
+    /// How many of them nobody has on that day. A gap that is to come is listed, and not counted.
     pub without: usize,
     /// Where nobody is responsible.
     pub gaps: Vec<Open>,
@@ -107,7 +107,7 @@ impl Ground<'_> {
             on,
             rules: document.rules.len(),
             pairs,
-            without: gaps.len(),
+            without: gaps.iter().filter(|(_, since)| *since == on).count(),
             gaps: self.grouped(gaps),
             overlaps: self.grouped(overlaps),
             crossings: crossings

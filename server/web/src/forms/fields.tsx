@@ -1,6 +1,6 @@
 // The fields of the single steps.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Language } from "../device/contract";
 import { Choices, Input, Select } from "../app/parts";
 import { useLive, useMe, valueOf } from "../app/device";
@@ -9,6 +9,7 @@ import { kindOf, standing, valueOfField, positionOf, type EvidenceRole } from ".
 import { useCatalogueOf } from "../case/facts";
 import { Photo } from "../case/photo";
 import { subtypeOf, type Choice } from "../case/reference";
+import { Responsible, advised } from "../case/responsible";
 import { CaseCard } from "../case/row";
 import { day, said } from "../words";
 import { merged } from "./draft";
@@ -129,10 +130,18 @@ export function AddEvidence({ drafting, document }: Filled) {
 }
 
 export function Assign(filled: Filled) {
-  const { drafting, reference } = filled;
+  const { drafting, document, reference, log } = filled;
   const { draft, change } = drafting;
+  const found = valueOf(useLive((device) => device.suggestions(log, [document.id]), ["cases"], [log, document.id]));
+  const suggestion = found?.[0] ?? null;
+  const advice = advised(suggestion);
+  useEffect(() => {
+    // What a person chose before stays.
+    if (advice && Object.keys(draft.body).length === 0) void change({ body: advice });
+  }, [advice?.unit]);
   return (
     <>
+      {suggestion && <Responsible suggestion={suggestion} reference={reference} />}
       <Units body={draft.body} reference={reference} onChange={(body) => void change({ body })} />
       <Note {...filled} />
     </>
