@@ -104,11 +104,14 @@ fn matters() -> [Matter; 3] {
     [Matter::All, kinds(&[("stall", None)]), kinds(&[("dog", None), ("stall", Some("road_occupation"))])]
 }
 
+/// What is tried, two rules, and the units that lead.
+type Row = (&'static str, [(Place, Matter); 2], &'static [u128]);
+
 #[test]
 fn the_narrower_matter_leads_then_the_narrower_place() {
     let [everywhere, district, subdistrict, community, grid, line] = places();
     let [all, category, subtype] = matters();
-    let table: [(&str, [(Place, Matter); 2], &[u128]); 8] = [
+    let table: [Row; 8] = [
         ("one alone", [(everywhere.clone(), all.clone()), (Place::Area(area_id(5)), all.clone())], &[1]),
         ("a district is narrower than everywhere", [(everywhere.clone(), all.clone()), (district, all.clone())], &[2]),
         ("a community is narrower than its subdistrict", [(community, all.clone()), (subdistrict, all.clone())], &[1]),
