@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { Language } from "../device/contract";
-import { Choices, Input, Select } from "../app/parts";
+import { Button, Choices, Input, Select, Waiting } from "../app/parts";
 import { useLive, useMe, valueOf } from "../app/device";
 import { useLanguage, useWords } from "../app/settings";
 import { kindOf, standing, valueOfField, positionOf, type EvidenceRole } from "../case/document";
@@ -129,20 +129,28 @@ export function AddEvidence({ drafting, document }: Filled) {
   );
 }
 
+/** The responsible unit is chosen beforehand; another one, helpers and a person are a tap away. */
 export function Assign(filled: Filled) {
+  const words = useWords();
   const { drafting, document, reference, log } = filled;
   const { draft, change } = drafting;
-  const found = valueOf(useLive((device) => device.suggestions(log, [document.id]), ["cases"], [log, document.id]));
-  const suggestion = found?.[0] ?? null;
+  const [open, setOpen] = useState(false);
+  const loaded = useLive((device) => device.suggestions(log, [document.id]), ["cases"], [log, document.id]);
+  const suggestion = valueOf(loaded)?.[0] ?? null;
   const advice = advised(suggestion);
   useEffect(() => {
     // What a person chose before stays.
     if (advice && Object.keys(draft.body).length === 0) void change({ body: advice });
   }, [advice?.unit]);
+  if (loaded.is === "loading") return <Waiting />;
   return (
     <>
       {suggestion && <Responsible suggestion={suggestion} reference={reference} />}
-      <Units body={draft.body} reference={reference} onChange={(body) => void change({ body })} />
+      {advice && !open && draft.body.unit === advice.unit ? (
+        <Button onPress={() => setOpen(true)}>{words.responsible.change}</Button>
+      ) : (
+        <Units body={draft.body} reference={reference} onChange={(body) => void change({ body })} />
+      )}
       <Note {...filled} />
     </>
   );

@@ -318,6 +318,7 @@ export const en: Words = {
     matter: { all: "every matter", category: "by category", subtype: "by subtype" },
     place: { everywhere: "everywhere", district: "by district", subdistrict: "by subdistrict", community: "by community", grid: "by grid", line: "by street, road or river" },
     rule: (n) => `rule ${n}`,
+    change: "Another unit, helpers or a person",
     each: "Each to its unit", same: "All to one unit",
     each_counts: (n, units) => `${of(n, "case")} to ${of(units, "unit")}.`,
     left: (gaps, overlaps) => `Left out: ${gaps} that nobody has, ${overlaps} that several have. Choose for each.`,

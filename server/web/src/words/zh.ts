@@ -323,6 +323,7 @@ export const zh = {
     matter: { all: "各类事项", category: "按大类", subtype: "按小类" },
     place: { everywhere: "全区", district: "按区", subdistrict: "按街道", community: "按社区", grid: "按网格", line: "按路段、河段" },
     rule: (n: number) => `规则 ${n}`,
+    change: "改派其他单位，或指定协办单位、责任人",
     each: "各派责任单位", same: "派同一单位",
     each_counts: (n: number, units: number) => `${n} 件将派给 ${units} 个责任单位。`,
     left: (gaps: number, overlaps: number) => `不派：责任空白 ${gaps} 件，责任重叠 ${overlaps} 件，请逐件选定。`,
