@@ -29,6 +29,8 @@ pub enum Entity {
     Catalogue(DocumentInForce),
     /// The working calendar in force.
     Calendar(DocumentInForce),
+    /// Who is responsible where and for what, as in force.
+    Responsibilities(DocumentInForce),
     /// The log itself.
     Log(Log),
 }

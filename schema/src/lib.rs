@@ -28,5 +28,6 @@ pub mod photo;
 mod position;
 pub mod problem;
 pub mod record;
+pub mod responsibility;
 pub mod sync;
 pub mod tree;

@@ -293,6 +293,8 @@ pub enum Body {
     ImportCatalogue(ImportDocument),
     /// A new working calendar takes effect.
     ImportCalendar(ImportDocument),
+    /// Other responsibilities (属地 × 属事) take effect.
+    ImportResponsibilities(ImportDocument),
     /// A unit is made or changed.
     SetUnit(SetUnit),
     /// An account is made known to the log, or renamed.

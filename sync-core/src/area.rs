@@ -10,7 +10,7 @@ use schema::ids::AreaId;
 mod check;
 mod distance;
 mod drawn;
-mod geometry;
+pub(crate) mod geometry;
 #[cfg(test)]
 mod tests;
 

@@ -22,6 +22,7 @@ pub mod personal;
 pub mod position;
 mod registry;
 mod release;
+pub mod responsibility;
 mod ruling;
 pub mod sealed_file;
 pub mod sync;

@@ -46,6 +46,7 @@ pub fn roles_for(body: &Body) -> &'static [Role] {
         Body::ImportAreas(_)
         | Body::ImportCatalogue(_)
         | Body::ImportCalendar(_)
+        | Body::ImportResponsibilities(_)
         | Body::PlanAreas(_)
         | Body::CancelAreas(_)
         | Body::SetUnit(_)
@@ -184,7 +185,12 @@ pub fn may_see(account: &Account, entity: &Entity, areas: Option<&AreaIndex>) ->
             other.id == account.id || administers || other.grants.iter().any(|grant| near(grant.area))
         }
         Entity::Device(device) => device.account == account.id || administers,
-        Entity::Unit(_) | Entity::Areas(_) | Entity::Catalogue(_) | Entity::Calendar(_) | Entity::Log(_) => true,
+        Entity::Unit(_)
+        | Entity::Areas(_)
+        | Entity::Catalogue(_)
+        | Entity::Calendar(_)
+        | Entity::Responsibilities(_)
+        | Entity::Log(_) => true,
     }
 }
 
@@ -291,9 +297,12 @@ pub fn scopes_of(entity: &Entity, areas: Option<&AreaIndex>) -> Vec<Scope> {
             nodes.map(Scope::normal).chain([REGISTER]).collect()
         }
         Entity::Device(device) => vec![Scope::normal(Node::Account(device.account)), REGISTER],
-        Entity::Unit(_) | Entity::Areas(_) | Entity::Catalogue(_) | Entity::Calendar(_) | Entity::Log(_) => {
-            vec![Scope::normal(Node::Log)]
-        }
+        Entity::Unit(_)
+        | Entity::Areas(_)
+        | Entity::Catalogue(_)
+        | Entity::Calendar(_)
+        | Entity::Responsibilities(_)
+        | Entity::Log(_) => vec![Scope::normal(Node::Log)],
     };
     scopes.sort();
     scopes.dedup();

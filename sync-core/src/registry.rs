@@ -27,6 +27,7 @@ pub(crate) fn rules_for(body: &Body) -> bool {
             | Body::ImportAreas(_)
             | Body::ImportCatalogue(_)
             | Body::ImportCalendar(_)
+            | Body::ImportResponsibilities(_)
             | Body::PlanAreas(_)
             | Body::CancelAreas(_)
             | Body::SetUnit(_)
@@ -92,6 +93,7 @@ pub(crate) fn rule(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
         Body::ImportAreas(body) => import(before, body, "areas", step),
         Body::ImportCatalogue(body) => import(before, body, "catalogue", step),
         Body::ImportCalendar(body) => import(before, body, "calendar", step),
+        Body::ImportResponsibilities(body) => import(before, body, "responsibilities", step),
         Body::PlanAreas(body) => plan(before, body, step),
         Body::CancelAreas(body) => match before {
             Some(Entity::Areas(now)) if now.planned.as_ref().is_some_and(|it| it.sha256 == body.sha256) => {
@@ -202,7 +204,9 @@ fn import(before: Option<&Entity>, body: &ImportDocument, name: &str, step: &Ste
         return Ruling::rejected(RefusalCode::DocumentMissing).with("document", body.sha256.to_string());
     }
     let current = match before {
-        Some(Entity::Areas(it) | Entity::Catalogue(it) | Entity::Calendar(it)) => Some(it),
+        Some(Entity::Areas(it) | Entity::Catalogue(it) | Entity::Calendar(it) | Entity::Responsibilities(it)) => {
+            Some(it)
+        }
         _ => None,
     };
     if current.is_some_and(|it| it.sha256 == body.sha256) {
@@ -223,6 +227,7 @@ fn import(before: Option<&Entity>, body: &ImportDocument, name: &str, step: &Ste
     Ruling::accepted(match step.body {
         Body::ImportAreas(_) => Entity::Areas(in_force),
         Body::ImportCalendar(_) => Entity::Calendar(in_force),
+        Body::ImportResponsibilities(_) => Entity::Responsibilities(in_force),
         _ => Entity::Catalogue(in_force),
     })
 }

@@ -310,7 +310,7 @@ pub struct AcknowledgeEpoch {
     pub epoch: EpochId,
 }
 
-/// `import_areas`, `import_catalogue`, `import_calendar`
+/// `import_areas`, `import_catalogue`, `import_calendar`, `import_responsibilities`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImportDocument {
     /// SHA-256 of the document.

@@ -8,6 +8,7 @@ use schema::ids::{AccountId, DeviceId, EntityId, PersonId, UnitId};
 
 use super::cases::Cases;
 use super::imports::{Areas, Calendar, Catalogue};
+use super::responsibilities::Responsibilities;
 
 /// 整改 Rectify: a city's field inspection server (城市现场巡查整改服务器)
 #[derive(Parser)]
@@ -59,6 +60,9 @@ pub(crate) enum Command {
     /// The working calendar (工作日历)
     #[command(subcommand)]
     Calendar(Calendar),
+    /// Who is responsible where and for what (责任清单：属地 × 属事)
+    #[command(subcommand)]
+    Responsibilities(Responsibilities),
     /// The area tree (区域)
     #[command(subcommand)]
     Areas(Areas),

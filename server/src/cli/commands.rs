@@ -18,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::arguments::{Command, Place, Serve, Survival, Unit};
 use super::output::Output;
-use super::{backup, cases, demo, districts, imports, people};
+use super::{backup, cases, demo, districts, imports, people, responsibilities};
 
 /// A checkpoint is signed at the latest after a minute, if the head moved.
 const CHECKPOINT_INTERVAL_MS: u64 = 60_000;
@@ -46,6 +46,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<()> {
         }
         Command::Catalogue(command) => imports::catalogue(command, output).await,
         Command::Calendar(command) => imports::calendar(command, output).await,
+        Command::Responsibilities(command) => responsibilities::responsibilities(command, output).await,
         Command::Areas(command) => imports::areas(command, output).await,
         Command::Backup(asked) => backup::backup(&config(asked.place.clone()), asked, *output).await,
         Command::Restore(asked) => backup::restore(asked, *output).await,

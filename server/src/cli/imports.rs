@@ -164,15 +164,15 @@ async fn import_areas(ImportAreas { import, effective }: ImportAreas, output: &O
     Ok(())
 }
 
-fn read(file: &Path) -> Result<Vec<u8>> {
+pub(super) fn read(file: &Path) -> Result<Vec<u8>> {
     Ok(std::fs::read(file).with_context(|| format!("reading {}", file.display()))?)
 }
 
-fn asked(output: &Output, zh: &str, en: &str) -> bool {
+pub(super) fn asked(output: &Output, zh: &str, en: &str) -> bool {
     output.confirmed(&format!("{zh}使其生效？"), &format!("{en}put it in force?"))
 }
 
-fn ending(unchanged: bool, applied: bool, zh: &str, en: &str) -> (String, String) {
+pub(super) fn ending(unchanged: bool, applied: bool, zh: &str, en: &str) -> (String, String) {
     let said = match (unchanged, applied) {
         (true, _) => ("与现行版本相同，无需变更", "it is what is in force: nothing to change"),
         (false, true) => (zh, en),
@@ -220,15 +220,20 @@ fn both(text: String) -> (String, String) {
 }
 
 /// What is shown to a person, in both languages.
-struct Lines((String, String));
+pub(super) struct Lines(pub(super) (String, String));
 
 impl Lines {
-    fn new(from: Option<&str>, to: &str) -> Self {
+    pub(super) fn new(from: Option<&str>, to: &str) -> Self {
         let from = from.unwrap_or("-");
         Self((format!("版本 {from} → {to}\n"), format!("version {from} → {to}\n")))
     }
 
-    fn list(&mut self, zh: &str, en: &str, items: Vec<(String, String)>) {
+    pub(super) fn say(&mut self, zh: &str, en: &str) {
+        self.0.0.push_str(&format!("{zh}\n"));
+        self.0.1.push_str(&format!("{en}\n"));
+    }
+
+    pub(super) fn list(&mut self, zh: &str, en: &str, items: Vec<(String, String)>) {
         if items.is_empty() {
             return;
         }

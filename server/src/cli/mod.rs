@@ -10,6 +10,7 @@ mod districts;
 mod imports;
 mod output;
 mod people;
+mod responsibilities;
 mod webhooks;
 
 use std::io::Write;

@@ -1,6 +1,7 @@
 //! The district: four subdistricts, eight communities, twenty-eight grids, nine units and thirty accounts.
 //! All names are invented, and so are the codes: no division of the country begins with 99.
 
+mod duties;
 mod ground;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,8 @@ pub const ZONE: &str = "Asia/Shanghai";
 /// The demo city.
 #[derive(Debug, Clone)]
 pub struct City {
+    /// What it is made of.
+    pub seed: u64,
     /// The district's name.
     pub name: Text,
     /// Its time zone, an IANA name.
@@ -107,7 +110,7 @@ pub fn city(seed: u64) -> City {
     let grids: Vec<AreaId> = of_level(Level::Grid).collect();
     let units = units(seed, district, &subdistricts);
     let accounts = accounts(seed, district, &subdistricts, &grids, &units);
-    City { name: text("青禾区（演示）", "Qinghe District (demo)"), zone: ZONE, areas, units, accounts }
+    City { seed, name: text("青禾区（演示）", "Qinghe District (demo)"), zone: ZONE, areas, units, accounts }
 }
 
 fn text(zh: &str, en: &str) -> Text {

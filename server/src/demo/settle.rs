@@ -145,11 +145,13 @@ async fn make_log(app: &App, city: &City, server_device: DeviceId) -> Result<Log
     let areas = serde_json::to_vec(&city.areas).context("writing the areas")?;
     let catalogue = sync_core::catalogue::read(CITY_CATALOGUE.as_bytes()).map_err(|faults| anyhow!("{faults:?}"))?;
     let calendar = sync_core::time::read(CITY_CALENDAR.as_bytes()).map_err(|faults| anyhow!("{faults:?}"))?;
+    let duties = serde_json::to_vec(&city.responsibilities(&catalogue)).context("writing the responsibilities")?;
     let import_areas: fn(ImportDocument) -> Body = Body::ImportAreas;
     let documents = [
         ("areas", import_areas, areas, city.areas.version.clone()),
         ("catalogue", Body::ImportCatalogue, CITY_CATALOGUE.as_bytes().to_vec(), catalogue.version),
         ("calendar", Body::ImportCalendar, CITY_CALENDAR.as_bytes().to_vec(), calendar.version),
+        ("responsibilities", Body::ImportResponsibilities, duties, "demo-1".to_owned()),
     ];
     for (name, body, bytes, version) in documents {
         let size = u64::try_from(bytes.len()).context("a document's size")?;

@@ -19,7 +19,7 @@ use sync_core::area::AreaIndex;
 use sync_core::catalogue;
 use sync_core::line::sha256;
 
-use super::city::{City, city};
+use super::city::{City, Duty, city};
 use super::ids;
 use super::picture::Picture;
 use tale::{Draft, Fate, Tale};
@@ -31,6 +31,11 @@ pub struct Plan {
     pub city: City,
     /// The steps, by time.
     pub steps: Vec<Step>,
+}
+
+/// Who must fix which subtype in this city, and who helps.
+pub(super) fn duties() -> impl Iterator<Item = ((&'static str, &'static str), (Duty, Option<Duty>))> {
+    content::KINDS.iter().map(|kind| (kind.code, kind.duty))
 }
 
 /// One op of one person.

@@ -11,7 +11,7 @@ use schema::op::{Body, ImportDocument};
 use sync_core::area::AreaIndex;
 use sync_core::catalogue::{self, Fault};
 use sync_core::line::{sha256, singleton_id};
-use sync_core::time;
+use sync_core::{responsibility, time};
 
 use super::ledger::{Append, Ledger, LedgerError, ServerOp};
 use crate::error::Error;
@@ -62,6 +62,15 @@ pub async fn import_calendar(ledger: &Ledger, log: LogId, bytes: Vec<u8>) -> Res
     let entry = import(ledger, log, "calendar", calendar.version, bytes, Body::ImportCalendar).await?;
     ledger.place_cases(log).await?;
     Ok(entry)
+}
+
+/// Puts responsibilities in force that were looked at before. The same ones again change nothing.
+///
+/// # Errors
+/// See [`ImportError`].
+pub async fn import_responsibilities(ledger: &Ledger, log: LogId, bytes: Vec<u8>) -> Result<Entry, ImportError> {
+    let document = responsibility::read(&bytes).map_err(|fault| ImportError::Faults(vec![fault]))?;
+    import(ledger, log, "responsibilities", document.version, bytes, Body::ImportResponsibilities).await
 }
 
 /// Reads a working calendar that can take effect.

@@ -6,6 +6,7 @@ mod areas;
 mod districts;
 mod first;
 mod people;
+mod responsibilities;
 mod rulebooks;
 mod second;
 mod webhooks;

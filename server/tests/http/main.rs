@@ -14,6 +14,7 @@ mod photo_signals;
 mod photos;
 mod problems;
 mod reading;
+mod responsibilities;
 mod session;
 mod take_in;
 mod threats;

@@ -72,7 +72,7 @@ pub(crate) fn area(number: u128) -> AreaId {
 }
 
 /// A district of two grids side by side.
-fn areas() -> AreaTree {
+pub(crate) fn areas() -> AreaTree {
     let text = |name: &str| Text { zh: name.to_owned(), en: name.to_owned() };
     let square = |west: i32, east: i32| {
         vec![vec![vec![(west, 312_000_000), (east, 312_000_000), (east, 312_100_000), (west, 312_100_000)]]]

@@ -34,6 +34,9 @@ pub(crate) fn call(page: &mut Page, name: &str, arguments: &str) -> Option<Answe
         "areas" => areas(page, arguments),
         "log_at" => read(arguments).and_then(|(position,): (Position,)| give(page.store()?.log_at(&position)?)),
         "near" => near(page, arguments),
+        "suggestions" => read(arguments).and_then(|(log, cases, now): (LogId, Vec<EntityId>, Captured)| {
+            give(page.store()?.suggestions(log, &cases, now)?)
+        }),
         "attention" => page.store().and_then(|store| give(store.attention()?)),
         "holds_photo" => read(arguments).and_then(|(hash,): (Hash,)| give(page.store()?.holds_photo(hash)?)),
         _ => return None,

@@ -8,10 +8,12 @@ use std::process::Command;
 use serde_json::{Value, json};
 use sync_browser::Page;
 use sync_core::device::entropy::{Entropy, NoEntropy};
+use sync_core::line::{sha256, singleton_id};
 
 const LOG: &str = "00000000-0000-0000-0000-000000000001";
 const EPOCH: &str = "00000000-0000-0000-0000-000000000002";
 const ME: &str = "00000000-0000-0000-0000-000000000003";
+const UNIT: &str = "00000000-0000-0000-0000-000000000004";
 
 /// The same bytes as in `same.mjs`.
 struct Counted(u32);
@@ -69,6 +71,38 @@ fn report() -> Value {
     json!([LOG, null, "report", body, { "note": "占压盲道", "fields.vendor_phone": "13800000000" }, [photo], now(5)])
 }
 
+/// A district of one grid, and who is responsible in it: a unit, and the chief of a street.
+fn documents() -> [(&'static str, String); 2] {
+    let name = json!({ "zh": "区", "en": "District" });
+    let area = |id: &str, parent: Option<&str>, level: &str, boundary: Value| json!({ "id": id, "parent": parent, "level": level, "code": level, "name": name, "boundary": boundary });
+    let square = [(1_163_000_000, 374_000_000), (1_164_000_000, 374_000_000), (1_164_000_000, 375_000_000)];
+    let (district, grid) = ("00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b");
+    let areas = [area(district, None, "district", json!([])), area(grid, Some(district), "grid", json!([[square]]))];
+    let line = json!({ "kind": "street", "name": { "zh": "南市街", "en": "Nanshi Street" }, "width_m": 20,
+        "points": [[1_163_400_000, 374_300_500], [1_163_600_000, 374_300_500]] });
+    let rules = json!([
+        { "unit": UNIT, "role": "lead", "place": "everywhere", "matter": { "kinds": [{ "category": "stall" }] },
+            "from": "2020-01-01" },
+        { "person": ME, "role": "lead", "place": { "line": line }, "matter": "all", "from": "2020-01-01" },
+    ]);
+    let responsibilities = json!({ "version": "1", "title": name, "rules": rules });
+    [
+        ("areas", json!({ "version": "1", "areas": areas }).to_string()),
+        ("responsibilities", responsibilities.to_string()),
+    ]
+}
+
+/// They are in force.
+fn in_force() -> [Value; 2] {
+    let log = LOG.parse().expect("an id");
+    documents().map(|(kind, text)| {
+        let id = singleton_id(log, kind);
+        let document = json!({ "kind": kind, "id": id, "sha256": sha256(text.as_bytes()), "size": text.len(),
+            "version": "1", "since_rev": 2, "earlier": [] });
+        json!({ "entity": { "scope": "log", "id": id, "rev": 2, "document": document } })
+    })
+}
+
 /// The case came back accepted, as the page showed it.
 fn answer(op: &Value, entity: &Value, document: &Value) -> String {
     let scope = format!("account:{ME}");
@@ -84,7 +118,9 @@ fn answer(op: &Value, entity: &Value, document: &Value) -> String {
         json!({ "entity": { "scope": scope, "id": entity, "rev": 5, "document": document } }),
         json!({ "end": { "scopes": { "log": 5, scope: 5 }, "own": 5, "more": false } }),
     ];
-    lines.map(|line| format!("{line}\n")).concat()
+    let [head, outcome, case, end] = lines;
+    let [areas, responsibilities] = in_force();
+    [head, outcome, areas, responsibilities, case, end].map(|line| format!("{line}\n")).concat()
 }
 
 fn told() -> Vec<Value> {
@@ -113,6 +149,13 @@ fn told() -> Vec<Value> {
     let taken = story.call("answer", json!([answer(&op, &entity, &shown["document"]), now(9), true]));
     assert_eq!((&taken["progress"]["pull"], &taken["progress"]["undecided"]), (&json!("taken"), &json!(0)), "{taken}");
     story.save();
+    for (_, text) in documents() {
+        story.call("take_document", json!([sha256(text.as_bytes()), text, now(9)]));
+    }
+    story.save();
+    let suggested = story.call("suggestions", json!([LOG, [entity], now(10)]));
+    assert_eq!(suggested[0]["leads"][0]["unit"], UNIT, "{suggested}");
+    assert_eq!(suggested[0]["persons"][0]["named"]["zh"], "南市街", "{suggested}");
     story.call("step", json!([taken["event"]]));
     story.call("failed", json!([503, null, 2_000, false]));
     assert_eq!(story.call("show", json!([LOG, entity, now(10)]))["base_rev"], 5);

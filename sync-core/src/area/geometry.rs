@@ -2,7 +2,7 @@
 //! so every product is taken in i128 and no test is ever rounded.
 
 /// `(lon_e7, lat_e7)`.
-pub(super) type Point = (i32, i32);
+pub(crate) type Point = (i32, i32);
 
 /// The box around something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ fn on_segment(a: Point, b: Point, point: Point) -> bool {
 }
 
 /// Whether two segments share at least a point: they cross, touch or overlap.
-pub(super) fn segments_meet(a: Point, b: Point, c: Point, d: Point) -> bool {
+pub(crate) fn segments_meet(a: Point, b: Point, c: Point, d: Point) -> bool {
     if !Bounds::of_segment(a, b).meet(&Bounds::of_segment(c, d)) {
         return false;
     }

@@ -166,6 +166,7 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         | Body::ImportAreas(_)
         | Body::ImportCatalogue(_)
         | Body::ImportCalendar(_)
+        | Body::ImportResponsibilities(_)
         | Body::PlanAreas(_)
         | Body::CancelAreas(_)
         | Body::SetUnit(_)

@@ -55,7 +55,9 @@ fn kind(version: &EntityVersion) -> String {
 fn catalogue_of(entity: &Entity) -> Option<Hash> {
     match entity {
         Entity::Case(case) => case.catalogue,
-        Entity::Areas(held) | Entity::Catalogue(held) | Entity::Calendar(held) => Some(held.sha256),
+        Entity::Areas(held) | Entity::Catalogue(held) | Entity::Calendar(held) | Entity::Responsibilities(held) => {
+            Some(held.sha256)
+        }
         Entity::Account(_) | Entity::Device(_) | Entity::Unit(_) | Entity::Log(_) => None,
     }
 }

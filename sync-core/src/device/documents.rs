@@ -34,7 +34,7 @@ impl Store {
             Ok::<_, PhoneError>(())
         };
         for log in &logs {
-            for kind in ["catalogue", "areas", "calendar"] {
+            for kind in ["catalogue", "areas", "calendar", "responsibilities"] {
                 if let Some(hash) = known::in_force(db, log, kind)? {
                     name(log.log, hash)?;
                 }

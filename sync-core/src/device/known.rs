@@ -47,6 +47,7 @@ pub(crate) fn known(
             | Entity::Areas(_)
             | Entity::Catalogue(_)
             | Entity::Calendar(_)
+            | Entity::Responsibilities(_)
             | Entity::Log(_) => {}
         }
     }
@@ -95,7 +96,9 @@ pub(crate) fn of_kind(db: &dyn Tables, log: i64, kind: &str) -> Result<Vec<Entit
 pub(crate) fn in_force(db: &dyn Tables, log: &LogState, name: &str) -> Result<Option<Hash>, PhoneError> {
     let id: EntityId = singleton_id(log.log, name);
     Ok(match base::get(db, log.id, id)?.and_then(|base| base.entity) {
-        Some(Entity::Areas(held) | Entity::Catalogue(held) | Entity::Calendar(held)) => Some(held.sha256),
+        Some(
+            Entity::Areas(held) | Entity::Catalogue(held) | Entity::Calendar(held) | Entity::Responsibilities(held),
+        ) => Some(held.sha256),
         _ => None,
     })
 }
@@ -138,12 +141,17 @@ fn calendar(
 fn read_catalogues(db: &dyn Tables, read: &mut ReadDocuments) -> Result<(), PhoneError> {
     for key in db.distinct(Document::TABLE, Document::KEY)? {
         let Some(sha256) = key.into_iter().next().and_then(Column::of) else { continue };
-        if read.catalogues.contains_key(&sha256) || read.areas.contains_key(&sha256) {
+        if read.catalogues.contains_key(&sha256) || read.no_catalogues.contains(&sha256) {
             continue;
         }
         let Some(bytes) = document(db, sha256)? else { continue };
-        if let Ok(catalogue) = json::read(&bytes) {
-            Arc::make_mut(&mut read.catalogues).insert(sha256, catalogue);
+        match json::read(&bytes) {
+            Ok(catalogue) => {
+                Arc::make_mut(&mut read.catalogues).insert(sha256, catalogue);
+            }
+            Err(_) => {
+                read.no_catalogues.insert(sha256);
+            }
         }
     }
     Ok(())

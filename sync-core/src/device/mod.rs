@@ -22,6 +22,7 @@ pub mod photos;
 mod progress;
 mod pull;
 pub mod requests;
+mod responsible;
 mod room;
 pub mod status;
 pub mod store;

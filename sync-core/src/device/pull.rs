@@ -96,6 +96,7 @@ fn take_version(db: &dyn Tables, log: i64, version: &EntityVersion, rows: &mut R
                 | Entity::Areas(_)
                 | Entity::Catalogue(_)
                 | Entity::Calendar(_)
+                | Entity::Responsibilities(_)
                 | Entity::Device(_)
                 | Entity::Log(_),
             )

@@ -30,6 +30,8 @@ pub struct Store {
 #[derive(Default)]
 pub(crate) struct ReadDocuments {
     pub(crate) catalogues: Arc<BTreeMap<Hash, Catalogue>>,
+    /// What is something else.
+    pub(crate) no_catalogues: BTreeSet<Hash>,
     pub(crate) areas: BTreeMap<Hash, Arc<AreaIndex>>,
     pub(crate) calendars: BTreeMap<(Hash, String), Arc<WorkingCalendar>>,
 }

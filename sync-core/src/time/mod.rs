@@ -17,4 +17,4 @@ pub use faults::{faults, read};
 pub use limit::{TimeError, due, shifted};
 pub use question::{Answer, NoAnswer, answer};
 pub use written::{NotRead, read_limit};
-pub use zone::zone;
+pub use zone::{day_at, zone};

@@ -43,6 +43,7 @@ fn only_an_administrator_changes_the_registry() {
         unit(WEST),
         Body::SetAccount(SetAccount { name: "x".to_owned(), person: PersonId(Uuid::from_u128(1)) }),
         Body::ImportCatalogue(ImportDocument { sha256: Hash([1; 32]), size: 1, version: "2".to_owned() }),
+        Body::ImportResponsibilities(ImportDocument { sha256: Hash([1; 32]), size: 1, version: "2".to_owned() }),
     ];
     for body in bodies {
         for who in [INSPECTOR, CREW, SUPERVISOR, CHIEF, AUDITOR] {
@@ -158,20 +159,25 @@ fn a_device_key_is_never_replaced() {
 
 #[test]
 fn a_document_takes_effect_only_when_its_bytes_are_here() {
-    let mut desk = Desk::new();
-    let entity = singleton_id(LOG, "catalogue");
-    let body =
-        |byte: u8| Body::ImportCatalogue(ImportDocument { sha256: Hash([byte; 32]), size: 1, version: "2".into() });
-    assert_eq!(refused(&act(&mut desk, ADMIN, entity, body(1))), Some(RefusalCode::DocumentMissing));
-    let mut rest = Rest::new(&desk);
-    rest.documents.extend([Hash([1; 32]), Hash([2; 32])]);
-    for byte in [1, 2] {
-        let op = desk.op(ADMIN, entity, &body(byte));
-        desk.take_with(&op, &rest);
+    let kinds: [(&str, fn(ImportDocument) -> Body); 2] =
+        [("catalogue", Body::ImportCatalogue), ("responsibilities", Body::ImportResponsibilities)];
+    for (name, import) in kinds {
+        let mut desk = Desk::new();
+        let entity = singleton_id(LOG, name);
+        let body = |byte: u8| import(ImportDocument { sha256: Hash([byte; 32]), size: 1, version: "2".into() });
+        assert_eq!(refused(&act(&mut desk, ADMIN, entity, body(1))), Some(RefusalCode::DocumentMissing));
+        let mut rest = Rest::new(&desk);
+        rest.documents.extend([Hash([1; 32]), Hash([2; 32])]);
+        for byte in [1, 2] {
+            let op = desk.op(ADMIN, entity, &body(byte));
+            desk.take_with(&op, &rest);
+        }
+        let Some(Entity::Catalogue(in_force) | Entity::Responsibilities(in_force)) = desk.entities.get(&entity) else {
+            panic!("no {name}")
+        };
+        assert_eq!(in_force.sha256, Hash([2; 32]));
+        assert_eq!(in_force.earlier, [Hash([1; 32])]);
     }
-    let Some(Entity::Catalogue(in_force)) = desk.entities.get(&entity) else { panic!("no catalogue") };
-    assert_eq!(in_force.sha256, Hash([2; 32]));
-    assert_eq!(in_force.earlier, [Hash([1; 32])]);
 }
 
 #[test]

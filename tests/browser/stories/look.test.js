@@ -135,7 +135,7 @@ test("a supervisor's board and a case's story", { timeout: 240_000 }, async () =
   await look(phone, "case-closed", closed.slice(1), "[data-state] .photo");
   await look(phone, "case-reported", reported.slice(1), "[data-state] .photo");
   await look(phone, "file", `${reported.slice(1)}/do/file`, ".choice");
-  await look(phone, "assign", `${reported.slice(1)}/do/assign`, ".choice");
+  await look(phone, "assign", `${reported.slice(1)}/do/assign`, "section.note");
   await look(phone, "parked", "/parked", "#content");
   await look(phone, "missing", "/missing", "#content");
 });

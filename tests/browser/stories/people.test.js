@@ -64,7 +64,8 @@ test("several cases are chosen and go to a unit at once", { timeout: 120_000 }, 
   const chosen = await supervisor.page.locator(".case").evaluateAll((all) => all.slice(0, 2).map((it) => it.dataset.case));
   for (const place of [0, 1]) await ticks.nth(place).check();
   await supervisor.page.getByRole("button", { name: "批量派遣" }).click();
-  await supervisor.page.locator('[aria-label="批量派遣"] [role="radio"]').first().click();
+  await supervisor.page.getByRole("radio", { name: "各派责任单位" }).click();
+  await supervisor.page.getByText("件将派给").waitFor();
   await supervisor.page.locator('[aria-label="批量派遣"] .button-main').click();
   await supervisor.allSent();
   await supervisor.to("/cases?state=assigned");

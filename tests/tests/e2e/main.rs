@@ -11,6 +11,7 @@ mod intake;
 mod main_job;
 mod people;
 mod replica;
+mod responsibilities;
 mod tus;
 mod two_servers;
 mod webhooks;

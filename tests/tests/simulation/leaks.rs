@@ -35,7 +35,12 @@ pub(crate) fn nothing_leaks(run: &mut Run, handset: usize, log: LogId, answer: &
             }
             Entity::Account(other) => knows(run, &standing, other),
             Entity::Device(device) => device.account == standing.id || has(&standing, Role::Admin),
-            Entity::Unit(_) | Entity::Areas(_) | Entity::Catalogue(_) | Entity::Calendar(_) | Entity::Log(_) => true,
+            Entity::Unit(_)
+            | Entity::Areas(_)
+            | Entity::Catalogue(_)
+            | Entity::Calendar(_)
+            | Entity::Responsibilities(_)
+            | Entity::Log(_) => true,
         };
         if shut_out || !sees {
             run.breaks("INV-SCOPE-LEAK", format!("{} got {line}", account.login));

@@ -9,9 +9,9 @@ use crate::demo::ids::seed as seed_of;
 /// A cell of the lattice: column from the west, row from the north.
 pub(super) type Cell = (i32, i32);
 /// A corner of cells.
-type Corner = (i32, i32);
+pub(super) type Corner = (i32, i32);
 /// `(lon_e7, lat_e7)`.
-type Point = (i32, i32);
+pub(super) type Point = (i32, i32);
 
 /// The north-west corner.
 const WEST_E7: i32 = 1_163_412_000;
@@ -45,6 +45,14 @@ pub(super) fn outline(seed: u64, cells: &[Cell]) -> Vec<Point> {
         }
     }
     ring
+}
+
+/// The streets from corner to corner.
+pub(super) fn along(seed: u64, corners: &[Corner]) -> Vec<Point> {
+    let first = corners.first().map(|first| corner(seed, *first));
+    let pairs = corners.iter().zip(corners.iter().skip(1));
+    let rest = pairs.flat_map(|(from, to)| street(seed, *from, *to).into_iter().chain([corner(seed, *to)]));
+    first.into_iter().chain(rest).collect()
 }
 
 fn number(dice: &mut Dice, from: i64, to: i64) -> i32 {

@@ -85,3 +85,26 @@ fn neighbours_share_their_borders_and_the_district_has_a_few_square_kilometres()
     let square_metres = doubled_area_of(&city, Level::District) / 2 * 1_112 * 883 / 10_000_000_000;
     assert!((3_000_000..6_000_000).contains(&square_metres), "{square_metres}");
 }
+
+/// What an import would be refused for, and what nobody or several would have to do.
+#[test]
+fn its_responsibilities_have_no_fault_no_gap_and_no_overlap() {
+    use schema::catalogue::{CITY_CATALOGUE, Catalogue};
+    use sync_core::responsibility::{Directory, Gone, faults, review};
+
+    let catalogue: Catalogue = serde_json::from_str(CITY_CATALOGUE).unwrap();
+    for seed in [1, 2, 3] {
+        let city = city(seed);
+        let (areas, document) = (AreaIndex::new(&city.areas).unwrap(), city.responsibilities(&catalogue));
+        let people = Directory {
+            units: city.units.iter().map(|unit| unit.id).collect(),
+            accounts: city.accounts.iter().map(|account| account.id).collect(),
+            gone: Gone::default(),
+        };
+        assert_eq!(faults(&document, &areas, &catalogue, &people), []);
+        let on = "2026-11-23".parse().unwrap();
+        let found = review(&document, &areas, &catalogue, on, &people.gone);
+        assert_eq!((found.gaps().count(), found.overlaps().count(), found.crossings.len()), (0, 0, 0));
+        assert_eq!(document.rules.iter().filter(|rule| rule.person.is_some()).count(), 2, "two chiefs");
+    }
+}

@@ -1,12 +1,16 @@
-//! What a new catalogue, calendar or area tree would change, told before it takes effect. It reads, and decides nothing.
+//! What a new catalogue, calendar, area tree or document of responsibilities would change, told before it takes effect. It reads, and decides nothing.
 
 mod areas;
 mod calendar;
 mod catalogue;
+mod responsibility;
 
 pub use areas::{AreaChange, Named as NamedArea, area_change};
 pub use calendar::{CalendarChange, calendar_change};
 pub use catalogue::{CatalogueChange, catalogue_change};
+pub use responsibility::{
+    Open, ResponsibilityChange, ResponsibilityReport, responsibility_change, responsibility_report,
+};
 
 use schema::catalogue::Text;
 use schema::entity::Entity;

@@ -212,9 +212,12 @@ pub(super) fn in_force(tx: &mut LogTx<'_>, seen: &mut Seen, name: &str) -> Resul
 fn document(tx: &mut LogTx<'_>, seen: &mut Seen, name: &str) -> Result<Option<DocumentInForce>, StoreError> {
     let id = singleton_id(tx.head.log, name);
     Ok(match seen.held(tx, id)?.entity.as_deref() {
-        Some(Entity::Catalogue(document) | Entity::Areas(document) | Entity::Calendar(document)) => {
-            Some(document.clone())
-        }
+        Some(
+            Entity::Catalogue(document)
+            | Entity::Areas(document)
+            | Entity::Calendar(document)
+            | Entity::Responsibilities(document),
+        ) => Some(document.clone()),
         _ => None,
     })
 }
@@ -329,7 +332,10 @@ impl Named {
                 self.accounts.extend(body.holder);
             }
             Body::LinkDuplicate(body) => self.other = Some(body.of),
-            Body::ImportAreas(body) | Body::ImportCatalogue(body) | Body::ImportCalendar(body) => {
+            Body::ImportAreas(body)
+            | Body::ImportCatalogue(body)
+            | Body::ImportCalendar(body)
+            | Body::ImportResponsibilities(body) => {
                 self.documents.insert(body.sha256);
             }
             Body::PlanAreas(body) => {

@@ -39,6 +39,7 @@ pub(super) fn kind_name(entity: &Entity) -> &'static str {
         Entity::Areas(_) => "areas",
         Entity::Catalogue(_) => "catalogue",
         Entity::Calendar(_) => "calendar",
+        Entity::Responsibilities(_) => "responsibilities",
         Entity::Log(_) => "log",
     }
 }

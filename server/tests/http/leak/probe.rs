@@ -185,9 +185,12 @@ impl Probe<'_> {
                 Entity::Case(case) => self.facts.sees(who, &case) && case.archived.is_none(),
                 Entity::Account(account) => self.facts.sees_account(who, &account),
                 Entity::Device(device) => device.account == who || self.facts.over_all(who, &[Role::Admin]),
-                Entity::Unit(_) | Entity::Areas(_) | Entity::Catalogue(_) | Entity::Calendar(_) | Entity::Log(_) => {
-                    self.knows_log()
-                }
+                Entity::Unit(_)
+                | Entity::Areas(_)
+                | Entity::Catalogue(_)
+                | Entity::Calendar(_)
+                | Entity::Responsibilities(_)
+                | Entity::Log(_) => self.knows_log(),
             };
             let (id, scope) = (version.id, version.scope);
             self.found.check(may, || format!("sync: {id} to {who} by {scope}"));

@@ -233,6 +233,24 @@ export interface Refusal {
   en: string;
 }
 
+/** A unit or person that a rule names, and why. `rule`: its number in the document. */
+export interface Candidate {
+  rule: number;
+  unit: Id | null;
+  person: Id | null;
+  matter: "all" | "category" | "subtype";
+  place: "everywhere" | "district" | "subdistrict" | "community" | "grid" | "line";
+  named: Words | null;
+}
+
+/** Who should have a case. One leads; none is a gap; several are an overlap, and a person chooses. */
+export interface Suggestion {
+  leads: Candidate[];
+  wider: Candidate[];
+  helpers: Candidate[];
+  persons: Candidate[];
+}
+
 export interface NearCase extends CaseRow {
   /** By the subject, or by the distance. */
   by: "subject" | "distance";
@@ -291,6 +309,8 @@ export interface Device {
   logAt(position: { lat: number; lon: number }): Promise<Id | null>;
   /** Cases that may be the same problem, by subject first. */
   near(log: Id, category: string, subtype: string, subject: string | null, position: { lat: number; lon: number }): Promise<NearCase[]>;
+  /** Who should have each of some cases of a district, in their order; null where it is not known. */
+  suggestions(log: Id, cases: Id[]): Promise<(Suggestion | null)[] | null>;
   attention(): Promise<AttentionItem[]>;
   settle(item: number): Promise<void>;
   /** An own photo's bytes, or a 320 px or 1280 px version from the server (cached when seen); null if not to be had now. */
@@ -304,8 +324,8 @@ export interface Device {
   dropDraft(id: string): Promise<void>;
   /** Ends a draft as an op, in one transaction with its photos. Throws a Refusal. */
   capture(draft: DraftRecord): Promise<Receipt>;
-  /** The same op on many cases. */
-  captureMany(cases: { log: Id; case: Id }[], kind: string, body: Record<string, any>): Promise<Receipt[]>;
+  /** An op on many cases, each with its body. */
+  captureMany(cases: { log: Id; case: Id; body: Record<string, any> }[], kind: string): Promise<Receipt[]>;
   exportUnsent(): Promise<Blob>;
 
   // --- the session with the server ---

@@ -155,6 +155,10 @@ export class PageDevice implements C.Device {
     return this.ask("near", log, category, subject, e7(position), now());
   }
 
+  suggestions(log: C.Id, cases: C.Id[]): Promise<(C.Suggestion | null)[] | null> {
+    return this.ask("suggestions", log, cases, now());
+  }
+
   attention(): Promise<C.AttentionItem[]> {
     return this.ask("attention");
   }
@@ -204,10 +208,10 @@ export class PageDevice implements C.Device {
     return receipt;
   }
 
-  async captureMany(cases: { log: C.Id; case: C.Id }[], kind: string, body: Record<string, any>): Promise<C.Receipt[]> {
+  async captureMany(cases: { log: C.Id; case: C.Id; body: Record<string, any> }[], kind: string): Promise<C.Receipt[]> {
     const receipts: C.Receipt[] = [];
     for (const one of cases) {
-      receipts.push(await this.capture({ ...one, id: "", kind, body, values: {}, photos: [], page: null, changed_ms: 0 }));
+      receipts.push(await this.capture({ ...one, id: "", kind, values: {}, photos: [], page: null, changed_ms: 0 }));
     }
     return receipts;
   }

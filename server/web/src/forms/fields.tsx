@@ -1,14 +1,15 @@
 // The fields of the single steps.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Language } from "../device/contract";
-import { Choices, Input, Select } from "../app/parts";
+import { Button, Choices, Input, Select, Waiting } from "../app/parts";
 import { useLive, useMe, valueOf } from "../app/device";
 import { useLanguage, useWords } from "../app/settings";
 import { kindOf, standing, valueOfField, positionOf, type EvidenceRole } from "../case/document";
 import { useCatalogueOf } from "../case/facts";
 import { Photo } from "../case/photo";
 import { subtypeOf, type Choice } from "../case/reference";
+import { Responsible, advised } from "../case/responsible";
 import { CaseCard } from "../case/row";
 import { day, said } from "../words";
 import { merged } from "./draft";
@@ -129,12 +130,28 @@ export function AddEvidence({ drafting, document }: Filled) {
   );
 }
 
+/** The responsible unit is chosen beforehand; another one, helpers and a person are a tap away. */
 export function Assign(filled: Filled) {
-  const { drafting, reference } = filled;
+  const words = useWords();
+  const { drafting, document, reference, log } = filled;
   const { draft, change } = drafting;
+  const [open, setOpen] = useState(false);
+  const loaded = useLive((device) => device.suggestions(log, [document.id]), ["cases"], [log, document.id]);
+  const suggestion = valueOf(loaded)?.[0] ?? null;
+  const advice = advised(suggestion);
+  useEffect(() => {
+    // What a person chose before stays.
+    if (advice && Object.keys(draft.body).length === 0) void change({ body: advice });
+  }, [advice?.unit]);
+  if (loaded.is === "loading") return <Waiting />;
   return (
     <>
-      <Units body={draft.body} reference={reference} onChange={(body) => void change({ body })} />
+      {suggestion && <Responsible suggestion={suggestion} reference={reference} />}
+      {advice && !open && draft.body.unit === advice.unit ? (
+        <Button onPress={() => setOpen(true)}>{words.responsible.change}</Button>
+      ) : (
+        <Units body={draft.body} reference={reference} onChange={(body) => void change({ body })} />
+      )}
       <Note {...filled} />
     </>
   );

@@ -317,12 +317,25 @@ export const en: Words = {
     update: "Update", update_hint: "Drafts are saved; go on with them afterwards.", logs: "Districts", account: "Account", device: "This device",
   },
 
+  responsible: {
+    title: "Who is responsible", lead: "Suggested unit", person: "In charge",
+    gap: "Nobody is responsible for this matter here: choose a unit.",
+    overlap: "Several units are responsible as much: choose one.",
+    matter: { all: "every matter", category: "by category", subtype: "by subtype" },
+    place: { everywhere: "everywhere", district: "by district", subdistrict: "by subdistrict", community: "by community", grid: "by grid", line: "by street, road or river" },
+    rule: (n) => `rule ${n}`,
+    change: "Another unit, helpers or a person",
+    each: "Each to its unit", same: "All to one unit",
+    each_counts: (n, units) => `${of(n, "case")} to ${of(units, "unit")}.`,
+    left: (gaps, overlaps) => `Left out: ${gaps} that nobody has, ${overlaps} that several have. Choose for each.`,
+  },
+
   board: {
     title: "Board", list: "List", map: "Map", both: "List and map",
     found: (n) => of(n, "case"), filters: "Filters",
     search: "number, short code or subject", state: "State", category: "Category", area: "Area", unit: "Unit", any: "any",
     empty: "No case fits.", clear: "Clear the filters",
-    choose: "Choose", chosen: (n) => `${n} chosen`, assign: "Assign them", assigned: (n) => `${of(n, "case")} assigned`,
+    choose: "Choose", choose_all: "All of them", chosen: (n) => `${n} chosen`, assign: "Assign them", assigned: (n) => `${of(n, "case")} assigned`,
     open: "Open", only_waiting: "Not settled", conflicts: "In conflict",
     map_label: "Map of cases: the grids' boundaries and where the cases are. The same cases are in the list.",
     missing_title: "Known here, photo never came",

@@ -322,12 +322,25 @@ export const zh = {
     update: "更新", update_hint: "草稿都已保存，更新后接着写。", logs: "所在区", account: "账号", device: "本机编号",
   },
 
+  responsible: {
+    title: "应由谁负责", lead: "建议责任单位", person: "责任人",
+    gap: "责任空白：没有单位负责这里的这类事项，请选定。",
+    overlap: "责任重叠：以下单位同样负责，请选定一个。",
+    matter: { all: "各类事项", category: "按大类", subtype: "按小类" },
+    place: { everywhere: "全区", district: "按区", subdistrict: "按街道", community: "按社区", grid: "按网格", line: "按路段、河段" },
+    rule: (n: number) => `规则 ${n}`,
+    change: "改派其他单位，或指定协办单位、责任人",
+    each: "各派责任单位", same: "派同一单位",
+    each_counts: (n: number, units: number) => `${n} 件将派给 ${units} 个责任单位。`,
+    left: (gaps: number, overlaps: number) => `不派：责任空白 ${gaps} 件，责任重叠 ${overlaps} 件，请逐件选定。`,
+  },
+
   board: {
     title: "看板", list: "列表", map: "地图", both: "列表和地图",
     found: (n: number) => `${n} 件`, filters: "筛选",
     search: "编号、短码或对象", state: "状态", category: "类别", area: "区域", unit: "单位", any: "不限",
     empty: "没有符合条件的案件。", clear: "清除条件",
-    choose: "选择", chosen: (n: number) => `已选 ${n} 件`, assign: "批量派遣", assigned: (n: number) => `已派遣 ${n} 件`,
+    choose: "选择", choose_all: "全选", chosen: (n: number) => `已选 ${n} 件`, assign: "批量派遣", assigned: (n: number) => `已派遣 ${n} 件`,
     open: "未结", only_waiting: "未落定", conflicts: "有冲突",
     map_label: "案件地图：各网格边界和案件位置。同样的案件在列表里。",
     missing_title: "这里知道、照片一直没到",

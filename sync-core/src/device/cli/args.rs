@@ -37,6 +37,8 @@ pub(crate) enum Command {
     List(List),
     /// 查看一个案件 / show a case
     Show(Show),
+    /// 应由谁负责（按责任清单，不需要网络） / who should have a matter at a place; needs no network
+    Who(Who),
     /// 本机状态：未发送、已收到、照片、待处理 / how things stand: unsent, received, photos, attention
     Status,
     /// 同步 / sync with the server
@@ -111,6 +113,25 @@ pub(crate) struct Report {
     /// 现场解决及其结果 / settled on site, with this outcome
     #[arg(long, value_name = "OUTCOME")]
     pub(crate) settle: Option<String>,
+    /// 日志（仅在多个区时需要） / the log, where there are several districts
+    #[arg(long, value_name = "ID")]
+    pub(crate) log: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Who {
+    /// 大类，代码或名称 / category, by code or name
+    #[arg(long)]
+    pub(crate) category: String,
+    /// 小类，代码或名称 / subtype, by code or name
+    #[arg(long)]
+    pub(crate) subtype: String,
+    /// 位置：纬度,经度（WGS-84） / position: latitude,longitude (WGS-84)
+    #[arg(long, value_name = "LAT,LON", allow_hyphen_values = true)]
+    pub(crate) at: String,
+    /// 位置取自国内地图（GCJ-02） / the position is from a Chinese map (GCJ-02)
+    #[arg(long)]
+    pub(crate) gcj02: bool,
     /// 日志（仅在多个区时需要） / the log, where there are several districts
     #[arg(long, value_name = "ID")]
     pub(crate) log: Option<String>,

@@ -32,6 +32,7 @@ mod status;
 mod steps;
 mod syncing;
 mod value;
+mod who;
 
 /// Runs the program.
 pub(crate) fn run() -> ExitCode {
@@ -76,6 +77,7 @@ fn execute(arguments: Arguments, out: Out) -> Result<ExitCode, Failure> {
         Command::Report(asked) => report::report(&mut phone, &clocks, out, &asked),
         Command::List(asked) => show::list(&phone, out, &asked),
         Command::Show(asked) => show::show(&phone, &clocks, out, &asked),
+        Command::Who(asked) => who::who(&phone, &clocks, out, &asked),
         Command::Status => status::status(&phone, &clocks, out),
         Command::Sync(asked) => syncing::sync(&mut phone, &clocks, out, &asked),
         Command::Export(asked) => export::export(&mut phone, &clocks, out, &asked),

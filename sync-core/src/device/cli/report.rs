@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use schema::case::Source;
+use schema::case::{Position, Source};
 use schema::ids::{EntityId, LogId, OpId};
 use schema::op::{Body, EvidenceRole, Report, SettleOnSite};
 use serde_json::json;
@@ -22,10 +22,7 @@ use super::{case, fields, photo};
 pub(crate) fn report(phone: &mut Phone, clocks: &Clocks, out: Out, asked: &args::Report) -> Result<ExitCode, Failure> {
     phone.identity()?;
     let position = fields::position(&asked.at, asked.accuracy_m, asked.gcj02)?;
-    let log = match &asked.log {
-        Some(id) => id.parse().map_err(|_| Failure::usage(format!("不是日志 ID：{id}"), format!("not a log: {id}")))?,
-        None => phone.log_at(&position)?.ok_or_else(|| several_logs(phone))?,
-    };
+    let log = log_of(phone, asked.log.as_deref(), &position)?;
     let (hash, catalogue) = case::catalogue(phone, log, out)?;
     let (category, subtype_code) = fields::kind(catalogue.as_ref(), &asked.category, &asked.subtype)?;
     let found = catalogue.as_ref().and_then(|catalogue| subtype(catalogue, &category, &subtype_code));
@@ -80,6 +77,14 @@ pub(crate) fn say(phone: &Phone, out: Out, log: LogId, entity: EntityId, op: OpI
         out.line(&text, &text);
     }
     Ok(())
+}
+
+/// The log that is named, else the one for a position.
+pub(crate) fn log_of(phone: &Phone, named: Option<&str>, position: &Position) -> Result<LogId, Failure> {
+    match named {
+        Some(id) => id.parse().map_err(|_| Failure::usage(format!("不是日志 ID：{id}"), format!("not a log: {id}"))),
+        None => phone.log_at(position)?.ok_or_else(|| several_logs(phone)),
+    }
 }
 
 fn several_logs(phone: &Phone) -> Failure {

@@ -7,6 +7,7 @@ use schema::case::{Case, FieldName, State};
 use schema::catalogue::Catalogue;
 use schema::entity::Entity;
 use schema::hash::Hash;
+use schema::ids::{LogId, UnitId};
 use serde_json::{Value, json};
 use sync_core::device::clocks::Clocks;
 use sync_core::device::list::{After, CaseRow, Filter, OwnStep};
@@ -16,7 +17,7 @@ use super::args;
 use super::case::{self, Found};
 use super::say::{Failure, Out, print};
 use super::value::{field_text, kind_text};
-use super::{clocks, fields};
+use super::{clocks, fields, who};
 
 /// A page of cases.
 pub(crate) fn list(phone: &Phone, out: Out, asked: &args::List) -> Result<ExitCode, Failure> {
@@ -92,6 +93,11 @@ pub(crate) fn show(phone: &Phone, time: &Clocks, out: Out, asked: &args::Show) -
     out.json(&json!({"log": found.log, "case": entity, "base_rev": base_rev, "values": values, "own": own}))?;
     if !out.json {
         print_case(phone, out, &found, &own, phone.server_time_ms(time.now())?)?;
+        if found.case.state == State::Filed
+            && let Some(found_out) = phone.suggestions(found.log, &[found.case.id], time.now())?
+        {
+            found_out.into_iter().flatten().try_for_each(|it| who::print_suggestion(phone, out, found.log, &it))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -150,7 +156,7 @@ fn print_case(phone: &Phone, out: Out, found: &Found, own: &[OwnStep], now_ms: u
         ));
     }
     if let Some(assignment) = &case.assignment {
-        print(&format!("{}: {}", label("责任单位", "unit"), unit_name(phone, out, found, assignment.unit)?));
+        print(&format!("{}: {}", label("责任单位", "unit"), unit_name(phone, out, found.log, assignment.unit)?));
     }
     for clock in &case.clocks {
         print(&format!("{} {}", label("计时", "clock"), clocks::line(out, catalogue.as_ref(), case, clock, now_ms)));
@@ -176,8 +182,8 @@ fn fate(out: Out, step: &OwnStep) -> String {
     step.estimate.as_ref().map_or_else(|| waits.to_owned(), |estimate| format!("{waits}; {}", out.estimate(estimate)))
 }
 
-fn unit_name(phone: &Phone, out: Out, found: &Found, id: schema::ids::UnitId) -> Result<String, Failure> {
-    let units = phone.entities(found.log, "unit")?;
+pub(crate) fn unit_name(phone: &Phone, out: Out, log: LogId, id: UnitId) -> Result<String, Failure> {
+    let units = phone.entities(log, "unit")?;
     let name = units.iter().find_map(|entity| match entity {
         Entity::Unit(unit) if unit.id == id => Some(out.text(&unit.name).to_owned()),
         _ => None,

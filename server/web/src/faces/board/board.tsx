@@ -81,6 +81,7 @@ export function Board() {
         {mayAssign && (
           <Button look="bare" pressed={chosen !== null} onPress={() => setChosen(chosen ? null : new Set())}>{chosen ? words.cancel : words.board.choose}</Button>
         )}
+        {chosen && rows && <Button look="bare" onPress={() => setChosen(new Set(rows.map((row) => row.case)))}>{words.board.choose_all}</Button>}
         {!desk && (
           <Button onPress={() => replace(changed(query, "view", view === "list" ? "map" : ""))}>
             <Icon name={view === "list" ? "map" : "list"} />
