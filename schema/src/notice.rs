@@ -126,6 +126,24 @@ pub struct NoticeRow {
     pub notice: Notice,
     /// To each place it is sent to; none where no webhook wanted it.
     pub deliveries: Vec<DeliveryRow>,
+    /// Who should hear of it, and since when it is known that they could; none of notices from before this was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hearers: Vec<HearerRow>,
+}
+
+/// Since when somebody could hear of a notice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HearerRow {
+    /// Who.
+    pub account: AccountId,
+    /// A device of theirs said that it has the case, as it stood by then or later (送达手机): the first time, in ms. It had
+    /// it at this time at the latest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_ms: Option<u64>,
+    /// They opened the case on a device (首次查看): when the server was first told so, in ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_ms: Option<u64>,
 }
 
 /// How far the sending of a notice to one place is.

@@ -63,6 +63,7 @@ routes! {
     GET     "/v1/logs/{log}/cases/{case}"               => log::case,
     GET     "/v1/logs/{log}/cases/{case}/entries"       => log::entries,
     GET     "/v1/logs/{log}/cases/{case}/notices"       => log::notices,
+    POST    "/v1/logs/{log}/cases/{case}/opened"        => log::opened,
     GET     "/v1/logs/{log}/parked"                     => log::parked,
     GET     "/v1/logs/{log}/reads"                      => log::reads,
     GET     "/v1/logs/{log}/documents/{sha256}"         => log::document,

@@ -19,7 +19,7 @@ use crate::error::Result;
         export_files::take_in, sync::sync, events::events, log::head,
         photos::options, photos::create, photos::have, photos::options_of_one, photos::standing, photos::append,
         photos::show, photos::alike,
-        log::logs, log::cases, log::case, log::entries, log::notices, log::parked, log::reads, log::document,
+        log::logs, log::cases, log::case, log::entries, log::notices, log::opened, log::parked, log::reads, log::document,
         audit::standing, audit::checkpoint, audit::bundle, audit::tile, audit::consistency, audit::inclusion,
         admin::accounts, admin::add, admin::give, admin::code, admin::disable, admin::devices, admin::revoke,
         page::index, page::worker, page::manifest, page::icon, page::asset,

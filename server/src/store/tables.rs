@@ -33,6 +33,7 @@ pub const WORKING_TABLES: &[&str] = &[
     "notices_kept",
     "webhook",
     "delivery",
+    "heard",
 ];
 
 diesel::table! {

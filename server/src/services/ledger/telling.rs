@@ -2,7 +2,7 @@
 //! transaction: a stop in between leaves both or neither. A replay keeps them again and sends nothing.
 
 use schema::entity::Entity;
-use schema::ids::{AreaId, OpId};
+use schema::ids::{AccountId, AreaId, OpId};
 use schema::notice::DeliveryState;
 use schema::op::Body;
 use schema::record::{Outcome, Record};
@@ -22,6 +22,7 @@ const WAITING_MAX: u64 = 10_000;
 pub(super) struct Told {
     kept: StoredNotice,
     areas: Vec<AreaId>,
+    to: Vec<AccountId>,
 }
 
 impl Desk<'_, '_> {
@@ -57,15 +58,19 @@ impl Desk<'_, '_> {
                 StoredNotice { rev: entry.rev, nth, op: *op, entity: entry.entity, kind, area: after.area, body };
             self.tx.put_notice(&kept)?;
             let areas = facts.areas().map(|areas| areas.path(after.area)).unwrap_or_default();
-            told.push(Told { kept, areas });
+            let to = notice.data.to.accounts.iter().map(|hearer| hearer.account).collect();
+            told.push(Told { kept, areas, to });
         }
         Ok(told)
     }
 
-    /// Queues notices for whoever wants them.
+    /// Queues notices for whoever wants them, and notes who should hear of them.
     pub(super) fn queue(&mut self, told: &[Told], now_ms: u64) -> Result<(), StoreError> {
         if told.is_empty() {
             return Ok(());
+        }
+        for told in told {
+            self.tx.db.put_hearers(self.tx.head.num, &told.kept, &told.to)?;
         }
         if self.seen.webhooks.is_none() {
             self.seen.webhooks = Some(self.places()?);

@@ -51,3 +51,15 @@ diesel::table! {
         answer -> Nullable<Text>,
     }
 }
+
+diesel::table! {
+    heard (log, rev, nth, account) {
+        log -> BigInt,
+        rev -> BigInt,
+        nth -> SmallInt,
+        account -> Binary,
+        entity -> Binary,
+        kept_ms -> Nullable<BigInt>,
+        opened_ms -> Nullable<BigInt>,
+    }
+}

@@ -244,6 +244,22 @@ export class PageDevice implements C.Device {
     return this.call("GET", `/v1/logs/${log}/cases/${entity}/entries?after=${after}`);
   }
 
+  async notices(log: C.Id, entity: C.Id): Promise<C.NoticeRow[]> {
+    const all: C.NoticeRow[] = [];
+    let before = "";
+    for (;;) {
+      const page: { notices: C.NoticeRow[]; next: number | null } = await this.call("GET", `/v1/logs/${log}/cases/${entity}/notices${before}`);
+      all.push(...page.notices);
+      if (page.next === null) return all;
+      before = `?before=${page.next}`;
+    }
+  }
+
+  noteOpened(log: C.Id, entity: C.Id): void {
+    this.here.seen.add(`/v1/logs/${log}/cases/${entity}/opened`);
+    void this.here.tellSeen();
+  }
+
   async parked(log: C.Id, after: number): Promise<{ parked: C.ParkedOp[]; next: number | null }> {
     type Page = { parked: { op: C.Id; entity: C.Id; code: string; line: string | null }[]; next: number | null };
     const page: Page = await this.call("GET", `/v1/logs/${log}/parked?after=${after}`);

@@ -216,6 +216,17 @@ export const en: Words = {
     results: { fixed: "Fixed", gone_on_arrival: "Gone on arrival", not_found: "Not found", cannot_be_fixed_here: "Can't be fixed here" },
   },
 
+  told: {
+    title: "Told and seen",
+    about: "“On the phone”: their phone reported that it holds the case, at that time at the latest. “First opened”: they opened it on a phone or this page.",
+    steps: { holder: "the holder", unit: "the unit", area: "the supervisors", nobody: "nobody to tell" },
+    states: {
+      sent: (n: number) => `sent ${n}`, waiting: (n: number) => `waiting ${n}`, failed: (n: number) => `failed ${n}`, held: (n: number) => `held ${n}`,
+    },
+    kept: (when: string) => `on the phone ${when}`, not_kept: "not on the phone yet",
+    opened: (when: string) => `first opened ${when}`, not_opened: "not opened yet",
+  },
+
   form: {
     condition: "Which condition is met",
     reason: "Reason",

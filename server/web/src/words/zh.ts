@@ -221,6 +221,17 @@ export const zh = {
     results: { fixed: "已整改", gone_on_arrival: "到场已消失", not_found: "未找到", cannot_be_fixed_here: "本单位无法整改" },
   },
 
+  told: {
+    title: "通知与查看",
+    about: "“送达手机”指其手机报告已存有该案（最迟时间）；“首次查看”指其在手机或网页上打开该案。",
+    steps: { holder: "责任人", unit: "责任单位", area: "主管", nobody: "无人可通知" },
+    states: {
+      sent: (n: number) => `已发送 ${n}`, waiting: (n: number) => `待发送 ${n}`, failed: (n: number) => `发送失败 ${n}`, held: (n: number) => `暂缓 ${n}`,
+    },
+    kept: (when: string) => `送达手机 ${when}`, not_kept: "尚未送达手机",
+    opened: (when: string) => `首次查看 ${when}`, not_opened: "尚未查看",
+  },
+
   form: {
     condition: "依据哪一条",
     reason: "原因",
