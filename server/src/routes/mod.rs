@@ -9,6 +9,7 @@ mod events;
 mod export_files;
 mod log;
 pub mod openapi;
+mod order;
 mod page;
 mod pages;
 mod photos;
@@ -63,6 +64,8 @@ routes! {
     GET     "/v1/logs/{log}/cases/{case}"               => log::case,
     GET     "/v1/logs/{log}/cases/{case}/entries"       => log::entries,
     GET     "/v1/logs/{log}/cases/{case}/notices"       => log::notices,
+    GET     "/v1/logs/{log}/cases/{case}/notice"        => order::show,
+    POST    "/v1/logs/{log}/cases/{case}/notice"        => order::ticket,
     POST    "/v1/logs/{log}/cases/{case}/opened"        => log::opened,
     GET     "/v1/logs/{log}/parked"                     => log::parked,
     GET     "/v1/logs/{log}/reads"                      => log::reads,

@@ -190,6 +190,12 @@ fn work() -> Vec<Row> {
         GET "/v1/logs/{log}/cases/{case}/notices" Rule::OverseesCase => |cast, _| {
             Ask::get(format!("/v1/logs/{}/cases/{}/notices", cast.log, cast.case))
         };
+        GET "/v1/logs/{log}/cases/{case}/notice" Rule::SeesCase(200) => |cast, _| {
+            Ask::get(format!("/v1/logs/{}/cases/{}/notice", cast.log, cast.case))
+        };
+        POST "/v1/logs/{log}/cases/{case}/notice" Rule::SeesCase(200) => |cast, _| {
+            Ask::json(&format!("/v1/logs/{}/cases/{}/notice", cast.log, cast.case), &serde_json::json!({}))
+        };
         POST "/v1/logs/{log}/cases/{case}/opened" Rule::SeesCase(204) => |cast, _| {
             Ask::json(&format!("/v1/logs/{}/cases/{}/opened", cast.log, cast.case), &serde_json::json!({}))
         };

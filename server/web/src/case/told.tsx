@@ -39,16 +39,16 @@ function Notice({ row, reference }: { row: NoticeRow; reference: Reference }) {
       <b>{words.steps[kind] ?? kind}</b> {words.told.steps[data.to.step]}
       {states.map((state) => <span key={state} class={state === "failed" ? "fault" : "soft"}> {words.told.states[state](count(state))}</span>)}
       <p class="small soft number">{day(language, Date.parse(timestamp))}</p>
-      <ul class="small">
+      <div class="small">
         {hearers.map((hearer) => (
-          <li key={hearer.account}>
+          <p key={hearer.account}>
             {who(reference, hearer.account, words)}{words.colon}
             <span class="number">{hearer.kept_ms ? words.told.kept(day(language, hearer.kept_ms)) : words.told.not_kept}</span>
             {" · "}
             <span class="number">{hearer.opened_ms ? words.told.opened(day(language, hearer.opened_ms)) : words.told.not_opened}</span>
-          </li>
+          </p>
         ))}
-      </ul>
+      </div>
     </li>
   );
 }

@@ -317,6 +317,8 @@ export interface Device {
   notices(log: Id, entity: Id): Promise<NoticeRow[]>;
   /** Tells the server that this person opened a case: now, or when there is a network. */
   noteOpened(log: Id, entity: Id): void;
+  /** Where this person's browser opens the rectification order of a case, within a minute. */
+  order(log: Id, entity: Id): Promise<string>;
   parked(log: Id, after: number): Promise<{ parked: ParkedOp[]; next: number | null }>;
   /** Hands in a file that somebody carried from a phone without a network. */
   takeIn(file: Blob): Promise<TakenIn>;

@@ -255,6 +255,11 @@ export class PageDevice implements C.Device {
     }
   }
 
+  async order(log: C.Id, entity: C.Id): Promise<string> {
+    const { path }: { path: string } = await this.call("POST", `/v1/logs/${log}/cases/${entity}/notice`, {});
+    return path;
+  }
+
   noteOpened(log: C.Id, entity: C.Id): void {
     this.here.seen.add(`/v1/logs/${log}/cases/${entity}/opened`);
     void this.here.tellSeen();

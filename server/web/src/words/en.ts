@@ -213,6 +213,7 @@ export const en: Words = {
     decision: "Decision", grant: "Grant", refuse: "Refuse",
     days: "Days (1–366)",
     result: "Result",
+    order: "Order to rectify (print)",
     results: { fixed: "Fixed", gone_on_arrival: "Gone on arrival", not_found: "Not found", cannot_be_fixed_here: "Can't be fixed here" },
   },
 

@@ -218,6 +218,7 @@ export const zh = {
     decision: "决定", grant: "同意", refuse: "不同意",
     days: "挂账天数（1–366）",
     result: "结果",
+    order: "责令限期改正通知书（打印）",
     results: { fixed: "已整改", gone_on_arrival: "到场已消失", not_found: "未找到", cannot_be_fixed_here: "本单位无法整改" },
   },
 
