@@ -16,7 +16,7 @@ pub(super) const STYLE: &str = "@page{size:A4;margin:18mm 20mm}*{box-sizing:bord
 body{font:11pt/1.55 'Songti SC','SimSun','Noto Serif CJK SC',serif;color:#000;background:#fff;margin:0 auto;\
 max-width:170mm;padding:8mm 0}\
 header{text-align:center;border-bottom:2px solid #b00;margin-bottom:5mm}\
-h1{font-size:20pt;letter-spacing:.15em;margin:1mm 0 0}h2{font-size:11.5pt;margin:4mm 0 1mm}\
+h1{font-size:20pt;letter-spacing:.15em;margin:1mm 0 0}h2{font-size:11.5pt;margin:4mm 0 1mm;break-after:avoid}\
 p{margin:1mm 0}small{font:8pt/1.3 system-ui,sans-serif;color:#444}\
 .no{text-align:right}table{border-collapse:collapse;width:100%}\
 td,th{border:1px solid #777;padding:1mm 2mm;text-align:left;vertical-align:top;font-weight:normal}\
