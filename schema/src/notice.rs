@@ -150,8 +150,11 @@ pub struct HearerRow {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeliveryRow {
-    /// The webhook.
+    /// The webhook, or the browser of a person.
     pub webhook: WebhookId,
+    /// Whose browser it is; none for a webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
     /// Whether it got there.
     pub state: DeliveryState,
     /// How often it was tried.
@@ -180,4 +183,50 @@ pub enum DeliveryState {
     Failed,
     /// It waited when the log was set back: it may have been sent since, so a person decides.
     Held,
+}
+
+/// `PUT /v1/push`: where a browser wants to be told, as `PushSubscription.toJSON()` has it.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Subscribe {
+    /// Where its push service takes messages for it.
+    pub endpoint: String,
+    /// What messages are sealed with.
+    pub keys: SubscribeKeys,
+}
+
+/// What messages to a browser are sealed with, in base64url.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SubscribeKeys {
+    /// Its public key: an uncompressed point of P-256.
+    pub p256dh: String,
+    /// 16 secret bytes.
+    pub auth: String,
+}
+
+/// Whether a device is subscribed, and what with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PushStanding {
+    /// The installation's public key, in base64url: `applicationServerKey`.
+    pub key: String,
+    /// This device is told.
+    pub subscribed: bool,
+}
+
+/// What a browser is told, sealed. No name, no text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Push {
+    /// `case.` and the kind of the entry.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The code by which people know the case.
+    pub code: String,
+    /// The log.
+    pub log: LogId,
+    /// The case.
+    pub case: EntityId,
 }

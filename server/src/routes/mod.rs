@@ -14,6 +14,7 @@ mod page;
 mod pages;
 mod photos;
 mod problem;
+mod push;
 mod reference;
 mod security;
 mod stream;
@@ -70,6 +71,9 @@ routes! {
     GET     "/v1/logs/{log}/parked"                     => log::parked,
     GET     "/v1/logs/{log}/reads"                      => log::reads,
     GET     "/v1/logs/{log}/documents/{sha256}"         => log::document,
+    GET     "/v1/push"                                  => push::standing,
+    PUT     "/v1/push"                                  => push::subscribe,
+    DELETE  "/v1/push"                                  => push::unsubscribe,
     GET     "/v1/audit/{log}/standing"                  => audit::standing,
     GET     "/v1/audit/{log}/checkpoint"                => audit::checkpoint,
     GET     "/v1/audit/{log}/tile/entries/{index:.*}"   => audit::bundle,

@@ -34,6 +34,7 @@ pub const WORKING_TABLES: &[&str] = &[
     "webhook",
     "delivery",
     "heard",
+    "push_subscription",
 ];
 
 diesel::table! {

@@ -18,6 +18,9 @@ use crate::store::{Disabled, Entry, StoreError, StoredNotice, Webhook};
 /// for it from then on, and what it missed is sent when an operator says so.
 const WAITING_MAX: u64 = 10_000;
 
+/// How many may wait for one browser: it takes nothing any more, and its person finds the cases in the page.
+const PUSHES_WAITING_MAX: u64 = 200;
+
 /// A notice, with the areas it is about: the case's and all above it.
 pub(super) struct Told {
     kept: StoredNotice,
@@ -71,6 +74,7 @@ impl Desk<'_, '_> {
         }
         for told in told {
             self.tx.db.put_hearers(self.tx.head.num, &told.kept, &told.to)?;
+            self.queue_for_browsers(told, now_ms)?;
         }
         if self.seen.webhooks.is_none() {
             self.seen.webhooks = Some(self.places()?);
@@ -82,13 +86,25 @@ impl Desk<'_, '_> {
                     continue;
                 }
                 if *waiting < WAITING_MAX {
-                    self.tx.db.queue_delivery(webhook, told.kept.rev, told.kept.nth, now_ms)?;
+                    self.tx.db.queue_delivery(webhook.log, webhook.id, (told.kept.rev, told.kept.nth), now_ms)?;
                     *waiting = waiting.saturating_add(1);
                 } else {
                     tracing::error!(webhook.id = %webhook.id, "too much waits for a webhook: it gets no more");
                     self.tx.db.disable_webhook(webhook.id, "full", now_ms, told.kept.rev)?;
                     webhook.disabled = Some(Disabled { at_ms: now_ms, why: "full".to_owned() });
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Queues a notice for the browsers of those who should hear of it.
+    fn queue_for_browsers(&mut self, told: &Told, now_ms: u64) -> Result<(), StoreError> {
+        for id in self.tx.db.subscriptions_of(&told.to)? {
+            if self.tx.db.deliveries_in(id, DeliveryState::Waiting)? < PUSHES_WAITING_MAX {
+                self.tx.db.queue_delivery(self.tx.head.num, id, (told.kept.rev, told.kept.nth), now_ms)?;
+            } else {
+                self.tx.db.end_subscription(id, "full", now_ms)?;
             }
         }
         Ok(())

@@ -1,8 +1,10 @@
 //! What somebody had to hear of a case, and how far it got.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context;
 use schema::entity::Entity;
-use schema::ids::{EntityId, LogId};
+use schema::ids::{AccountId, EntityId, LogId, WebhookId};
 use schema::notice::{DeliveryRow, DeliveryState, HearerRow, NoticePage, NoticeRow};
 use schema::op::Role;
 use schema::problem::ProblemCode;
@@ -69,22 +71,32 @@ impl Sight {
             let next = notices.last().map(|notice| notice.rev).filter(|_| more);
             let revs: Vec<u64> = notices.iter().map(|notice| notice.rev).collect();
             let deliveries = view.db.deliveries(view.log, &revs)?;
+            let mut whose = BTreeMap::new();
+            for delivery in &deliveries {
+                if let Some(account) = view.db.subscriber(delivery.webhook)? {
+                    whose.insert(delivery.webhook, account);
+                }
+            }
             let hearers = view.db.hearers(view.log, &revs)?;
-            let notices =
-                notices.into_iter().map(|notice| row(notice, &deliveries, &hearers)).collect::<Result<_>>()?;
+            let notices = notices
+                .into_iter()
+                .map(|notice| row(notice, (&deliveries, &whose), &hearers))
+                .collect::<Result<_>>()?;
             Ok(NoticePage { notices, next })
         })
         .await
     }
 }
 
-fn row(notice: StoredNotice, deliveries: &[Delivery], hearers: &[Heard]) -> Result<NoticeRow> {
+type Whose = BTreeMap<WebhookId, AccountId>;
+
+fn row(notice: StoredNotice, (deliveries, whose): (&[Delivery], &Whose), hearers: &[Heard]) -> Result<NoticeRow> {
     let of_it = deliveries.iter().filter(|it| it.rev == notice.rev && it.nth == notice.nth);
     let by = hearers.iter().filter(|it| it.rev == notice.rev && it.nth == notice.nth);
     Ok(NoticeRow {
         op: notice.op,
         webhook_id: webhook_id(notice.op),
-        deliveries: of_it.map(delivery_row).collect(),
+        deliveries: of_it.map(|it| delivery_row(it, whose)).collect(),
         hearers: by.map(hearer_row).collect(),
         notice: serde_json::from_str(&notice.body).context("a stored notice that can't be read")?,
     })
@@ -94,9 +106,10 @@ fn hearer_row(heard: &Heard) -> HearerRow {
     HearerRow { account: heard.account, kept_ms: heard.kept_ms, opened_ms: heard.opened_ms }
 }
 
-fn delivery_row(delivery: &Delivery) -> DeliveryRow {
+fn delivery_row(delivery: &Delivery, whose: &Whose) -> DeliveryRow {
     DeliveryRow {
         webhook: delivery.webhook,
+        account: whose.get(&delivery.webhook).copied(),
         state: delivery.state,
         attempts: delivery.attempts,
         tried_ms: delivery.tried_ms,

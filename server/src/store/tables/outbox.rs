@@ -63,3 +63,19 @@ diesel::table! {
         opened_ms -> Nullable<BigInt>,
     }
 }
+
+diesel::table! {
+    push_subscription (id) {
+        id -> Binary,
+        account -> Binary,
+        device -> Binary,
+        endpoint -> Text,
+        client_key -> Binary,
+        auth -> Binary,
+        created_ms -> BigInt,
+        ended_ms -> Nullable<BigInt>,
+        ended_why -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(delivery, push_subscription);

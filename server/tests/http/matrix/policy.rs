@@ -179,6 +179,13 @@ fn work() -> Vec<Row> {
         GET "/v1/photos/{sha256}/alike" Rule::SeesCase(200) => |cast, _| Ask::get(format!("/v1/photos/{}/alike", cast.photo));
         GET "/v1/logs" Rule::SignedIn(200) => |_, _| Ask::get("/v1/logs");
         GET "/v1/logs/{log}/reads" Rule::OverAll => |cast, _| Ask::get(format!("/v1/logs/{}/reads", cast.log));
+        GET "/v1/push" Rule::OnPhone(200) => |_, _| Ask::get("/v1/push");
+        PUT "/v1/push" Rule::OnPhone(204) => |_, _| {
+            let key = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
+            let keys = serde_json::json!({ "p256dh": key, "auth": "BTBZMqHH6r4Tts7J_aSIgg" });
+            Ask::json("/v1/push", &serde_json::json!({ "endpoint": "https://push.example/1", "keys": keys }))
+        };
+        DELETE "/v1/push" Rule::OnPhone(204) => |_, _| Ask::get("/v1/push");
         GET "/v1/audit/{log}/standing" Rule::Oversees => |cast, _| Ask::get(format!("/v1/audit/{}/standing", cast.log));
         GET "/v1/logs/{log}/cases" Rule::SignedIn(200) => |cast, _| Ask::get(format!("/v1/logs/{}/cases", cast.log));
         GET "/v1/logs/{log}/cases/{case}" Rule::SeesCase(200) => |cast, _| {
