@@ -319,6 +319,9 @@ export interface Device {
   noteOpened(log: Id, entity: Id): void;
   /** Where this person's browser opens the rectification order of a case, within a minute. */
   order(log: Id, entity: Id): Promise<string>;
+  pushState(): Promise<PushState>;
+  /** Asks the browser for leave, and the server to tell this person here; or no more. */
+  push(on: boolean): Promise<void>;
   parked(log: Id, after: number): Promise<{ parked: ParkedOp[]; next: number | null }>;
   /** Hands in a file that somebody carried from a phone without a network. */
   takeIn(file: Blob): Promise<TakenIn>;
@@ -326,10 +329,13 @@ export interface Device {
   call(method: string, path: string, body?: unknown): Promise<any>;
 }
 
+/** Whether this browser is told: it can't, it may not, it is not, it is. */
+export type PushState = "missing" | "denied" | "off" | "on";
+
 export interface NoticeRow {
   op: Id;
   notice: { type: string; timestamp: string; data: { rev: number; level?: number; to: { step: "holder" | "unit" | "area" | "nobody"; accounts: { account: Id }[] } } };
-  deliveries: { state: "waiting" | "sent" | "failed" | "held"; attempts: number; tried_ms?: number; answer?: string }[];
+  deliveries: { account?: Id; state: "waiting" | "sent" | "failed" | "held"; attempts: number; tried_ms?: number; answer?: string }[];
   hearers?: { account: Id; kept_ms?: number; opened_ms?: number }[];
 }
 

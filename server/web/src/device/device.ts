@@ -6,6 +6,7 @@ import { drafts, draftsKept, keepDraft } from "./drafts";
 import { enrolPerson, openPerson, type Opened } from "./opened";
 import { keepPerson, people, person } from "./people";
 import { claims, keepPhoto, picture, sweep } from "./photos";
+import { beTold, beToldNoMore, pushState } from "./push";
 import { refuse } from "./refusal";
 import { setPin } from "./reseal";
 import { unsent } from "./unsent";
@@ -258,6 +259,17 @@ export class PageDevice implements C.Device {
   async order(log: C.Id, entity: C.Id): Promise<string> {
     const { path }: { path: string } = await this.call("POST", `/v1/logs/${log}/cases/${entity}/notice`, {});
     return path;
+  }
+
+  private readonly asked = (method: string, path: string, body?: unknown) => this.call(method, path, body);
+
+  pushState(): Promise<C.PushState> {
+    return pushState(this.asked);
+  }
+
+  async push(on: boolean): Promise<void> {
+    await (on ? beTold(this.asked) : beToldNoMore(this.asked));
+    this.tell({ what: "people" });
   }
 
   noteOpened(log: C.Id, entity: C.Id): void {
