@@ -33,12 +33,16 @@ test("a push shows the case and what happened, and the page says whether it is t
   });
   await session.send("ServiceWorker.enable");
   const push = { type: "case.mark_overdue", code: "EASF6CVKPF", log: "7f044d41-2b15-cfbc-e2f4-09d3b8032b31", case: "01a1fbb6-8a85-7037-9523-4c8132c4b1e5" };
-  await session.send("ServiceWorker.deliverPushMessage", { origin: server.address, registrationId: await registered, data: JSON.stringify(push) });
+  const message = { origin: server.address, registrationId: await registered, data: JSON.stringify(push) };
   const shown = () => crew.page.evaluate(async () => {
     const worker = await navigator.serviceWorker.ready;
     return (await worker.getNotifications()).map(({ title, body, data, tag }) => ({ title, body, data, tag }));
   });
-  await poll(async () => (await shown()).length === 1, "a notification");
+  // The browser's own tool loses some; what comes twice of one case is shown once.
+  await poll(async () => {
+    await session.send("ServiceWorker.deliverPushMessage", message);
+    return (await shown()).length > 0;
+  }, "a notification");
   const expected = { title: "整改 EASF6CVKPF", body: "超时 · overdue", data: `/#/case/${push.log}/${push.case}`, tag: push.case };
-  assert.deepEqual((await shown())[0], expected);
+  assert.deepEqual(await shown(), [expected]);
 });
