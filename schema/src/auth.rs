@@ -86,6 +86,14 @@ pub struct Tokens {
     pub export_key: Option<ExportKey>,
 }
 
+/// A page that a browser may open without a token, within a minute.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Ticket {
+    /// Its path, with the ticket in it.
+    pub path: String,
+}
+
 /// Claims of the access token (EdDSA JWT, `typ` `at+jwt`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {

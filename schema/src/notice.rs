@@ -126,14 +126,35 @@ pub struct NoticeRow {
     pub notice: Notice,
     /// To each place it is sent to; none where no webhook wanted it.
     pub deliveries: Vec<DeliveryRow>,
+    /// Who should hear of it, and since when it is known that they could; none of notices from before this was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hearers: Vec<HearerRow>,
+}
+
+/// Since when somebody could hear of a notice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HearerRow {
+    /// Who.
+    pub account: AccountId,
+    /// A device of theirs said that it has the case, as it stood by then or later (送达手机): the first time, in ms. It had
+    /// it at this time at the latest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_ms: Option<u64>,
+    /// They opened the case on a device (首次查看): when the server was first told so, in ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_ms: Option<u64>,
 }
 
 /// How far the sending of a notice to one place is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeliveryRow {
-    /// The webhook.
+    /// The webhook, or the browser of a person.
     pub webhook: WebhookId,
+    /// Whose browser it is; none for a webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
     /// Whether it got there.
     pub state: DeliveryState,
     /// How often it was tried.
@@ -162,4 +183,50 @@ pub enum DeliveryState {
     Failed,
     /// It waited when the log was set back: it may have been sent since, so a person decides.
     Held,
+}
+
+/// `PUT /v1/push`: where a browser wants to be told, as `PushSubscription.toJSON()` has it.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Subscribe {
+    /// Where its push service takes messages for it.
+    pub endpoint: String,
+    /// What messages are sealed with.
+    pub keys: SubscribeKeys,
+}
+
+/// What messages to a browser are sealed with, in base64url.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SubscribeKeys {
+    /// Its public key: an uncompressed point of P-256.
+    pub p256dh: String,
+    /// 16 secret bytes.
+    pub auth: String,
+}
+
+/// Whether a device is subscribed, and what with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PushStanding {
+    /// The installation's public key, in base64url: `applicationServerKey`.
+    pub key: String,
+    /// This device is told.
+    pub subscribed: bool,
+}
+
+/// What a browser is told, sealed. No name, no text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Push {
+    /// `case.` and the kind of the entry.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The code by which people know the case.
+    pub code: String,
+    /// The log.
+    pub log: LogId,
+    /// The case.
+    pub case: EntityId,
 }

@@ -20,6 +20,7 @@ use crate::services::keys;
 use crate::services::ledger::Ledger;
 use crate::services::passwords::Passwords;
 use crate::services::photos::Photos;
+use crate::services::push::{PushKey, Subscriptions};
 use crate::services::sight::Sight;
 use crate::services::sync::Logs;
 use crate::services::take_in::TakeIn;
@@ -48,6 +49,8 @@ pub struct App {
     pub take_in: TakeIn,
     /// Notices on their way out.
     pub webhooks: Webhooks,
+    /// Who wants to be told in which browser.
+    pub subscriptions: Subscriptions,
     /// Proxies whose word on where a request came from is believed.
     pub proxies: Vec<IpAddr>,
     /// Logs: the write path, the signer.
@@ -75,6 +78,7 @@ impl App {
         let tokens = Tokens::new(&config.host, &token_secret);
         let export_secret = keys::export_secret(&token_secret)?;
         let export_key = export_secret.key();
+        let push_key = PushKey::new(keys::push_secret(&token_secret), &config.host);
         let store = Store::open(&config.database())?;
         let interval_ms = config.checkpoint_interval_ms;
         let checkpoints =
@@ -98,7 +102,8 @@ impl App {
             sight: Sight::new(store.clone(), clock.clone(), photos.clone(), ledger.parsed().clone()),
             audit: Audit::new(store.clone()),
             events: Events::new(store.clone()),
-            webhooks: Webhooks::new(store.clone(), clock.clone(), config.webhook_timeout),
+            subscriptions: Subscriptions::new(store.clone(), clock.clone(), push_key.clone()),
+            webhooks: Webhooks::new(store.clone(), clock.clone(), config.webhook_timeout, push_key),
             installation: Installation::new(store, ledger, clock.clone(), passwords),
             take_in: TakeIn::new(logs.clone(), photos.clone(), export_secret, config.data.clone()),
             photos,

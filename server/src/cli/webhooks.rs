@@ -103,7 +103,7 @@ async fn test(place: Place, id: WebhookId, output: &Output) -> Result<()> {
             output.result(&json!({ "answer": status.to_string() }), &zh, &en);
             Ok(())
         }
-        answer @ (Answer::Gone | Answer::Failed(_)) => Err(anyhow::anyhow!("it was not taken: {answer}").into()),
+        answer @ (Answer::Gone(_) | Answer::Failed(_)) => Err(anyhow::anyhow!("it was not taken: {answer}").into()),
     }
 }
 

@@ -126,6 +126,17 @@ pub(crate) async fn notices(
     Ok(HttpResponse::Ok().json(app.sight.notices(&caller.0, id(&log)?, id(&case)?, page.before).await?))
 }
 
+/// Says that the caller opened a case. Where they should hear of it, the first time stands beside its notices.
+#[utoipa::path(post, path = "/v1/logs/{log}/cases/{case}/opened", tag = "reading", security(("bearer" = [])), params(("log" = LogId, Path), ("case" = EntityId, Path)), responses(
+    (status = 204),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn opened(app: Data<App>, caller: SignedIn, path: Path<(String, String)>) -> Result<HttpResponse> {
+    let (log, case) = path.into_inner();
+    app.sight.opened(&caller.0, id(&log)?, id(&case)?).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
 /// Ops that wait for a person, oldest first.
 #[utoipa::path(get, path = "/v1/logs/{log}/parked", tag = "reading", security(("bearer" = [])), params(("log" = LogId, Path), After), responses(
     (status = 200, body = ParkedPage),

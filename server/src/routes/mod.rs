@@ -9,10 +9,12 @@ mod events;
 mod export_files;
 mod log;
 pub mod openapi;
+mod order;
 mod page;
 mod pages;
 mod photos;
 mod problem;
+mod push;
 mod reference;
 mod security;
 mod stream;
@@ -63,9 +65,15 @@ routes! {
     GET     "/v1/logs/{log}/cases/{case}"               => log::case,
     GET     "/v1/logs/{log}/cases/{case}/entries"       => log::entries,
     GET     "/v1/logs/{log}/cases/{case}/notices"       => log::notices,
+    GET     "/v1/logs/{log}/cases/{case}/notice"        => order::show,
+    POST    "/v1/logs/{log}/cases/{case}/notice"        => order::ticket,
+    POST    "/v1/logs/{log}/cases/{case}/opened"        => log::opened,
     GET     "/v1/logs/{log}/parked"                     => log::parked,
     GET     "/v1/logs/{log}/reads"                      => log::reads,
     GET     "/v1/logs/{log}/documents/{sha256}"         => log::document,
+    GET     "/v1/push"                                  => push::standing,
+    PUT     "/v1/push"                                  => push::subscribe,
+    DELETE  "/v1/push"                                  => push::unsubscribe,
     GET     "/v1/audit/{log}/standing"                  => audit::standing,
     GET     "/v1/audit/{log}/checkpoint"                => audit::checkpoint,
     GET     "/v1/audit/{log}/tile/entries/{index:.*}"   => audit::bundle,

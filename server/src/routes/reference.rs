@@ -113,6 +113,6 @@ code,pre{font-family:ui-monospace,monospace;font-size:.9em}pre{overflow:auto;bac
 dt{font-weight:600}td{padding:.2rem .6rem .2rem 0;vertical-align:top}\
 @media(prefers-color-scheme:dark){body{color:#eee;background:#161616}pre{background:#222}a{color:#8ab4f8}}";
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }

@@ -224,6 +224,24 @@ impl Accounts {
         self.caller(claims.sub, claims.device, until_ms).await
     }
 
+    /// A ticket with which a browser, which shows no token, opens one page for a caller within a minute.
+    ///
+    /// # Errors
+    /// The server's own.
+    pub fn ticket(&self, page: &str, caller: &Caller) -> Result<String> {
+        self.tokens.ticket(page, caller.account, caller.device, self.clock.now_ms())
+    }
+
+    /// Who a ticket to a page speaks of.
+    ///
+    /// # Errors
+    /// `unauthenticated`.
+    pub async fn by_ticket(&self, page: &str, ticket: &str) -> Result<Caller> {
+        let claims = self.tokens.open_ticket(page, ticket, self.clock.now_ms())?;
+        let until_ms = u64::try_from(claims.exp).unwrap_or(0).saturating_mul(1000);
+        self.caller(claims.sub, claims.device, until_ms).await
+    }
+
     /// Whether a caller whose stream is open may still have it; reads its rights again.
     pub async fn still_welcome(&self, caller: &mut Caller) -> bool {
         match self.caller(caller.account, caller.device, caller.until_ms).await {

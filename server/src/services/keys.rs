@@ -56,6 +56,12 @@ pub fn export_secret(token_secret: &[u8; 32]) -> Result<ExportSecret> {
     Ok(ExportSecret::from_bytes(&seed.0).context("making the export key")?)
 }
 
+/// The secret that signs who pushes to browsers. It follows from the token signer's, so that the servers of one database
+/// have the same: a browser takes pushes of one key.
+pub fn push_secret(token_secret: &[u8; 32]) -> [u8; 32] {
+    sha256(&[b"rectify push key 1\n".as_slice(), token_secret].concat()).0
+}
+
 fn read(path: &Path) -> Result<Option<[u8; 32]>> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,

@@ -25,6 +25,7 @@ pub mod pace;
 pub mod passwords;
 pub mod photos;
 pub mod pictures;
+pub mod push;
 pub mod rebuild;
 pub mod replica;
 pub mod sight;

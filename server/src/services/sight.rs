@@ -1,6 +1,7 @@
 //! Reading: what a caller may see of cases, entries, photos and documents. What may not be seen does not exist.
 
 mod notices;
+mod order;
 mod parked;
 mod reads;
 mod values;
@@ -34,6 +35,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 pub use crate::store::CaseFilter;
 use crate::store::{Db, Entry, LogNum, ReadOf, Store};
+pub use order::{Demand, Order, OrderPhoto, ProvenEntry};
 
 /// Rows of a page.
 pub const PAGE_MAX: usize = 100;

@@ -18,6 +18,9 @@ use crate::error::{Error, Result};
 const AUDIENCE: &str = "rectify";
 /// The media type that tells an access token from any other thing this key might sign (RFC 9068).
 const TOKEN_TYPE: &str = "at+jwt";
+/// The media type of a ticket to one page, and how long it is good, in s.
+const TICKET_TYPE: &str = "ticket+jwt";
+const TICKET_S: i64 = 60;
 /// The longest token that is looked at.
 const TOKEN_BYTES_MAX: usize = 2048;
 /// Tokens of one login that are looked through: more than it can have in its life.
@@ -65,20 +68,37 @@ impl Tokens {
     /// # Errors
     /// Only the server's own.
     pub fn access(&self, account: AccountId, device: Option<DeviceId>, now_ms: u64) -> Result<String> {
+        self.signed((TOKEN_TYPE, AUDIENCE, ACCESS_TOKEN_S), (account, device), now_ms)
+    }
+
+    /// A ticket: opens one page for one person, where a browser can show no token. It is good for nothing else.
+    ///
+    /// # Errors
+    /// Only the server's own.
+    pub fn ticket(&self, page: &str, account: AccountId, device: Option<DeviceId>, now_ms: u64) -> Result<String> {
+        self.signed((TICKET_TYPE, page, TICKET_S), (account, device), now_ms)
+    }
+
+    fn signed(
+        &self,
+        (kind, audience, life_s): (&str, &str, i64),
+        (account, device): (AccountId, Option<DeviceId>),
+        now_ms: u64,
+    ) -> Result<String> {
         let now_s = seconds(now_ms)?;
         let mut header = Header::new(Algorithm::EdDSA);
-        header.typ = Some(TOKEN_TYPE.to_owned());
+        header.typ = Some(kind.to_owned());
         let claims = Claims {
             iss: self.issuer.clone(),
-            aud: AUDIENCE.to_owned(),
+            aud: audience.to_owned(),
             sub: account,
             device,
             iat: now_s,
             nbf: now_s,
-            exp: now_s.saturating_add(ACCESS_TOKEN_S),
+            exp: now_s.saturating_add(life_s),
             jti: hex::encode(random::<16>()?),
         };
-        Ok(jsonwebtoken::encode(&header, &claims, &self.sign).context("signing an access token")?)
+        Ok(jsonwebtoken::encode(&header, &claims, &self.sign).context("signing a token")?)
     }
 
     /// Who an access token speaks of.
@@ -86,17 +106,31 @@ impl Tokens {
     /// # Errors
     /// `unauthenticated`, whatever is wrong with it.
     pub fn open(&self, token: &str, now_ms: u64) -> Result<Claims> {
+        self.opened(TOKEN_TYPE, &self.validation, token, now_ms)
+    }
+
+    /// Who a ticket to a page speaks of.
+    ///
+    /// # Errors
+    /// `unauthenticated`, whatever is wrong with it.
+    pub fn open_ticket(&self, page: &str, ticket: &str, now_ms: u64) -> Result<Claims> {
+        let mut validation = self.validation.clone();
+        validation.set_audience(&[page]);
+        self.opened(TICKET_TYPE, &validation, ticket, now_ms)
+    }
+
+    fn opened(&self, kind: &str, validation: &Validation, token: &str, now_ms: u64) -> Result<Claims> {
         let refused = || Error::refused(ProblemCode::Unauthenticated);
         if token.len() > TOKEN_BYTES_MAX {
             return Err(refused());
         }
-        let opened = jsonwebtoken::decode::<Claims>(token, &self.check, &self.validation).map_err(|_| refused())?;
+        let opened = jsonwebtoken::decode::<Claims>(token, &self.check, validation).map_err(|_| refused())?;
         let now_s = seconds(now_ms)?;
         let Claims { exp, nbf, iat, .. } = opened.claims;
         let in_time = nbf <= now_s.saturating_add(LEEWAY_S)
             && iat <= now_s.saturating_add(LEEWAY_S)
             && now_s < exp.saturating_add(LEEWAY_S);
-        let of_type = opened.header.typ.as_deref() == Some(TOKEN_TYPE);
+        let of_type = opened.header.typ.as_deref() == Some(kind);
         if in_time && of_type { Ok(opened.claims) } else { Err(refused()) }
     }
 

@@ -49,7 +49,7 @@ pub struct Claimed {
     pub attempt: u64,
 }
 
-fn state_number(state: DeliveryState) -> i16 {
+pub(super) fn state_number(state: DeliveryState) -> i16 {
     match state {
         DeliveryState::Waiting => 0,
         DeliveryState::Sent => 1,
@@ -145,13 +145,19 @@ impl Db {
     ///
     /// # Errors
     /// The database's.
-    pub fn queue_delivery(&mut self, to: &Webhook, rev: u64, nth: u8, now_ms: u64) -> Result<(), StoreError> {
+    pub fn queue_delivery(
+        &mut self,
+        log: LogNum,
+        to: WebhookId,
+        (rev, nth): (u64, u8),
+        now_ms: u64,
+    ) -> Result<(), StoreError> {
         insert_into(delivery::table)
             .values((
-                delivery::log.eq(to.log.0),
+                delivery::log.eq(log.0),
                 delivery::rev.eq(column(rev)?),
                 delivery::nth.eq(i16::from(nth)),
-                delivery::webhook.eq(to.id.bytes().as_slice()),
+                delivery::webhook.eq(to.bytes().as_slice()),
                 delivery::state.eq(state_number(DeliveryState::Waiting)),
                 delivery::attempts.eq(0),
                 delivery::next_ms.eq(column(now_ms)?),

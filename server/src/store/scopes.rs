@@ -196,6 +196,15 @@ impl Db {
         number(count, "a count below zero")
     }
 
+    /// The newest revision of an entity and the scopes it lies in; none for what does not exist.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn lies_in(&mut self, log: LogNum, id: EntityId) -> Result<Option<(u64, Vec<ScopeNum>)>, StoreError> {
+        let found = self.entity(log, id)?.filter(|entity| entity.document.is_some());
+        Ok(found.map(|entity| (entity.rev, entity.scopes.into_iter().map(ScopeNum).collect())))
+    }
+
     /// The scopes of an entity as stored.
     ///
     /// # Errors

@@ -34,6 +34,8 @@ pub const WORKING_TABLES: &[&str] = &[
     "notices_kept",
     "webhook",
     "delivery",
+    "heard",
+    "push_subscription",
 ];
 
 diesel::table! {

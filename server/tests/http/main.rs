@@ -9,6 +9,7 @@ mod guessing;
 mod leak;
 mod lost_parts;
 mod matrix;
+mod order;
 mod photo_custody;
 mod photo_signals;
 mod photos;

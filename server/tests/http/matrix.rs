@@ -14,7 +14,7 @@ use server::routes::openapi;
 use sync_core::line::seal;
 use uuid::Uuid;
 
-use self::cast::{ALL, Cast, Who};
+use self::cast::{ALL, Ask, Cast, Who};
 use self::policy::{expected, table};
 
 #[actix_web::test]
@@ -61,6 +61,27 @@ async fn who_had_to_hear_of_a_case_stands_beside_it() {
     assert_eq!(assigned["notice"]["data"]["to"]["step"], "unit", "{assigned}");
     assert_eq!(assigned["notice"]["data"]["to"]["accounts"][0]["account"], crew, "{assigned}");
     assert_eq!(page["next"], Value::Null);
+    assert_eq!(assigned["hearers"], serde_json::json!([{ "account": crew }]));
+}
+
+/// That others opened the case says nothing of those who must act.
+#[actix_web::test]
+async fn when_a_case_was_first_opened_stands_beside_it() {
+    let cast = Cast::new().await;
+    let opened = Ask::json(&format!("/v1/logs/{}/cases/{}/opened", cast.log, cast.case), &serde_json::json!({}));
+    let hearers = async || {
+        let answer = cast.get(&format!("/v1/logs/{}/cases/{}/notices", cast.log, cast.case), Who::Supervisor).await;
+        let page: Value = serde_json::from_str(&answer.body).unwrap();
+        let notices = page["notices"].as_array().unwrap().clone();
+        notices.iter().find(|row| row["notice"]["type"] == "case.assign").unwrap()["hearers"].clone()
+    };
+    assert_eq!(cast.ask("POST", &opened, Who::Auditor).await.status, 204);
+    assert_eq!(hearers().await[0]["opened_ms"], Value::Null);
+    assert_eq!(cast.ask("POST", &opened, Who::Crew).await.status, 204);
+    let first = hearers().await;
+    assert!(first[0]["opened_ms"].as_u64().unwrap() > 0 && first[0]["kept_ms"].is_u64(), "{first}");
+    assert_eq!(cast.ask("POST", &opened, Who::Crew).await.status, 204);
+    assert_eq!(hearers().await, first, "the first time stands");
 }
 
 /// What may not be seen does not exist: not a byte tells them apart.

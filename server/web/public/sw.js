@@ -29,3 +29,35 @@ self.addEventListener("fetch", (event) => {
   if (!FILES.includes(file)) return;
   event.respondWith(caches.open(CACHE).then((cache) => cache.match(file)).then((kept) => kept || fetch(request)));
 });
+
+// What the server says of a case, while no tab is open, too. The page's words are not at hand here.
+const KINDS = {
+  "case.assign": "派遣 · assigned",
+  "case.return_assignment": "退单 · handed back",
+  "case.issue_deadline": "签发期限 · deadline issued",
+  "case.mark_due_soon": "将到期 · due soon",
+  "case.mark_overdue": "超时 · overdue",
+  "case.escalate": "升级提醒 · escalated",
+  "case.urge": "催办 · reminder",
+  "case.supervise": "督办 · under watch",
+  "case.request_extension": "申请延期 · asks for more time",
+  "case.decide_extension": "审批延期 · decision on more time",
+};
+
+self.addEventListener("push", (event) => {
+  const { type, code, log, case: entity } = event.data.json();
+  const shown = { body: KINDS[type] ?? type, tag: entity, renotify: true, icon: "/icons/icon-192.png", data: `/#/case/${log}/${entity}` };
+  event.waitUntil(self.registration.showNotification(`整改 ${code}`, shown));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const path = event.notification.data;
+  const there = async () => {
+    const [tab] = await self.clients.matchAll({ type: "window" });
+    if (!tab) return self.clients.openWindow(path);
+    await tab.focus();
+    return tab.navigate(path);
+  };
+  event.waitUntil(there());
+});

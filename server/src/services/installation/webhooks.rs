@@ -273,7 +273,7 @@ impl Installation {
                                 db.disable_webhook(id, "full", now_ms, notice.rev)?;
                                 return Ok(count);
                             }
-                            db.queue_delivery(&webhook, notice.rev, notice.nth, now_ms)?;
+                            db.queue_delivery(webhook.log, id, (notice.rev, notice.nth), now_ms)?;
                             (missed, count) = (missed.saturating_add(1), count.saturating_add(1));
                         }
                     }

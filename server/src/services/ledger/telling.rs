@@ -2,7 +2,7 @@
 //! transaction: a stop in between leaves both or neither. A replay keeps them again and sends nothing.
 
 use schema::entity::Entity;
-use schema::ids::{AreaId, OpId};
+use schema::ids::{AccountId, AreaId, OpId};
 use schema::notice::DeliveryState;
 use schema::op::Body;
 use schema::record::{Outcome, Record};
@@ -18,10 +18,14 @@ use crate::store::{Disabled, Entry, StoreError, StoredNotice, Webhook};
 /// for it from then on, and what it missed is sent when an operator says so.
 const WAITING_MAX: u64 = 10_000;
 
+/// How many may wait for one browser: it takes nothing any more, and its person finds the cases in the page.
+const PUSHES_WAITING_MAX: u64 = 200;
+
 /// A notice, with the areas it is about: the case's and all above it.
 pub(super) struct Told {
     kept: StoredNotice,
     areas: Vec<AreaId>,
+    to: Vec<AccountId>,
 }
 
 impl Desk<'_, '_> {
@@ -57,15 +61,20 @@ impl Desk<'_, '_> {
                 StoredNotice { rev: entry.rev, nth, op: *op, entity: entry.entity, kind, area: after.area, body };
             self.tx.put_notice(&kept)?;
             let areas = facts.areas().map(|areas| areas.path(after.area)).unwrap_or_default();
-            told.push(Told { kept, areas });
+            let to = notice.data.to.accounts.iter().map(|hearer| hearer.account).collect();
+            told.push(Told { kept, areas, to });
         }
         Ok(told)
     }
 
-    /// Queues notices for whoever wants them.
+    /// Queues notices for whoever wants them, and notes who should hear of them.
     pub(super) fn queue(&mut self, told: &[Told], now_ms: u64) -> Result<(), StoreError> {
         if told.is_empty() {
             return Ok(());
+        }
+        for told in told {
+            self.tx.db.put_hearers(self.tx.head.num, &told.kept, &told.to)?;
+            self.queue_for_browsers(told, now_ms)?;
         }
         if self.seen.webhooks.is_none() {
             self.seen.webhooks = Some(self.places()?);
@@ -77,13 +86,25 @@ impl Desk<'_, '_> {
                     continue;
                 }
                 if *waiting < WAITING_MAX {
-                    self.tx.db.queue_delivery(webhook, told.kept.rev, told.kept.nth, now_ms)?;
+                    self.tx.db.queue_delivery(webhook.log, webhook.id, (told.kept.rev, told.kept.nth), now_ms)?;
                     *waiting = waiting.saturating_add(1);
                 } else {
                     tracing::error!(webhook.id = %webhook.id, "too much waits for a webhook: it gets no more");
                     self.tx.db.disable_webhook(webhook.id, "full", now_ms, told.kept.rev)?;
                     webhook.disabled = Some(Disabled { at_ms: now_ms, why: "full".to_owned() });
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Queues a notice for the browsers of those who should hear of it.
+    fn queue_for_browsers(&mut self, told: &Told, now_ms: u64) -> Result<(), StoreError> {
+        for id in self.tx.db.subscriptions_of(&told.to)? {
+            if self.tx.db.deliveries_in(id, DeliveryState::Waiting)? < PUSHES_WAITING_MAX {
+                self.tx.db.queue_delivery(self.tx.head.num, id, (told.kept.rev, told.kept.nth), now_ms)?;
+            } else {
+                self.tx.db.end_subscription(id, "full", now_ms)?;
             }
         }
         Ok(())

@@ -5,11 +5,12 @@ use schema::ids::{AreaId, EntityId};
 use schema::notice::{Notice, Step};
 use schema::op::{Assign, Body, File, Reason, Role, Sealed, Urge};
 use schema::record::Outcome;
+use schema::sync::{Node, Scope};
 use sync_core::line::sha256;
 
 use crate::services::documents;
 use crate::services::rebuild::rebuild;
-use crate::services::world::{Phone, World, grid, id, root, unit};
+use crate::services::world::{Phone, START_MS, World, grid, id, root, unit};
 use crate::store::StoreError;
 
 const HOUR_MS: u64 = 3_600_000;
@@ -65,6 +66,22 @@ impl Office {
             self.world.clock.set(self.world.clock.now_ms() + HOUR_MS);
             self.world.logs.ledger.tick(self.world.clock.now_ms()).await.unwrap();
         }
+    }
+
+    /// Time stands at so many ms behind the start.
+    fn at(&self, ms: u64) {
+        self.world.clock.set(START_MS + ms);
+    }
+
+    /// When the crew's phone was known to have what a notice is about.
+    fn kept(&self, rev: u64) -> Option<u64> {
+        let heard = self.world.logs.store.read(|db| {
+            let head = db.head(self.world.log)?.unwrap();
+            db.hearers(head.num, &[rev])
+        });
+        let heard: Vec<_> = heard.map_err(|error: StoreError| error).unwrap();
+        assert_eq!(heard.iter().map(|it| it.account).collect::<Vec<_>>(), [self.crew.account]);
+        heard[0].kept_ms
     }
 
     async fn leaves(&self, phone: &Phone) {
@@ -143,5 +160,39 @@ async fn a_step_with_nobody_on_it_is_passed_over() {
         "{}: it is told that nobody can be",
         last.kind
     );
+    office.rebuilds_alike().await;
+}
+
+/// What a person's device had, it says itself, by how far it has pulled: what was sent to it may never have arrived.
+#[tokio::test]
+async fn a_case_is_on_a_phone_once_the_phone_says_so() {
+    let mut office = assigned().await;
+    let first_rev =
+        |office: &Office, kind: &str| office.notices().into_iter().find(|it| it.kind == kind).unwrap().data.rev;
+    let assigned_rev = first_rev(&office, "case.assign");
+    office.crew.scopes = [(Scope::normal(Node::Unit(unit())), 0)].into();
+    assert_eq!(office.kept(assigned_rev), None);
+    office.at(1);
+    let answer = office.crew.sync(&office.world, &[]).await;
+    assert!(answer.entities.iter().any(|line| line.id == office.case), "it was sent");
+    assert_eq!(office.kept(assigned_rev), None, "and may have been lost on its way");
+    office.at(2);
+    office.crew.sync(&office.world, &[]).await;
+    assert_eq!(office.kept(assigned_rev), Some(START_MS + 2));
+
+    // A cursor that is beyond the notice and behind the case's newest version: that page did not hold the case.
+    office.urged().await;
+    let urged_rev = first_rev(&office, "case.urge");
+    office.urged().await;
+    office.crew.scopes = [(Scope::normal(Node::Unit(unit())), urged_rev)].into();
+    office.at(3);
+    office.crew.sync(&office.world, &[]).await;
+    assert_eq!(office.kept(urged_rev), None);
+    office.at(4);
+    office.crew.sync(&office.world, &[]).await;
+    assert_eq!(office.kept(urged_rev), Some(START_MS + 4));
+    office.at(5);
+    office.crew.sync(&office.world, &[]).await;
+    assert_eq!(office.kept(urged_rev), Some(START_MS + 4), "the first time stands");
     office.rebuilds_alike().await;
 }

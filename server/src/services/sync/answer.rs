@@ -19,27 +19,33 @@ use super::{Caller, Delivered, Logs};
 use crate::error::{Error, Result};
 use crate::services::checkpoint;
 use crate::services::ledger::{parse_entity, read_entity};
-use crate::store::{Db, KeptValue, LogHead, LogNum, ReadOf, StoreError, is_named_in};
+use crate::store::{Db, Kept, KeptValue, LogHead, LogNum, ReadOf, StoreError, is_named_in};
 
 /// Own outcomes in one answer, beside those of the batch.
 const OWN_MAX: usize = 500;
 
 /// Writes the answer. What of it is personal or restricted is noted before it goes out.
 pub(super) fn write(logs: &Logs, caller: Caller, header: &SyncHeader, delivered: &Delivered) -> Result<Vec<u8>> {
-    let (answer, log, reads) = written(logs, caller, header, delivered)?;
-    if !reads.is_empty() {
-        let (who, read_ms) = ((caller.account, Some(caller.device)), logs.clock.now_ms());
-        logs.store.write(|db| db.note_reads(log, who, "sync", read_ms, &reads))?;
+    let Written { answer, log, reads, kept } = written(logs, caller, header, delivered)?;
+    if !reads.is_empty() || !kept.is_empty() {
+        let (who, now_ms) = ((caller.account, Some(caller.device)), logs.clock.now_ms());
+        logs.store.write(|db| {
+            db.note_kept(log, caller.account, &kept, now_ms)?;
+            db.note_reads(log, who, "sync", now_ms, &reads)
+        })?;
     }
     Ok(answer)
 }
 
-fn written(
-    logs: &Logs,
-    caller: Caller,
-    header: &SyncHeader,
-    delivered: &Delivered,
-) -> Result<(Vec<u8>, LogNum, Vec<ReadOf>)> {
+/// An answer, and what is to be noted before it goes out.
+struct Written {
+    answer: Vec<u8>,
+    log: LogNum,
+    reads: Vec<ReadOf>,
+    kept: Vec<Kept>,
+}
+
+fn written(logs: &Logs, caller: Caller, header: &SyncHeader, delivered: &Delivered) -> Result<Written> {
     logs.store.read(|db| {
         let head = db.head(header.log)?.ok_or_else(|| Error::refused(ProblemCode::NotFound))?;
         let areas = logs.ledger.parsed().areas_in_force(db, head.num, head.log)?;
@@ -51,7 +57,8 @@ fn written(
             _ => None,
         };
         let room = &logs.room;
-        let mut answer = Answer { db, head, account, areas, room, out: Vec::new(), reads: Vec::new() };
+        let mut answer =
+            Answer { db, head, account, areas, room, out: Vec::new(), reads: Vec::new(), kept: Vec::new() };
         answer.head(logs, header, delivered)?;
         // A device that last saw another epoch learns of the new one first; it pulls anew from 0.
         let same_epoch = header.epoch.is_none_or(|epoch| epoch == answer.head.epoch);
@@ -64,7 +71,7 @@ fn written(
             answer.news(header, delivered)?
         };
         answer.line(&SyncLine::End(end))?;
-        Ok((answer.out, answer.head.num, answer.reads))
+        Ok(Written { answer: answer.out, log: answer.head.num, reads: answer.reads, kept: answer.kept })
     })
 }
 
@@ -76,6 +83,7 @@ struct Answer<'a> {
     room: &'a Room,
     out: Vec<u8>,
     reads: Vec<ReadOf>,
+    kept: Vec<Kept>,
 }
 
 impl Answer<'_> {
@@ -135,6 +143,9 @@ impl Answer<'_> {
             self.line(&SyncLine::Outcome(Box::new(entry.outcome_line())))?;
         }
         let (mut cursors, dropped) = self.cursors(header)?;
+        if let Some(account) = &self.account {
+            self.kept = self.db.newly_kept(self.head.num, account.id, &cursors)?;
+        }
         // A scope that is begun anew is named in the next request.
         let restarts = dropped.iter().any(|scope| self.may_pull(*scope));
         let scope_too_large = self.room.hold_back(self.db, &self.head, &mut cursors)?;

@@ -14,6 +14,7 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use super::address::{fit, is_allowed};
 use super::signature::{Secret, sign};
+use crate::services::push::{KEPT_S, PushKey};
 use crate::store::Webhook;
 
 /// What a try came to.
@@ -21,8 +22,8 @@ use crate::store::Webhook;
 pub enum Answer {
     /// It was taken, with this status.
     Took(u16),
-    /// The place wants nothing any more: 410.
-    Gone,
+    /// Nothing is to be sent to the place any more: a status that says so, or why.
+    Gone(String),
     /// It was not taken: a status, or why there was none.
     Failed(String),
 }
@@ -31,8 +32,7 @@ impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Took(status) => write!(f, "{status}"),
-            Self::Gone => f.write_str("410"),
-            Self::Failed(why) => f.write_str(why),
+            Self::Gone(why) | Self::Failed(why) => f.write_str(why),
         }
     }
 }
@@ -71,15 +71,36 @@ impl Sender {
             .header("webhook-id", id)
             .header("webhook-timestamp", at_s.to_string())
             .header("webhook-signature", signature);
-        match request.send(body) {
-            Ok(answer) => match answer.status().as_u16() {
-                status @ 200..=299 => Answer::Took(status),
-                410 => Answer::Gone,
-                status => Answer::Failed(status.to_string()),
-            },
-            Err(ureq::Error::Timeout(_)) => Answer::Failed("no answer in time".to_owned()),
-            Err(error) => Answer::Failed(error.to_string()),
-        }
+        read(request.send(body), &[410])
+    }
+
+    /// Tries once to push to a browser. Blocks.
+    pub(super) fn push(&self, service: Uri, key: &PushKey, sealed: &[u8], now_ms: u64) -> Answer {
+        let Some(signed) = key.authorization(&service, now_ms) else {
+            return Answer::Failed("an address without a host".to_owned());
+        };
+        let request = self
+            .outside
+            .post(service)
+            .header(header::CONTENT_TYPE, "application/octet-stream")
+            .header(header::CONTENT_ENCODING, "aes128gcm")
+            .header(header::AUTHORIZATION, signed)
+            .header("ttl", KEPT_S.to_string())
+            .header("urgency", "high");
+        read(request.send(sealed), &[404, 410])
+    }
+}
+
+/// What an answer says. Some statuses say that the place is gone.
+fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>, gone: &[u16]) -> Answer {
+    match answer {
+        Ok(answer) => match answer.status().as_u16() {
+            status @ 200..=299 => Answer::Took(status),
+            status if gone.contains(&status) => Answer::Gone(status.to_string()),
+            status => Answer::Failed(status.to_string()),
+        },
+        Err(ureq::Error::Timeout(_)) => Answer::Failed("no answer in time".to_owned()),
+        Err(error) => Answer::Failed(error.to_string()),
     }
 }
 

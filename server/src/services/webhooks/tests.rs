@@ -7,7 +7,7 @@ use schema::ids::WebhookId;
 use schema::notice::DeliveryState;
 use schema::op::{Assign, Body, File, Role};
 
-use super::{Answer, Secret, Sender, Webhooks, wait_s};
+use super::{Answer, Place, PushKey, Secret, Sender, Webhooks, wait_s};
 use crate::services::world::{World, grid, id, root, unit};
 use crate::store::{StoreError, Webhook};
 
@@ -69,14 +69,19 @@ async fn what_nobody_takes_fails_after_the_last_try_and_stays() {
     let world = World::new().await;
     let webhook = place(&world, &["assign"]);
     assign(&world).await;
-    let webhooks = Webhooks::new(world.logs.store.clone(), world.clock.clone(), Duration::from_secs(5));
+    let webhooks = Webhooks::new(
+        world.logs.store.clone(),
+        world.clock.clone(),
+        Duration::from_secs(5),
+        PushKey::new([7; 32], "rectify.test"),
+    );
     for attempt in 1..=10 {
         assert_eq!(counted(&world, &webhook, DeliveryState::Waiting), 1, "before try {attempt}");
-        assert!(webhooks.send_next(&webhook).unwrap(), "try {attempt}");
-        assert!(!webhooks.send_next(&webhook).unwrap(), "the next try has its time");
+        assert!(webhooks.send_next(&Place::Webhook(webhook.clone())).unwrap(), "try {attempt}");
+        assert!(!webhooks.send_next(&Place::Webhook(webhook.clone())).unwrap(), "the next try has its time");
         world.clock.set(world.clock.now_ms() + wait_s(attempt).unwrap_or(0) * 1_000);
     }
-    assert!(!webhooks.send_next(&webhook).unwrap());
+    assert!(!webhooks.send_next(&Place::Webhook(webhook.clone())).unwrap());
     let kept = world.logs.store.read(|db| db.deliveries_to(webhook.id, 10)).map_err(|error: StoreError| error).unwrap();
     assert_eq!((kept.len(), kept[0].state, kept[0].attempts), (1, DeliveryState::Failed, 10));
     assert!(kept[0].answer.as_ref().unwrap().contains("refused"), "{kept:?}");
@@ -102,7 +107,10 @@ async fn what_somebody_has_in_hand_is_nobody_elses_until_the_lease_ends() {
 async fn a_place_that_takes_nothing_fills_no_disk() {
     let world = World::new().await;
     let webhook = place(&world, &["assign"]);
-    let fill = world.logs.store.write(|db| (1..=10_000).try_for_each(|rev| db.queue_delivery(&webhook, rev, 9, 1)));
+    let fill = world
+        .logs
+        .store
+        .write(|db| (1..=10_000).try_for_each(|rev| db.queue_delivery(webhook.log, webhook.id, (rev, 9), 1)));
     fill.map_err(|error: StoreError| error).unwrap();
     assign(&world).await;
     assert_eq!(counted(&world, &webhook, DeliveryState::Waiting), 10_000);

@@ -51,3 +51,31 @@ diesel::table! {
         answer -> Nullable<Text>,
     }
 }
+
+diesel::table! {
+    heard (log, rev, nth, account) {
+        log -> BigInt,
+        rev -> BigInt,
+        nth -> SmallInt,
+        account -> Binary,
+        entity -> Binary,
+        kept_ms -> Nullable<BigInt>,
+        opened_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    push_subscription (id) {
+        id -> Binary,
+        account -> Binary,
+        device -> Binary,
+        endpoint -> Text,
+        client_key -> Binary,
+        auth -> Binary,
+        created_ms -> BigInt,
+        ended_ms -> Nullable<BigInt>,
+        ended_why -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(delivery, push_subscription);

@@ -16,7 +16,7 @@ pub(super) enum Rule {
     /// Phones, and those that were shut out as well: they deliver.
     Syncs,
     /// Whoever sees the case that the request is about.
-    SeesCase,
+    SeesCase(u16),
     /// Supervisors and auditors of where the case lies.
     OverseesCase,
     /// Whoever may see the photo as it was taken.
@@ -53,7 +53,7 @@ pub(super) fn expected(rule: Rule, who: Who) -> u16 {
         (Rule::OnPhone(_) | Rule::Sent(_), Who::Desk) => 403,
         (Rule::Sent(status), _) => either(who == Who::Inspector, status, 404),
         (Rule::OnPhone(status), _) => status,
-        (Rule::SeesCase, _) => either(sees(who, 1), 200, 404),
+        (Rule::SeesCase(status), _) => either(sees(who, 1), status, 404),
         (Rule::OverseesCase, _) => either(matches!(who, Who::Supervisor | Who::Desk | Who::Auditor), 200, 404),
         (Rule::Original, _) => {
             let oversees = matches!(who, Who::Supervisor | Who::Desk | Who::Auditor | Who::Admin);
@@ -112,7 +112,7 @@ macro_rules! rows {
 
 /// Every route.
 pub(super) fn table() -> Vec<Row> {
-    [work(), administration(), page()].into_iter().flatten().collect()
+    [work(), reading(), administration(), page()].into_iter().flatten().collect()
 }
 
 fn administration() -> Vec<Row> {
@@ -172,23 +172,51 @@ fn work() -> Vec<Row> {
             Ask::get(format!("/v1/photos/{}", cast.photo)).with("tus-resumable", "1.0.0")
         };
         PATCH "/v1/photos/{sha256}" Rule::Sent(204) => |cast, _| cast.append();
-        GET "/v1/photos/{sha256}/{version}" Rule::SeesCase => |cast, _| Ask::get(format!("/v1/photos/{}/320", cast.photo));
+        GET "/v1/photos/{sha256}/{version}" Rule::SeesCase(200) => |cast, _| Ask::get(format!("/v1/photos/{}/320", cast.photo));
         GET "/v1/photos/{sha256}/{version}" Rule::Original => |cast, _| {
             Ask::get(format!("/v1/photos/{}/original", cast.photo))
         };
-        GET "/v1/photos/{sha256}/alike" Rule::SeesCase => |cast, _| Ask::get(format!("/v1/photos/{}/alike", cast.photo));
+        GET "/v1/photos/{sha256}/alike" Rule::SeesCase(200) => |cast, _| Ask::get(format!("/v1/photos/{}/alike", cast.photo));
+        GET "/healthz" Rule::Public(200) => |_, _| Ask::get("/healthz");
+        GET "/readyz" Rule::Public(200) => |_, _| Ask::get("/readyz");
+        GET "/openapi.json" Rule::Public(200) => |_, _| Ask::get("/openapi.json");
+        GET "/docs" Rule::Public(200) => |_, _| Ask::get("/docs");
+        GET "/docs.css" Rule::Public(200) => |_, _| Ask::get("/docs.css");
+        GET "/problems/{code}" Rule::Public(200) => |_, _| Ask::get("/problems/not_found");
+    }
+}
+
+/// What is read of a log, and how people are told of it.
+fn reading() -> Vec<Row> {
+    rows! {
         GET "/v1/logs" Rule::SignedIn(200) => |_, _| Ask::get("/v1/logs");
         GET "/v1/logs/{log}/reads" Rule::OverAll => |cast, _| Ask::get(format!("/v1/logs/{}/reads", cast.log));
+        GET "/v1/push" Rule::OnPhone(200) => |_, _| Ask::get("/v1/push");
+        PUT "/v1/push" Rule::OnPhone(204) => |_, _| {
+            let key = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
+            let keys = serde_json::json!({ "p256dh": key, "auth": "BTBZMqHH6r4Tts7J_aSIgg" });
+            Ask::json("/v1/push", &serde_json::json!({ "endpoint": "https://push.example/1", "keys": keys }))
+        };
+        DELETE "/v1/push" Rule::OnPhone(204) => |_, _| Ask::get("/v1/push");
         GET "/v1/audit/{log}/standing" Rule::Oversees => |cast, _| Ask::get(format!("/v1/audit/{}/standing", cast.log));
         GET "/v1/logs/{log}/cases" Rule::SignedIn(200) => |cast, _| Ask::get(format!("/v1/logs/{}/cases", cast.log));
-        GET "/v1/logs/{log}/cases/{case}" Rule::SeesCase => |cast, _| {
+        GET "/v1/logs/{log}/cases/{case}" Rule::SeesCase(200) => |cast, _| {
             Ask::get(format!("/v1/logs/{}/cases/{}", cast.log, cast.case))
         };
-        GET "/v1/logs/{log}/cases/{case}/entries" Rule::SeesCase => |cast, _| {
+        GET "/v1/logs/{log}/cases/{case}/entries" Rule::SeesCase(200) => |cast, _| {
             Ask::get(format!("/v1/logs/{}/cases/{}/entries", cast.log, cast.case))
         };
         GET "/v1/logs/{log}/cases/{case}/notices" Rule::OverseesCase => |cast, _| {
             Ask::get(format!("/v1/logs/{}/cases/{}/notices", cast.log, cast.case))
+        };
+        GET "/v1/logs/{log}/cases/{case}/notice" Rule::SeesCase(200) => |cast, _| {
+            Ask::get(format!("/v1/logs/{}/cases/{}/notice", cast.log, cast.case))
+        };
+        POST "/v1/logs/{log}/cases/{case}/notice" Rule::SeesCase(200) => |cast, _| {
+            Ask::json(&format!("/v1/logs/{}/cases/{}/notice", cast.log, cast.case), &serde_json::json!({}))
+        };
+        POST "/v1/logs/{log}/cases/{case}/opened" Rule::SeesCase(204) => |cast, _| {
+            Ask::json(&format!("/v1/logs/{}/cases/{}/opened", cast.log, cast.case), &serde_json::json!({}))
         };
         GET "/v1/logs/{log}/parked" Rule::Decides(200) => |cast, _| Ask::get(format!("/v1/logs/{}/parked", cast.log));
         GET "/v1/logs/{log}/documents/{sha256}" Rule::SignedIn(200) => |cast, _| {
@@ -208,11 +236,5 @@ fn work() -> Vec<Row> {
         GET "/v1/audit/{log}/inclusion" Rule::Public(200) => |cast, _| {
             Ask::get(format!("/v1/audit/{}/inclusion?rev=2&size=3", cast.log))
         };
-        GET "/healthz" Rule::Public(200) => |_, _| Ask::get("/healthz");
-        GET "/readyz" Rule::Public(200) => |_, _| Ask::get("/readyz");
-        GET "/openapi.json" Rule::Public(200) => |_, _| Ask::get("/openapi.json");
-        GET "/docs" Rule::Public(200) => |_, _| Ask::get("/docs");
-        GET "/docs.css" Rule::Public(200) => |_, _| Ask::get("/docs.css");
-        GET "/problems/{code}" Rule::Public(200) => |_, _| Ask::get("/problems/not_found");
     }
 }

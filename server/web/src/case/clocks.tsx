@@ -1,12 +1,14 @@
 // What is due when: the light of a case in a list, and all its clocks with what moved them.
 
 import type { Due, Light, Shown } from "../device/contract";
+import { useAttempt, useDevice } from "../app/device";
+import { Button, Refused } from "../app/parts";
 import { useLanguage, useWords } from "../app/settings";
 import type { Words } from "../words";
 import { day, left, said } from "../words";
 import { kindOf, type CaseDocument, type Clock } from "./document";
 import { useCatalogueOf } from "./facts";
-import { stageName, type Reference } from "./reference";
+import { stageName, type Catalogue, type Reference } from "./reference";
 
 /** The stage, how much time is left or gone, and whether anybody has said so yet. */
 export function DuePill({ due, reference, category, subtype }: { due: Due; reference: Reference; category: string; subtype: string }) {
@@ -69,7 +71,40 @@ export function Clocks({ shown, document, reference }: { shown: Shown; document:
           );
         })}
       </ul>
+      {clocks.some((clock) => isOrdered(clock, catalogue, category, subtype)) && <Order log={shown.log} entity={document.id} />}
     </section>
+  );
+}
+
+/** A unit has an issued deadline by the procedure of this kind of case: it may be put on paper. */
+function isOrdered(clock: Clock, catalogue: Catalogue | null, category: string, subtype: string): boolean {
+  const of = catalogue?.categories.find((it) => it.code === category)?.subtypes.find((it) => it.code === subtype);
+  const own = of?.stages?.some((stage) => stage.code === clock.stage) ?? false;
+  return own && clock.timed === "unit" && clock.issued_rev > 0 && clock.running.is !== "stopped";
+}
+
+/** The rectification order opens in a page of its own, made by the server. */
+function Order({ log, entity }: { log: string; entity: string }) {
+  const words = useWords();
+  const device = useDevice();
+  const attempt = useAttempt();
+  const open = async () => {
+    // A browser opens windows only at once.
+    const tab = window.open("", "_blank");
+    try {
+      const path = await device.order(log, entity);
+      if (tab) tab.location.href = path;
+      else location.assign(path);
+    } catch (why) {
+      tab?.close();
+      throw why;
+    }
+  };
+  return (
+    <>
+      <Refused attempt={attempt} />
+      <Button disabled={attempt.busy} onPress={() => void attempt.run(open)}>{words.clock.order}</Button>
+    </>
   );
 }
 

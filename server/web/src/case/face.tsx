@@ -1,7 +1,8 @@
 // One case: its photos first, then how it stands, what one may do, what it is, and how it came to be so.
 
 import type { OwnStep, Shown } from "../device/contract";
-import { useLive, useMe } from "../app/device";
+import { useEffect } from "preact/hooks";
+import { useDevice, useLive, useMe } from "../app/device";
 import { Framed } from "../app/face";
 import { Empty, Show, StatePill } from "../app/parts";
 import { caseAt } from "../app/route";
@@ -15,6 +16,7 @@ import { Gallery } from "./gallery";
 import { metres, useFix } from "./place";
 import { kindName, useReference } from "./reference";
 import { Tale } from "./tale";
+import { Told } from "./told";
 import { orderOf, stepsFor } from "../forms/order";
 
 export function CaseFace({ log, id }: { log: string; id: string }) {
@@ -37,6 +39,10 @@ function Story({ shown }: { shown: Shown }) {
   const title = kindName(reference.catalogue, category, subtype, language);
   const subject = subjectOf(document);
   const position = positionOf(document);
+  const device = useDevice();
+  useEffect(() => {
+    if (shown.base_rev !== null) device.noteOpened(shown.log, document.id);
+  }, [document.id, shown.base_rev]);
   const away = finding.is === "here" && position ? metres(finding.fix, { lat: position.lat_e7 / 1e7, lon: position.lon_e7 / 1e7 }) : null;
   return (
     <div class="two" data-state={document.state}>
@@ -58,6 +64,7 @@ function Story({ shown }: { shown: Shown }) {
         <Clocks shown={shown} document={document} reference={reference} />
         <Steps shown={shown} document={document} />
         <Facts log={shown.log} document={document} reference={reference} />
+        <Told shown={shown} reference={reference} />
         <Tale shown={shown} document={document} reference={reference} />
       </div>
     </div>

@@ -337,11 +337,30 @@ export interface Device {
 
   // --- what only the server knows ---
   entries(log: Id, entity: Id, after: number): Promise<{ entries: any[]; next: number | null }>;
+  /** Who had to hear of a case, newest first; for those who oversee it. */
+  notices(log: Id, entity: Id): Promise<NoticeRow[]>;
+  /** Tells the server that this person opened a case: now, or when there is a network. */
+  noteOpened(log: Id, entity: Id): void;
+  /** Where this person's browser opens the rectification order of a case, within a minute. */
+  order(log: Id, entity: Id): Promise<string>;
+  pushState(): Promise<PushState>;
+  /** Asks the browser for leave, and the server to tell this person here; or no more. */
+  push(on: boolean): Promise<void>;
   parked(log: Id, after: number): Promise<{ parked: ParkedOp[]; next: number | null }>;
   /** Hands in a file that somebody carried from a phone without a network. */
   takeIn(file: Blob): Promise<TakenIn>;
   /** A request with this person's token to one of the admin routes; throws a Refusal from the problem document. */
   call(method: string, path: string, body?: unknown): Promise<any>;
+}
+
+/** Whether this browser is told: it can't, it may not, it is not, it is. */
+export type PushState = "missing" | "denied" | "off" | "on";
+
+export interface NoticeRow {
+  op: Id;
+  notice: { type: string; timestamp: string; data: { rev: number; level?: number; to: { step: "holder" | "unit" | "area" | "nobody"; accounts: { account: Id }[] } } };
+  deliveries: { account?: Id; state: "waiting" | "sent" | "failed" | "held"; attempts: number; tried_ms?: number; answer?: string }[];
+  hearers?: { account: Id; kept_ms?: number; opened_ms?: number }[];
 }
 
 export type Change =

@@ -6,6 +6,7 @@ import { drafts, draftsKept, keepDraft } from "./drafts";
 import { enrolPerson, openPerson, type Opened } from "./opened";
 import { keepPerson, people, person } from "./people";
 import { claims, keepPhoto, picture, sweep } from "./photos";
+import { beTold, beToldNoMore, pushState } from "./push";
 import { refuse } from "./refusal";
 import { setPin } from "./reseal";
 import { unsent } from "./unsent";
@@ -246,6 +247,38 @@ export class PageDevice implements C.Device {
 
   entries(log: C.Id, entity: C.Id, after: number): Promise<{ entries: any[]; next: number | null }> {
     return this.call("GET", `/v1/logs/${log}/cases/${entity}/entries?after=${after}`);
+  }
+
+  async notices(log: C.Id, entity: C.Id): Promise<C.NoticeRow[]> {
+    const all: C.NoticeRow[] = [];
+    let before = "";
+    for (;;) {
+      const page: { notices: C.NoticeRow[]; next: number | null } = await this.call("GET", `/v1/logs/${log}/cases/${entity}/notices${before}`);
+      all.push(...page.notices);
+      if (page.next === null) return all;
+      before = `?before=${page.next}`;
+    }
+  }
+
+  async order(log: C.Id, entity: C.Id): Promise<string> {
+    const { path }: { path: string } = await this.call("POST", `/v1/logs/${log}/cases/${entity}/notice`, {});
+    return path;
+  }
+
+  private readonly asked = (method: string, path: string, body?: unknown) => this.call(method, path, body);
+
+  pushState(): Promise<C.PushState> {
+    return pushState(this.asked);
+  }
+
+  async push(on: boolean): Promise<void> {
+    await (on ? beTold(this.asked) : beToldNoMore(this.asked));
+    this.tell({ what: "people" });
+  }
+
+  noteOpened(log: C.Id, entity: C.Id): void {
+    this.here.seen.add(`/v1/logs/${log}/cases/${entity}/opened`);
+    void this.here.tellSeen();
   }
 
   async parked(log: C.Id, after: number): Promise<{ parked: C.ParkedOp[]; next: number | null }> {

@@ -24,6 +24,8 @@ type Tell = (change: Change) => void;
 /** The store of somebody who is on this phone, or is to be. */
 export class Opened {
   session: Session | null = null;
+  /** What this person opened and the server does not know of yet. */
+  readonly seen = new Set<string>();
   private events: Events | null = null;
 
   private constructor(
@@ -63,7 +65,11 @@ export class Opened {
     if (!me) throw refuse("not_enrolled", "本机尚未登记", "This phone is not enrolled yet");
     const heard = (error: CallError | null) => this.session?.heard(error);
     const steps = new Steps(this, me.device, this.tell, heard);
-    this.session = new Session(this.rules, steps, () => this.tell({ what: "connection" }), () => this.tell({ what: "shut_out" }));
+    const stands = () => {
+      void this.tellSeen();
+      this.tell({ what: "connection" });
+    };
+    this.session = new Session(this.rules, steps, stands, () => this.tell({ what: "shut_out" }));
     this.session.begin();
     this.events = new Events(this.transport, this.tokens, () => this.me()?.logs.map((log) => log.log) ?? [], this.session.wake);
   }
@@ -77,6 +83,18 @@ export class Opened {
   /** A request with this person's token. */
   call<T>(method: string, path: string, body?: unknown): Promise<T> {
     return this.twice((bearer) => this.transport.json<T>(method, path, bearer, body));
+  }
+
+  /** Without a network it is told when there is one. What the server refuses it does not want to know. */
+  async tellSeen(): Promise<void> {
+    if (this.session?.connection().is !== "fine") return;
+    for (const path of this.seen) {
+      this.seen.delete(path);
+      await this.call("POST", path, {}).catch((why: { code?: string }) => {
+        if (why.code === "unreachable" || why.code === "timed_out") this.seen.add(path);
+      });
+      if (this.seen.has(path)) return;
+    }
   }
 
   takeIn(file: Blob): Promise<TakenIn> {

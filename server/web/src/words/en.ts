@@ -216,7 +216,27 @@ export const en: Words = {
     decision: "Decision", grant: "Grant", refuse: "Refuse",
     days: "Days (1–366)",
     result: "Result",
+    order: "Order to rectify (print)",
     results: { fixed: "Fixed", gone_on_arrival: "Gone on arrival", not_found: "Not found", cannot_be_fixed_here: "Can't be fixed here" },
+  },
+
+  push: {
+    missing: "This browser can't be told anything while the page is closed; open it often, or be told some other way.",
+    denied: "The browser lets this page notify nobody; allow it in its settings.",
+    off: "Assignments, deadlines that come near or pass, and reminders can pop up on this phone (no personal data in them).",
+    on: "This phone is told. A browser is told for one person: whoever asked last.",
+    begin: "Tell me", end: "Tell me no more",
+  },
+
+  told: {
+    title: "Told and seen",
+    about: "“On the phone”: their phone reported that it holds the case, at that time at the latest. “First opened”: they opened it on a phone or this page.",
+    steps: { holder: "the holder", unit: "the unit", area: "the supervisors", nobody: "nobody to tell" },
+    states: {
+      sent: (n: number) => `sent ${n}`, waiting: (n: number) => `waiting ${n}`, failed: (n: number) => `failed ${n}`, held: (n: number) => `held ${n}`,
+    },
+    kept: (when: string) => `on the phone ${when}`, not_kept: "not on the phone yet",
+    opened: (when: string) => `first opened ${when}`, not_opened: "not opened yet",
   },
 
   form: {

@@ -221,7 +221,27 @@ export const zh = {
     decision: "决定", grant: "同意", refuse: "不同意",
     days: "挂账天数（1–366）",
     result: "结果",
+    order: "责令限期改正通知书（打印）",
     results: { fixed: "已整改", gone_on_arrival: "到场已消失", not_found: "未找到", cannot_be_fixed_here: "本单位无法整改" },
+  },
+
+  push: {
+    missing: "此浏览器不能推送通知；请常打开本页，或由单位另行通知。",
+    denied: "浏览器不允许本页通知；请在浏览器设置里允许。",
+    off: "有派遣、将到期、超时、催办时，可在本机弹出通知（不含个人信息）。",
+    on: "本机会弹出通知。一个浏览器只通知一个人：谁最后打开谁收到。",
+    begin: "有事通知我", end: "不再通知",
+  },
+
+  told: {
+    title: "通知与查看",
+    about: "“送达手机”指其手机报告已存有该案（最迟时间）；“首次查看”指其在手机或网页上打开该案。",
+    steps: { holder: "责任人", unit: "责任单位", area: "主管", nobody: "无人可通知" },
+    states: {
+      sent: (n: number) => `已发送 ${n}`, waiting: (n: number) => `待发送 ${n}`, failed: (n: number) => `发送失败 ${n}`, held: (n: number) => `暂缓 ${n}`,
+    },
+    kept: (when: string) => `送达手机 ${when}`, not_kept: "尚未送达手机",
+    opened: (when: string) => `首次查看 ${when}`, not_opened: "尚未查看",
   },
 
   form: {

@@ -43,9 +43,31 @@ export function Settings({ onAdd }: { onAdd: () => void }) {
           <button type="button" class="choice" aria-pressed={large} onClick={() => setSettings({ large: !large })}>{words.settings.large}</button>
         </div>
       </section>
+      <Told />
       <a class="button button-wide" href="#/sending"><Icon name="send" />{words.unsent_page.title}</a>
       <p class="small soft number">{words.settings.device}{words.colon}{me.device}</p>
     </div>
+  );
+}
+
+/** Being told in this browser, by the person's own word. */
+function Told() {
+  const words = useWords();
+  const device = useDevice();
+  const attempt = useAttempt();
+  const state = valueOf(useLive((device) => device.pushState(), ["people", "connection"], []));
+  if (state === null) return null;
+  const can = state === "on" || state === "off";
+  return (
+    <section class="card stack" data-push={state}>
+      <p class="small soft">{words.push[state]}</p>
+      <Refused attempt={attempt} />
+      {can && (
+        <Button disabled={attempt.busy} onPress={() => void attempt.run(() => device.push(state === "off"))}>
+          <Icon name="bell" />{state === "off" ? words.push.begin : words.push.end}
+        </Button>
+      )}
+    </section>
   );
 }
 
