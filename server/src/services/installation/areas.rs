@@ -72,7 +72,12 @@ impl Installation {
             let missing = account.grants.iter().any(|grant| of_log(grant.area))
                 && !account.grants.iter().any(|grant| grant.area == root && grant.role == Role::Admin);
             if missing {
-                let body = Body::Grant(Grant { grant: GrantId(self.new_id()?), role: Role::Admin, area: root });
+                let body = Body::Grant(Grant {
+                    grant: GrantId(self.new_id()?),
+                    role: Role::Admin,
+                    area: root,
+                    until_ms: None,
+                });
                 self.append(head.log, EntityId::from(account.id), vec![body]).await?;
             }
         }

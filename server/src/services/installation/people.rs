@@ -24,7 +24,7 @@ impl Installation {
         if self.rights(&head, account).await?.grants.iter().any(|grant| (grant.role, grant.area) == (role, area)) {
             return Ok(());
         }
-        let body = Body::Grant(Grant { grant: GrantId(self.new_id()?), role, area });
+        let body = Body::Grant(Grant { grant: GrantId(self.new_id()?), role, area, until_ms: None });
         self.append(head.log, EntityId::from(account), vec![body]).await
     }
 
@@ -49,7 +49,7 @@ impl Installation {
         if self.rights(&head, account).await?.units.contains(&unit) == member {
             return Ok(());
         }
-        let body = Body::SetMembership(SetMembership { unit, member });
+        let body = Body::SetMembership(SetMembership { unit, member, until_ms: None });
         self.append(head.log, EntityId::from(account), vec![body]).await
     }
 
