@@ -7,9 +7,11 @@ mod commands;
 mod deadline;
 mod demo;
 mod districts;
+mod handing;
 mod imports;
 mod output;
 mod people;
+mod units;
 mod webhooks;
 
 use std::io::Write;

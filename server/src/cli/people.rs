@@ -38,9 +38,10 @@ pub(crate) async fn account(command: Account, output: &Output) -> Result<()> {
             output.result(&json!({ "disabled": account }), &format!("已停用 {login}"), &format!("{login} is disabled"));
             Ok(())
         }
-        Account::Grant(Granting { place, login, role, area }) => {
+        Account::Grant { granting: Granting { place, login, role, area }, until } => {
             let installation = open(place)?.installation;
-            installation.grant(installation.account(&login).await?, of_name(role), area.as_deref()).await?;
+            let account = installation.account(&login).await?;
+            installation.grant(account, (of_name(role), area.as_deref()), until).await?;
             output.result(&json!({ "granted": login }), &format!("已授予 {login}"), &format!("granted to {login}"));
             Ok(())
         }
@@ -51,14 +52,30 @@ pub(crate) async fn account(command: Account, output: &Output) -> Result<()> {
             output.result(&json!({ "revoked_grant": login }), &zh, &en);
             Ok(())
         }
-        Account::Unit { place, login, unit, remove } => {
+        Account::Unit { place, login, unit, until, remove } => {
             let installation = open(place)?.installation;
-            installation.set_member(installation.account(&login).await?, unit, !remove).await?;
+            installation.set_member(installation.account(&login).await?, (unit, !remove), until).await?;
             let (zh, en) = match remove {
                 true => (format!("{login} 已退出责任单位"), format!("{login} is out of the unit")),
                 false => (format!("{login} 已加入责任单位"), format!("{login} belongs to the unit")),
             };
             output.result(&json!({ "unit": unit, "member": !remove }), &zh, &en);
+            Ok(())
+        }
+        Account::Absent { place, login, deputy, until } => {
+            let installation = open(place)?.installation;
+            let (account, by) = (installation.account(&login).await?, installation.account(&deputy).await?);
+            installation.set_absent(account, by, until).await?;
+            let zh = format!("{login} 离岗至 {until}，由 {deputy} 代理");
+            let en = format!("{login} is away through {until}; {deputy} stands in");
+            output.result(&json!({ "absent": account, "deputy": by, "until": until.to_string() }), &zh, &en);
+            Ok(())
+        }
+        Account::Back { place, login } => {
+            let installation = open(place)?.installation;
+            let account = installation.account(&login).await?;
+            installation.end_absence(account).await?;
+            output.result(&json!({ "back": account }), &format!("{login} 已返岗"), &format!("{login} is back"));
             Ok(())
         }
         Account::ResetPassword { place, login, none } => {

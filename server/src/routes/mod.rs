@@ -7,6 +7,7 @@ mod body;
 mod caller;
 mod events;
 mod export_files;
+mod handing;
 mod log;
 pub mod openapi;
 mod page;
@@ -64,6 +65,8 @@ routes! {
     GET     "/v1/logs/{log}/cases/{case}/entries"       => log::entries,
     GET     "/v1/logs/{log}/cases/{case}/notices"       => log::notices,
     GET     "/v1/logs/{log}/parked"                     => log::parked,
+    GET     "/v1/logs/{log}/hand-overs"                 => handing::preview,
+    GET     "/v1/logs/{log}/hand-overs/{op}"            => handing::receipt,
     GET     "/v1/logs/{log}/reads"                      => log::reads,
     GET     "/v1/logs/{log}/documents/{sha256}"         => log::document,
     GET     "/v1/audit/{log}/standing"                  => audit::standing,

@@ -4,7 +4,7 @@ use anyhow::Context;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{accounts, admin, audit, events, export_files, log, page, pages, photos, sync};
+use super::{accounts, admin, audit, events, export_files, handing, log, page, pages, photos, sync};
 use crate::error::Result;
 
 #[derive(OpenApi)]
@@ -20,6 +20,7 @@ use crate::error::Result;
         photos::options, photos::create, photos::have, photos::options_of_one, photos::standing, photos::append,
         photos::show, photos::alike,
         log::logs, log::cases, log::case, log::entries, log::notices, log::parked, log::reads, log::document,
+        handing::preview, handing::receipt,
         audit::standing, audit::checkpoint, audit::bundle, audit::tile, audit::consistency, audit::inclusion,
         admin::accounts, admin::add, admin::give, admin::code, admin::disable, admin::devices, admin::revoke,
         page::index, page::worker, page::manifest, page::icon, page::asset,

@@ -5,6 +5,7 @@ mod administration;
 mod areas;
 mod districts;
 mod first;
+mod handing;
 mod people;
 mod rulebooks;
 mod second;
@@ -24,6 +25,7 @@ use sync_core::line::seal;
 use uuid::{Builder, Uuid};
 
 pub use districts::ListedDistrict;
+pub use handing::HandingOver;
 pub use webhooks::{AddedWebhook, ListedWebhook, NewWebhook, SentNotice, outbox};
 
 use super::codes;

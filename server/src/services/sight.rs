@@ -1,8 +1,10 @@
 //! Reading: what a caller may see of cases, entries, photos and documents. What may not be seen does not exist.
 
+mod handing;
 mod notices;
 mod parked;
 mod reads;
+mod unattended;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +56,8 @@ pub struct CaseQuery {
     pub area: Option<AreaId>,
     /// Which of them.
     pub filter: CaseFilter,
+    /// Only those that come to the caller because nobody below can see to them.
+    pub unattended: bool,
     /// Changed before this revision; none for the first page.
     pub before: Option<u64>,
     /// The most rows.
@@ -147,7 +151,7 @@ impl Sight {
             if query.area.is_some() && scopes.is_empty() {
                 return Err(Error::refused(ProblemCode::NotFound));
             }
-            let limit = query.limit.clamp(1, PAGE_MAX);
+            let limit = if query.unattended { unattended::LOOKED_MAX } else { query.limit.clamp(1, PAGE_MAX) };
             let before = query.before.unwrap_or(1 << 62);
             let mut found: BTreeMap<std::cmp::Reverse<u64>, EntityId> = BTreeMap::new();
             for scope in &scopes {
@@ -165,7 +169,8 @@ impl Sight {
                 let Some((rev, document)) = documents.remove(&id) else { continue };
                 // The scopes are the first wall; this is the second.
                 let entity = read_entity(&document)?;
-                if may_see(&view.account, &entity, view.areas()) {
+                let wanted = !query.unattended || view.is_left_to_reader(&entity)?;
+                if wanted && may_see(&view.account, &entity, view.areas()) {
                     seen.push((rev, document, entity));
                 }
             }

@@ -11,6 +11,7 @@ mod golden;
 mod late_arrivals;
 mod laws;
 mod merging;
+mod people;
 mod registry;
 mod reports;
 mod restricting;

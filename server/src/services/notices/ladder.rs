@@ -72,6 +72,19 @@ impl<'a> Ladder<'a> {
         })
     }
 
+    /// Whether somebody is on a step itself.
+    pub(super) fn is_manned(&self, start: Start) -> bool {
+        match start {
+            Start::Holder => !self.holder().is_empty(),
+            Start::Unit => !self.unit().is_empty(),
+            Start::Office(_) | Start::Above(_) => {
+                let levels = self.levels();
+                let level = levels.get(Self::first_level(start, &levels));
+                level.is_some_and(|level| !self.directory.supervising(level).is_empty())
+            }
+        }
+    }
+
     /// As [`Ladder::reached`] from the holder on, with the members of the units that help.
     pub(super) fn reached_with_helpers(&self) -> Addressed {
         let mut to = self.reached(Start::Holder);
@@ -103,6 +116,14 @@ impl<'a> Ladder<'a> {
             return None;
         }
         let levels = self.levels();
+        levels.iter().skip(Self::first_level(start, &levels)).find_map(|level| {
+            let accounts = self.directory.supervising(level);
+            self.on(Step::Area, level.last().copied(), accounts)
+        })
+    }
+
+    /// Beyond the top it is the top.
+    fn first_level(start: Start, levels: &[Vec<AreaId>]) -> usize {
         let first = match start {
             Start::Holder | Start::Unit => 0,
             Start::Office(first) => first,
@@ -110,11 +131,7 @@ impl<'a> Ladder<'a> {
                 levels.iter().position(|level| level.contains(&area)).map_or(0, |found| found.saturating_add(1))
             }
         };
-        let first = first.min(levels.len().saturating_sub(1));
-        levels.iter().skip(first).find_map(|level| {
-            let accounts = self.directory.supervising(level);
-            self.on(Step::Area, level.last().copied(), accounts)
-        })
+        first.min(levels.len().saturating_sub(1))
     }
 
     /// The levels of the office, lowest first: each with the areas below it that the case lies in. Who supervises a
