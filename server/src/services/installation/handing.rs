@@ -197,3 +197,6 @@ impl Installation {
         Ok(until_ms)
     }
 }
+
+#[cfg(test)]
+mod tests;
