@@ -56,7 +56,7 @@ pub struct CaseQuery {
     pub area: Option<AreaId>,
     /// Which of them.
     pub filter: CaseFilter,
-    /// Only those that come to the caller because nobody below can see to them.
+    /// Only those that come to the caller because nobody below can.
     pub unattended: bool,
     /// Changed before this revision; none for the first page.
     pub before: Option<u64>,
@@ -167,10 +167,9 @@ impl Sight {
             let mut seen = Vec::with_capacity(page.len());
             for (_, id) in page {
                 let Some((rev, document)) = documents.remove(&id) else { continue };
-                // The scopes are the first wall; this is the second.
                 let entity = read_entity(&document)?;
-                let wanted = !query.unattended || view.is_left_to_reader(&entity)?;
-                if wanted && may_see(&view.account, &entity, view.areas()) {
+                // The scopes are the first wall; this is the second.
+                if may_see(&view.account, &entity, view.areas()) && view.wants(query.unattended, &entity)? {
                     seen.push((rev, document, entity));
                 }
             }

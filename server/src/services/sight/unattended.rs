@@ -10,8 +10,11 @@ use crate::services::notices::left_to;
 pub(super) const LOOKED_MAX: usize = 1000;
 
 impl View<'_> {
-    /// Whether a case comes to the reader because nobody below can see to it.
-    pub(super) fn is_left_to_reader(&mut self, entity: &Entity) -> Result<bool> {
+    /// Whether a case is among those asked for: all, or those that come to the reader because nobody below can see to them.
+    pub(super) fn wants(&mut self, unattended: bool, entity: &Entity) -> Result<bool> {
+        if !unattended {
+            return Ok(true);
+        }
         let Entity::Case(case) = entity else { return Ok(false) };
         let directory = self.parsed.directory(self.db, self.log, self.log_id)?;
         let to = left_to(case, self.areas(), &directory);

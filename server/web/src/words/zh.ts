@@ -197,6 +197,7 @@ export const zh = {
     absorb_duplicate: "并入重复案件", release_duplicate: "撤销并入", archive: "归档", lift_restriction: "解除限制", redact_value: "依法删除",
     end_stage: "完成环节", request_extension: "申请延期", decide_extension: "审批延期", suspend: "挂账", resume: "恢复计时", supervise: "督办",
     urge: "催办", appeal_overdue: "超时申诉", decide_appeal: "审申诉", issue_deadline: "签发期限", mark_due_soon: "将到期", mark_overdue: "超时",
+    set_absent: "请假代理", end_absence: "返岗", stand_in: "代理", hand_over: "移交", take_over: "接手", merge_unit: "单位并入",
     escalate: "升级提醒", acknowledge_epoch: "已知悉恢复", unreadable: "无法解读",
   } as Record<string, string>,
 
@@ -341,6 +342,18 @@ export const zh = {
     code_shown: "只显示这一次，24 小时内有效。请当面或通过可信渠道交给本人。", revoke: "停用手机", revoked: "已停用",
     revoke_sure: "停用后立即不能再用；它未发的内容仍会送达，由主管处理。", grant: "增加角色", of: "使用人", online: "需要联网。", empty_devices: "还没有手机。", this_device: "就是本机",
     search: "姓名或登录名", no_roles: "没有角色",
+  },
+  changes: {
+    title: "请假与移交",
+    absence: "请假", absence_hint: "代理期间，代理人可办理其全部工作（管理员、审计员角色除外），提醒也发给代理人；到期自动结束。",
+    away: (who: string, deputy: string, until: string) => `${who} 请假至 ${until}，由 ${deputy} 代理`,
+    back: "提前返岗", who: "请假人", deputy: "代理人", last_day: "最后一天", choose: "请选择",
+    whose: "移交什么", kinds: { unit: "责任单位的案件", account: "个人的案件", area: "区域内的案件" },
+    from: "移交方", to: "接收方", area: (needed: boolean): string => (needed ? "区域（代码）" : "仅限区域（代码，可不填）"), reason: "事由",
+    preview: "先看移交多少", would_move: (n: number) => `将移交 ${n} 个未结案件，期限照走。`,
+    receipt: "移交回执", moved: (n: number, all: number, signed: number) => `${all} 个案件中已移交 ${n} 个，已签收 ${signed} 个`,
+    ends: "并入的单位", goes_on: "承接单位", merge_sure: "并入后原单位不再接案，人员和未结案件转到承接单位，以往数据不变。不能撤销。",
+    left: "下级无人办理", left_hint: "责任单位没有在岗人员，或本级没有主管：由上一级处理。",
   },
   roles: { inspector: "巡查员", crew: "责任单位人员", supervisor: "主管", auditor: "审计员", admin: "管理员" },
 

@@ -43,6 +43,7 @@ export function Settings({ onAdd }: { onAdd: () => void }) {
           <button type="button" class="choice" aria-pressed={large} onClick={() => setSettings({ large: !large })}>{words.settings.large}</button>
         </div>
       </section>
+      <a class="button button-wide" href="#/changes"><Icon name="people" />{words.changes.title}</a>
       <a class="button button-wide" href="#/sending"><Icon name="send" />{words.unsent_page.title}</a>
       <p class="small soft number">{words.settings.device}{words.colon}{me.device}</p>
     </div>
