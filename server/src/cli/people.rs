@@ -3,13 +3,14 @@
 use std::io::Read;
 
 use anyhow::Context;
+use jiff::civil::Date;
 use schema::export::TakenIn;
 use schema::op::Role;
 use serde_json::json;
 use server::error::Result;
-use server::services::installation::NewAccount;
+use server::services::installation::{Installation, NewAccount};
 
-use super::arguments::{Account, AddAccount, Device, Granting, RoleName};
+use super::arguments::{Account, AddAccount, Device, Granting, Place, RoleName};
 use super::commands::open;
 use super::output::Output;
 
@@ -63,13 +64,7 @@ pub(crate) async fn account(command: Account, output: &Output) -> Result<()> {
             Ok(())
         }
         Account::Absent { place, login, deputy, until } => {
-            let installation = open(place)?.installation;
-            let (account, by) = (installation.account(&login).await?, installation.account(&deputy).await?);
-            installation.set_absent(account, by, until).await?;
-            let zh = format!("{login} 离岗至 {until}，由 {deputy} 代理");
-            let en = format!("{login} is away through {until}; {deputy} stands in");
-            output.result(&json!({ "absent": account, "deputy": by, "until": until.to_string() }), &zh, &en);
-            Ok(())
+            absent(&open(place)?.installation, (&login, &deputy), until, output).await
         }
         Account::Back { place, login } => {
             let installation = open(place)?.installation;
@@ -78,17 +73,33 @@ pub(crate) async fn account(command: Account, output: &Output) -> Result<()> {
             output.result(&json!({ "back": account }), &format!("{login} 已返岗"), &format!("{login} is back"));
             Ok(())
         }
-        Account::ResetPassword { place, login, none } => {
-            let password = if none { None } else { Some(typed_password()?) };
-            open(place)?.installation.reset_password(&login, password).await?;
-            let (zh, en) = match none {
-                true => (format!("{login} 不再使用密码登录"), format!("{login} logs in by phone only")),
-                false => (format!("已重设 {login} 的密码"), format!("{login} has another password")),
-            };
-            output.result(&json!({ "login": login, "password": !none }), &zh, &en);
-            Ok(())
-        }
+        Account::ResetPassword { place, login, none } => reset_password(place, &login, none, output).await,
     }
+}
+
+async fn absent(
+    installation: &Installation,
+    (login, deputy): (&str, &str),
+    until: Date,
+    output: &Output,
+) -> Result<()> {
+    let (account, by) = (installation.account(login).await?, installation.account(deputy).await?);
+    installation.set_absent(account, by, until).await?;
+    let zh = format!("{login} 离岗至 {until}，由 {deputy} 代理");
+    let en = format!("{login} is away through {until}; {deputy} stands in");
+    output.result(&json!({ "absent": account, "deputy": by, "until": until.to_string() }), &zh, &en);
+    Ok(())
+}
+
+async fn reset_password(place: Place, login: &str, none: bool, output: &Output) -> Result<()> {
+    let password = if none { None } else { Some(typed_password()?) };
+    open(place)?.installation.reset_password(login, password).await?;
+    let (zh, en) = match none {
+        true => (format!("{login} 不再使用密码登录"), format!("{login} logs in by phone only")),
+        false => (format!("已重设 {login} 的密码"), format!("{login} has another password")),
+    };
+    output.result(&json!({ "login": login, "password": !none }), &zh, &en);
+    Ok(())
 }
 
 fn typed_password() -> Result<String> {

@@ -28,7 +28,7 @@ pub(crate) struct HandOverAsked {
 
 /// What a `hand_over` by the caller would move by now. For supervisors, in their areas, and administrators of the whole
 /// district.
-#[utoipa::path(get, path = "/v1/logs/{log}/hand-overs", tag = "reading", security(("bearer" = [])), params(("log" = LogId, Path), HandOverAsked), responses(
+#[utoipa::path(get, path = "/v1/logs/{log}/hand-overs", tag = "reading", security(("bearer" = [])), params(("log" = LogId, Path)), responses(
     (status = 200, body = HandOverPreview),
     (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
