@@ -6,7 +6,6 @@ use schema::api::{HandOverPreview, HandOverReceipt};
 use schema::ids::{AreaId, EntityId, LogId, OpId};
 use schema::problem::Problem;
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::caller::SignedIn;
 use super::log::id;
@@ -14,9 +13,8 @@ use crate::app::App;
 use crate::error::Result;
 
 /// Which hand-over.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
 pub(crate) struct HandOverAsked {
     /// Whose cases: an account, a unit, or the log's areas.
     from: EntityId,
@@ -28,7 +26,12 @@ pub(crate) struct HandOverAsked {
 
 /// What a `hand_over` by the caller would move by now. For supervisors, in their areas, and administrators of the whole
 /// district.
-#[utoipa::path(get, path = "/v1/logs/{log}/hand-overs", tag = "reading", security(("bearer" = [])), params(("log" = LogId, Path)), responses(
+#[utoipa::path(get, path = "/v1/logs/{log}/hand-overs", tag = "reading", security(("bearer" = [])), params(
+    ("log" = LogId, Path),
+    ("from" = EntityId, Query, description = "Whose cases: an account, a unit, or the log's areas"),
+    ("to" = EntityId, Query, description = "Who has them afterwards: an account, or a unit"),
+    ("area" = Option<AreaId>, Query, description = "Only those in this area and below"),
+), responses(
     (status = 200, body = HandOverPreview),
     (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
