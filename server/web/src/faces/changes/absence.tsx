@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { Id } from "../../device/contract";
-import { newId, useAttempt, useDevice, useMe } from "../../app/device";
+import { newId, useAttempt, useDevice, useLive, useMe, valueOf } from "../../app/device";
 import { Button, Input, Refused, Select } from "../../app/parts";
 import { useLanguage, useWords } from "../../app/settings";
 import { who } from "../../case/facts";
@@ -20,7 +20,8 @@ export function Absence({ log, reference, others }: { log: Id; reference: Refere
   const [of, setOf] = useState(me.account);
   const [deputy, setDeputy] = useState("");
   const [last, setLast] = useState("");
-  const people = [...reference.accounts.values()].filter((one) => one.disabled_rev === null);
+  const all = valueOf(useLive((device) => device.entities(log, "account"), ["cases"], [log]));
+  const people = ((all ?? []) as AccountEntity[]).filter((one) => one.disabled_rev === null);
   const away = people.filter((one) => one.absent && (others || one.id === me.account || one.absent.deputy === me.account));
   const until_ms = last ? new Date(`${last}T00:00:00`).getTime() + DAY_MS : NaN;
   const ask = (account: Id, kind: string, body: Record<string, unknown>) =>
