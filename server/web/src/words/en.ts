@@ -162,6 +162,7 @@ export const en: Words = {
     what: "What",
     place: "Place", area: "Grid", reporter: "Reported by", unit: "Unit", holder: "Person", source: "Source", changed: "Last change",
     co_units: "Helping",
+    predecessors: "Before",
     flags: "Marks",
     tale: "What happened",
     whole_tale: "Every entry (needs a network)",

@@ -167,6 +167,7 @@ export const zh = {
     what: "情况",
     place: "位置", area: "网格", reporter: "上报人", unit: "责任单位", holder: "责任人", source: "来源", changed: "最后变动",
     co_units: "协办",
+    predecessors: "此前",
     flags: "标记",
     tale: "经过",
     whole_tale: "全部记录（联网读取）",
