@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::case::State;
 use crate::catalogue::Code;
 use crate::hash::Hash;
 use crate::ids::{AccountId, DeviceId, EntityId, EpochId, LogId, OpId};
@@ -195,4 +196,57 @@ pub struct RestoredEpoch {
     pub not_returned: Vec<(u64, u64)>,
     /// An auditor or administrator took note of it.
     pub acknowledged: bool,
+}
+
+/// What a hand-over would move.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HandOverPreview {
+    /// How many cases.
+    pub cases: u64,
+    /// How many of them in each state.
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, u64>))]
+    pub states: BTreeMap<State, u64>,
+}
+
+/// What a hand-over or a merger of units has moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HandOverReceipt {
+    /// The op.
+    pub op: OpId,
+    /// Its revision.
+    pub rev: u64,
+    /// Who asked for it; nil for the server's command line.
+    pub by: AccountId,
+    /// When it was received, in ms.
+    pub received_ms: u64,
+    /// Whose the cases were: an account, a unit, or the areas.
+    pub from: EntityId,
+    /// Whose they are.
+    pub to: EntityId,
+    /// How many cases have moved.
+    pub moved: u64,
+    /// How many are still to move.
+    pub left: u64,
+    /// Every case was looked at.
+    pub done: bool,
+    /// Those that have moved and that its reader may see, in order.
+    pub cases: Vec<HandedCase>,
+}
+
+/// A case that was handed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HandedCase {
+    /// The case.
+    pub case: EntityId,
+    /// Its short code.
+    pub short_code: String,
+    /// The revision that moved it.
+    pub rev: u64,
+    /// When, in ms.
+    pub received_ms: u64,
+    /// When whoever has it now signed for it, in ms.
+    pub accepted_ms: Option<u64>,
 }

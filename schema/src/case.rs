@@ -16,8 +16,10 @@ pub use crate::position::{Gcj02, Position};
 
 mod field;
 mod nested;
+mod source;
 
 pub use field::{FieldName, NotAField};
+pub use source::{Channel, Source};
 
 /// Where a case stands. The number is the leaf's `state_after`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,34 +60,6 @@ impl State {
         Self::Duplicate,
         Self::Void,
     ];
-}
-
-/// Where a report comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Source {
-    /// Which channel.
-    pub channel: Channel,
-    /// The number it has there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub number: Option<String>,
-}
-
-/// The channels that reports come by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    /// An inspector's round (巡查).
-    Patrol,
-    /// A citizen's call (热线).
-    Hotline,
-    /// A leader's order (领导交办).
-    Leader,
-    /// An inspection team (督导).
-    Inspection,
-    /// A survey of what stands (摸底).
-    Survey,
 }
 
 /// A mergeable value with where it came from: the role it was set by is compared in a conflict, not today's.
@@ -189,6 +163,9 @@ pub struct Case {
     /// How often each unit handed it back.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub returned_by: BTreeMap<UnitId, u32>,
+    /// Who had it before, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub predecessors: Vec<Predecessor>,
     /// A unit handed it back too often: the level above this area says who has to fix it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arbitration: Option<AreaId>,
@@ -424,6 +401,24 @@ pub struct Helped {
     pub by: By,
     /// What was done, sealed.
     pub note: Option<Sealed>,
+}
+
+/// A unit that had a case, and the person if one was named, from one revision to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Predecessor {
+    /// The lead unit.
+    pub unit: UnitId,
+    /// A person of it, if one was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<AccountId>,
+    /// The revision that gave it the case.
+    pub from_rev: u64,
+    /// The revision that took it away.
+    pub to_rev: u64,
+    /// The `hand_over` or `merge_unit` by which it went; none where it was assigned anew, handed back or reopened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hand_over: Option<OpId>,
 }
 
 /// How it was said to be fixed.

@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::case::{By, Case};
 use crate::catalogue::Text;
 use crate::hash::{DeviceKey, Hash};
-use crate::ids::{AccountId, AreaId, DeviceId, EntityId, EpochId, GrantId, LogId, OpId, PersonId, UnitId};
-use crate::op::Role;
+use crate::ids::{AccountId, DeviceId, EntityId, EpochId, LogId, OpId};
 use crate::tagged;
+
+mod people;
+
+pub use people::{Absence, Account, Granted, Joined, Merged, PastGrant, PastMember, StandingIn, Unit};
 
 tagged! { "kind" "Entity";
 /// An entity's document as stored, served and compared. `kind` says which.
@@ -36,38 +39,6 @@ pub enum Entity {
 }
 }
 
-/// What an account may do in this log. Its secrets are elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Account {
-    /// Its id.
-    pub id: AccountId,
-    /// The name others see.
-    pub name: String,
-    /// The person behind it.
-    pub person: PersonId,
-    /// What it may do, oldest first.
-    pub grants: Vec<Granted>,
-    /// The units it belongs to.
-    pub units: Vec<UnitId>,
-    /// It can't act any more, since this revision.
-    pub disabled_rev: Option<u64>,
-}
-
-/// One role over one area subtree.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Granted {
-    /// Its id.
-    pub grant: GrantId,
-    /// The role.
-    pub role: Role,
-    /// The area subtree.
-    pub area: AreaId,
-    /// The revision that gave it.
-    pub rev: u64,
-}
-
 /// A phone of one person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -86,18 +57,6 @@ pub struct Device {
     pub enrolled_rev: u64,
     /// It is shut out, since this revision.
     pub revoked: Option<By>,
-}
-
-/// A body that must rectify (责任单位).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Unit {
-    /// Its id.
-    pub id: UnitId,
-    /// Its name.
-    pub name: Text,
-    /// The area it belongs to.
-    pub area: AreaId,
 }
 
 /// Which document is in force.

@@ -84,6 +84,12 @@ pub const NOTE_BYTES_MAX: usize = 128 * 1024;
 pub const BACKUP_OVERDUE_MS: u64 = 7 * 24 * 3600 * 1000;
 /// Days that a case may be suspended at most.
 pub const SUSPENSION_DAYS_MAX: u64 = 366;
+
+/// How long somebody may be away at a time, in days.
+pub const ABSENCE_DAYS_MAX: u64 = 366;
+
+/// Ended grants, ended memberships and predecessors that a document keeps; all of them are in the entries.
+pub const PAST_MAX: usize = 100;
 /// How often a clock may be extended.
 pub const EXTENSIONS_MAX: usize = 2;
 /// People who must grant more time, or an appeal.

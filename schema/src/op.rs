@@ -13,10 +13,12 @@ use crate::tree::Tree;
 
 mod body;
 mod clock;
+mod people;
 mod sight;
 
 pub use body::*;
 pub use clock::*;
+pub use people::*;
 pub use sight::{RedactValue, Restrict};
 
 /// The line, in the order of its members. `body` is read by kind (see [`Body`]).
@@ -305,6 +307,18 @@ pub enum Body {
     RevokeGrant(RevokeGrant),
     /// An account joins or leaves a unit.
     SetMembership(SetMembership),
+    /// Somebody is away, and somebody else stands in (代理).
+    SetAbsent(SetAbsent),
+    /// Somebody is back, or by the server: the date has come.
+    EndAbsence(Nothing),
+    /// By the server: what an account may do in the place of one that is away.
+    StandIn(StandIn),
+    /// What somebody, a unit or an area has goes to another (移交).
+    HandOver(HandOver),
+    /// A unit ends; another one goes on in its place (并入).
+    MergeUnit(MergeUnit),
+    /// By the server: a case goes to whom it was handed over.
+    TakeOver(TakeOver),
     /// An account can't act any more.
     DisableAccount(Reason),
     /// A device is made known to the log.

@@ -137,6 +137,9 @@ pub struct Acting {
     pub rev: u64,
     /// The area it is for.
     pub area: AreaId,
+    /// Whose it is, where its holder stands in for somebody who is away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing_in: Option<AccountId>,
 }
 
 /// A span of server time that surely holds an instant.

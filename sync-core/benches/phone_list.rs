@@ -186,6 +186,7 @@ fn case(number: u64) -> Case {
         supervised: None,
         urged: 0,
         returned_by: BTreeMap::new(),
+        predecessors: Vec::new(),
         arbitration: None,
         restricted: None,
         archived: None,

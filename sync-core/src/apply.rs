@@ -13,7 +13,7 @@ use crate::area::AreaIndex;
 use crate::case::{Step, begin, rule};
 use crate::context::{Context, RULES_WITH_CLOCKS};
 use crate::line::{ReadBody, body};
-use crate::permission::{acting, may_see, over_all, roles_for};
+use crate::permission::{acting, acting_on_person, may_see, over_all, roles_for};
 use crate::ruling::Ruling;
 use crate::{personal, registry, release};
 
@@ -34,7 +34,7 @@ pub struct Decision {
 pub fn apply(before: Option<&Entity>, op: &Op, ctx: &Context<'_>) -> Decision {
     let read = match body(op) {
         // To the program of those rules the kind was too new.
-        ReadBody::Known(body) if ctx.rules < RULES_WITH_CLOCKS && is_of_clocks(&body) => ReadBody::TooNew,
+        ReadBody::Known(body) if ctx.rules < RULES_WITH_CLOCKS && is_of_third_rules(&body) => ReadBody::TooNew,
         read => read,
     };
     let known = match &read {
@@ -73,8 +73,8 @@ pub fn apply(before: Option<&Entity>, op: &Op, ctx: &Context<'_>) -> Decision {
     Decision { record, after, state_after, leaf_entity }
 }
 
-/// The kinds that came with clocks.
-fn is_of_clocks(body: &Body) -> bool {
+/// The kinds that came with clocks, and with people that change.
+fn is_of_third_rules(body: &Body) -> bool {
     matches!(
         body,
         Body::EndStage(_)
@@ -96,6 +96,12 @@ fn is_of_clocks(body: &Body) -> bool {
             | Body::MarkOverdue(_)
             | Body::Escalate(_)
             | Body::ImportCalendar(_)
+            | Body::SetAbsent(_)
+            | Body::EndAbsence(_)
+            | Body::StandIn(_)
+            | Body::HandOver(_)
+            | Body::MergeUnit(_)
+            | Body::TakeOver(_)
     )
 }
 
@@ -159,6 +165,9 @@ fn acting_now(before: Option<&Entity>, body: &Body, ctx: &Context<'_>) -> Option
         _ => None,
     };
     let areas = ctx.areas.map(|it| it.document);
+    if let Body::SetAbsent(_) | Body::EndAbsence(_) = body {
+        return before.and_then(|entity| acting_on_person(account, entity, areas));
+    }
     let place = match body {
         Body::Report(report) => Some(&report.position),
         Body::SettleOnSite(settled) => Some(&settled.report.position),

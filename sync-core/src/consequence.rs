@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use schema::case::Case;
-use schema::entity::Entity;
+use schema::entity::{Account, Entity};
 use schema::hash::Hash;
 use schema::ids::EntityId;
 use schema::op::{Body, DuplicateOf, Op, PhotoVerified};
@@ -13,6 +13,7 @@ use crate::apply::Decision;
 use crate::case::subtype_in;
 use crate::clock::{deadlines, stages};
 use crate::context::{Context, RULES_WITH_CLOCKS};
+use crate::registry::absence::for_deputies;
 
 /// An op that the server appends: its id is `line::consequence_id(log, cause, kind, n)`.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,9 +27,13 @@ pub struct Consequence {
 }
 
 /// The consequences of a decided op, in order: photos it names whose bytes are here already; the other end of a
-/// duplicate link.
+/// duplicate link; what a deputy may do.
 pub fn consequences(before: Option<&Entity>, op: &Op, decision: &Decision, ctx: &Context<'_>) -> Vec<Consequence> {
-    let Some(Entity::Case(after)) = &decision.after else { return Vec::new() };
+    let after = match &decision.after {
+        Some(Entity::Case(after)) => after,
+        Some(Entity::Account(after)) => return of_account(before, after),
+        _ => return Vec::new(),
+    };
     let mut found = Vec::new();
     let waiting: BTreeSet<Hash> =
         after.evidence.iter().filter(|item| item.verified_rev.is_none()).map(|item| item.sha256).collect();
@@ -57,6 +62,14 @@ pub fn consequences(before: Option<&Entity>, op: &Op, decision: &Decision, ctx: 
     };
     found.extend(issued(was, after, op, ctx));
     found
+}
+
+fn of_account(before: Option<&Entity>, after: &Account) -> Vec<Consequence> {
+    let was = match before {
+        Some(Entity::Account(account)) => Some(account),
+        _ => None,
+    };
+    (0..).zip(for_deputies(was, after)).map(|(n, (entity, body))| Consequence { entity, body, n }).collect()
 }
 
 /// The deadlines that follow. One beyond what can be told is not issued: the case stands without it, and says so by it.

@@ -18,11 +18,15 @@ pub const NUMBER_GIVEN_BACK: &str = "number_given_back";
 /// The rules that this program decides new ops by. A replay uses the number that the entry names.
 ///
 /// Since 2: a line with a personal value in plain text is parked, and no record repeats what a body held.
-/// Since 3: clocks run on cases; what has a deadline is voided or linked one level up.
+/// Since 3: clocks run on cases; what has a deadline is voided or linked one level up; units, grants and memberships have
+/// dates, people have deputies, and what somebody has is handed over.
 pub const RULES: u32 = 3;
 
 /// The first rules that know of clocks.
 pub(crate) const RULES_WITH_CLOCKS: u32 = 3;
+
+/// The first rules by which people and units change over time.
+pub(crate) const RULES_WITH_PEOPLE: u32 = 3;
 
 /// A document in force with its hash.
 #[derive(Debug)]
@@ -102,7 +106,7 @@ pub struct Context<'a> {
     pub verified: &'a BTreeMap<Hash, VerifiedPhoto>,
     /// Documents named by the op whose bytes are here.
     pub documents: &'a BTreeSet<Hash>,
-    /// Units named by the op that exist.
+    /// Units named by the op that exist and take cases.
     pub units: &'a BTreeSet<UnitId>,
     /// Accounts named by the op that exist, beside the actor.
     pub accounts: &'a BTreeMap<AccountId, Account>,

@@ -3,9 +3,9 @@
 
 use schema::case::Case;
 use schema::clock::{Clock, Running};
-use schema::entity::Entity;
+use schema::entity::{Account, Entity};
 use schema::limits::RELAPSE_WINDOW_DAYS;
-use schema::op::{AskInterimCheck, Body, Escalate, Marked, Nothing, Resume};
+use schema::op::{AskInterimCheck, Body, Escalate, Marked, Nothing, Resume, RevokeGrant, SetMembership};
 
 use crate::case::{has_ended, is_worked_on};
 
@@ -24,10 +24,25 @@ pub enum DueKind {
     Resume,
     /// Somebody must look in between.
     InterimCheck,
+    /// A grant ends.
+    Grant,
+    /// A membership ends.
+    Membership,
+    /// An absence ends.
+    Absence,
 }
 
 impl DueKind {
-    const ALL: [Self; 5] = [Self::LiftRestriction, Self::Archive, Self::Clock, Self::Resume, Self::InterimCheck];
+    const ALL: [Self; 8] = [
+        Self::LiftRestriction,
+        Self::Archive,
+        Self::Clock,
+        Self::Resume,
+        Self::InterimCheck,
+        Self::Grant,
+        Self::Membership,
+        Self::Absence,
+    ];
 
     /// Its number in the table of what is due.
     pub fn number(self) -> u8 {
@@ -37,6 +52,9 @@ impl DueKind {
             Self::Clock => 3,
             Self::Resume => 4,
             Self::InterimCheck => 5,
+            Self::Grant => 10,
+            Self::Membership => 11,
+            Self::Absence => 12,
         }
     }
 
@@ -71,7 +89,11 @@ pub struct Asked {
 /// # Errors
 /// Those of `archive_days`.
 pub fn dues<E>(entity: &Entity, archive_days: impl FnOnce() -> Result<Option<u16>, E>) -> Result<Vec<Due>, E> {
-    let Entity::Case(case) = entity else { return Ok(Vec::new()) };
+    let case = match entity {
+        Entity::Case(case) => case,
+        Entity::Account(account) => return Ok(of_account(account)),
+        _ => return Ok(Vec::new()),
+    };
     let mut found = Vec::new();
     if let Some(restriction) = &case.restricted {
         let (due_ms, occurrence) = (restriction.until_ms, restriction.by.rev);
@@ -100,6 +122,30 @@ pub fn dues<E>(entity: &Entity, archive_days: impl FnOnce() -> Result<Option<u16
     Ok(found)
 }
 
+/// What ends by itself of what an account may do, and its absence.
+fn of_account(account: &Account) -> Vec<Due> {
+    let due = |kind, occurrence, until_ms: Option<u64>| Some(Due { kind, due_ms: until_ms?, occurrence });
+    let grants = account.own_grants().filter_map(|it| due(DueKind::Grant, it.rev, it.until_ms));
+    let joined = account.joined.values().filter_map(|it| due(DueKind::Membership, it.rev, it.until_ms));
+    let absent = account.absent.iter().filter_map(|it| due(DueKind::Absence, it.rev, Some(it.until_ms)));
+    grants.chain(joined).chain(absent).collect()
+}
+
+fn asked_of(account: &Account, due: Due) -> Option<Body> {
+    match due.kind {
+        DueKind::Grant => {
+            let ends = account.own_grants().find(|it| it.rev == due.occurrence)?;
+            Some(Body::RevokeGrant(RevokeGrant { grant: ends.grant }))
+        }
+        DueKind::Membership => {
+            let (unit, _) = account.joined.iter().find(|(_, it)| it.rev == due.occurrence)?;
+            Some(Body::SetMembership(SetMembership { unit: *unit, member: false, until_ms: None }))
+        }
+        DueKind::Absence => account.absent.filter(|it| it.rev == due.occurrence).map(|_| Body::EndAbsence(Nothing {})),
+        _ => None,
+    }
+}
+
 /// The next thing that a running clock asks for, and when: due soon, overdue, then each level in turn.
 fn next_of(clock: &Clock) -> Option<(u64, Asked)> {
     if clock.running != Running::Running {
@@ -123,8 +169,12 @@ fn next_of(clock: &Clock) -> Option<(u64, Asked)> {
 
 /// What the server asks for now that something of an entity is due; none if it is no longer.
 pub fn asked(entity: &Entity, due: Due) -> Option<Asked> {
-    let Entity::Case(case) = entity else { return None };
     let plain = |body| Some(Asked { clock: String::new(), body });
+    let case = match entity {
+        Entity::Case(case) => case,
+        Entity::Account(account) => return asked_of(account, due).and_then(plain),
+        _ => return None,
+    };
     match due.kind {
         DueKind::LiftRestriction => plain(Body::LiftRestriction(Nothing {})),
         DueKind::Archive => plain(Body::Archive(Nothing {})),
@@ -134,6 +184,7 @@ pub fn asked(entity: &Entity, due: Due) -> Option<Asked> {
             plain(Body::AskInterimCheck(AskInterimCheck { stage: interim.stage.clone() }))
         }
         DueKind::Clock => next_of(clock(case, due)?).map(|(_, asked)| asked),
+        DueKind::Grant | DueKind::Membership | DueKind::Absence => None,
     }
 }
 

@@ -54,9 +54,12 @@ pub fn roles_for(body: &Body) -> &'static [Role] {
         | Body::Grant(_)
         | Body::RevokeGrant(_)
         | Body::SetMembership(_)
+        | Body::MergeUnit(_)
         | Body::DisableAccount(_)
         | Body::EnrolDevice(_)
         | Body::RevokeDevice(_) => &[Admin],
+        Body::SetAbsent(_) | Body::EndAbsence(_) => &[Admin, Supervisor, Inspector, Crew],
+        Body::HandOver(_) => &[Admin, Supervisor],
         Body::Restrict(_) => &[Supervisor, Auditor],
         Body::PhotoVerified(_)
         | Body::IssueDeadline(_)
@@ -68,6 +71,8 @@ pub fn roles_for(body: &Body) -> &'static [Role] {
         | Body::Archive(_)
         | Body::RedactValue(_)
         | Body::Rescope(_)
+        | Body::StandIn(_)
+        | Body::TakeOver(_)
         | Body::Place(_)
         | Body::AbsorbDuplicate(_)
         | Body::ReleaseDuplicate(_)
@@ -90,6 +95,15 @@ pub fn works_for(account: &Account, case: &Case) -> bool {
     })
 }
 
+/// Whether a grant of crew is for a unit that must fix this case: a deputy's for the units of the one who is away, one's
+/// own for one's own.
+fn works_by(account: &Account, grant: &Granted, case: &Case) -> bool {
+    units_of(case).any(|unit| match grant.standing_in {
+        None => account.own_units().any(|own| own == unit),
+        Some(absent) => account.stands_in.iter().any(|it| it.absent == absent && it.units.contains(&unit)),
+    })
+}
+
 /// The grant by which an account does this to a case: the highest role that the kind allows and that covers the case.
 /// Inspectors and supervisors are covered by area (or because they made it, for what every maker may do), crew by
 /// unit. Reporting is not tied to an area: `place`, the area reported from, only prefers the grant that covers it.
@@ -103,23 +117,54 @@ pub fn acting(
     let roles = roles_for(body);
     let grants = || account.grants.iter().filter(|grant| roles.contains(&grant.role));
     let best = match case {
-        None => grants().filter(|grant| !rules_for(body) || over_all(grant, areas)).max_by_key(|grant| {
+        None => grants().filter(|grant| !rules_for(body) || rules_over(grant, body, areas)).max_by_key(|grant| {
             let covers = place.is_some_and(|area| reaches(grant, area, areas));
-            (covers, grant.role, height(grant, areas), std::cmp::Reverse(grant.rev))
+            (covers, grant.role, height(grant, areas), grant.standing_in.is_none(), std::cmp::Reverse(grant.rev))
         }),
         Some(case) => grants()
             .filter(|grant| match grant.role {
-                Role::Crew => works_for(account, case) || (is_maker(account, case) && for_makers(body)),
+                Role::Crew => works_by(account, grant, case) || (is_maker(account, case) && for_makers(body)),
                 Role::Inspector | Role::Supervisor | Role::Auditor | Role::Admin => {
                     reaches(grant, case.area, areas) || (is_maker(account, case) && for_makers(body))
                 }
             })
             .max_by_key(|grant| {
                 let covers = reaches(grant, case.area, areas);
-                (covers, grant.role, height(grant, areas), std::cmp::Reverse(grant.rev))
+                let own = grant.standing_in.is_none();
+                (covers, grant.role, height(grant, areas), own, std::cmp::Reverse(grant.rev))
             }),
     };
-    best.map(|grant| Acting { role: grant.role, grant: grant.grant, rev: grant.rev, area: grant.area })
+    best.map(acting_by)
+}
+
+fn acting_by(grant: &Granted) -> Acting {
+    let Granted { role, grant, rev, area, standing_in, .. } = *grant;
+    Acting { role, grant, rev, area, standing_in }
+}
+
+/// A supervisor hands over what lies in the own area; everything else of the register is for the whole log.
+fn rules_over(grant: &Granted, body: &Body, areas: Option<&AreaIndex>) -> bool {
+    over_all(grant, areas) || (grant.role == Role::Supervisor && matches!(body, Body::HandOver(_)))
+}
+
+/// The grant by which an account says that somebody is away or back: any of one's own; else one that reaches all that the
+/// other may do, since it is lent to a deputy.
+pub(crate) fn acting_on_person(account: &Account, entity: &Entity, areas: Option<&AreaIndex>) -> Option<Acting> {
+    let Entity::Account(of) = entity else { return None };
+    let reaches_all = |grant: &Granted| match grant.role {
+        Role::Admin => over_all(grant, areas),
+        Role::Supervisor => {
+            of.own_grants().next().is_some() && of.own_grants().all(|it| reaches(grant, it.area, areas))
+        }
+        Role::Auditor | Role::Crew | Role::Inspector => false,
+    };
+    let mut own = account.own_grants().filter(|grant| grant.role != Role::Auditor);
+    let found = if account.id == of.id {
+        own.max_by_key(|grant| (grant.role, std::cmp::Reverse(grant.rev)))
+    } else {
+        own.find(|grant| reaches_all(grant))
+    };
+    found.map(acting_by)
 }
 
 /// How high in the tree a grant lies: more is higher.

@@ -1,13 +1,13 @@
 //! Ops on everything that is not a case: the log, documents in force, units, accounts, devices.
 
-use schema::entity::{
-    Account, Device, DocumentInForce, Entity, Granted, Log, Planned, Restored, Silence, SilenceDecided, Unit,
-};
+pub(crate) mod absence;
+mod people;
+
+use schema::entity::{Account, Device, DocumentInForce, Entity, Log, Planned, Restored, Silence, SilenceDecided};
 use schema::hash::Hash;
 use schema::limits::TEXT_BYTES_MAX;
 use schema::op::{
-    AcknowledgeEpoch, Body, DecideSilence, EnrolDevice, Grant, ImportDocument, NoteSilence, PlanAreas, Role,
-    SetAccount, SetMembership, SetUnit, StartEpoch,
+    AcknowledgeEpoch, Body, DecideSilence, EnrolDevice, ImportDocument, NoteSilence, PlanAreas, Role, StartEpoch,
 };
 use schema::record::RefusalCode;
 
@@ -35,6 +35,11 @@ pub(crate) fn rules_for(body: &Body) -> bool {
             | Body::Grant(_)
             | Body::RevokeGrant(_)
             | Body::SetMembership(_)
+            | Body::SetAbsent(_)
+            | Body::EndAbsence(_)
+            | Body::StandIn(_)
+            | Body::HandOver(_)
+            | Body::MergeUnit(_)
             | Body::DisableAccount(_)
             | Body::EnrolDevice(_)
             | Body::RevokeDevice(_)
@@ -102,19 +107,16 @@ pub(crate) fn rule(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
             Some(Entity::Areas(_)) => Ruling::invalid("sha256"),
             _ => unknown(),
         },
-        Body::SetUnit(body) => set_unit(before, body, step),
-        Body::SetAccount(body) => set_account(before, body, step),
-        Body::Grant(body) => account(before, |account| grant(account, body, step)),
-        Body::RevokeGrant(body) => account(before, |mut account| {
-            let count = account.grants.len();
-            account.grants.retain(|granted| granted.grant != body.grant);
-            if account.grants.len() == count {
-                Ruling::invalid("grant")
-            } else {
-                Ruling::accepted(Entity::Account(account))
-            }
-        }),
-        Body::SetMembership(body) => account(before, |account| membership(account, body, step)),
+        Body::SetUnit(body) => people::set_unit(before, body, step),
+        Body::MergeUnit(body) => people::merge_unit(before, body, step),
+        Body::HandOver(body) => people::hand_over(before, body, step),
+        Body::SetAccount(body) => people::set_account(before, body, step),
+        Body::Grant(body) => account(before, |account| people::grant(account, body, step)),
+        Body::RevokeGrant(body) => account(before, |account| people::revoke_grant(account, body, step)),
+        Body::SetMembership(body) => account(before, |account| people::membership(account, body, step)),
+        Body::SetAbsent(body) => account(before, |account| absence::set_absent(account, body, step)),
+        Body::EndAbsence(_) => account(before, absence::end_absence),
+        Body::StandIn(body) => account(before, |account| absence::stand_in(account, body, step)),
         Body::DisableAccount(_) => account(before, |mut account| match account.disabled_rev {
             Some(_) => Ruling::unchanged(),
             None => {
@@ -253,67 +255,6 @@ fn plan(before: Option<&Entity>, body: &PlanAreas, step: &Step<'_>) -> Ruling {
         from_ms: body.from_ms,
     };
     Ruling::accepted(Entity::Areas(DocumentInForce { planned: Some(planned), ..now.clone() }))
-}
-
-fn set_unit(before: Option<&Entity>, body: &SetUnit, step: &Step<'_>) -> Ruling {
-    let names = [&body.name.zh, &body.name.en];
-    if names.iter().any(|name| name.trim().is_empty() || name.len() > TEXT_BYTES_MAX) {
-        return Ruling::invalid("name");
-    }
-    if step.ctx.areas.is_some_and(|areas| areas.document.area(body.area).is_none()) {
-        return Ruling::invalid("area");
-    }
-    let unit = Unit { id: schema::ids::UnitId(step.op.entity.0), name: body.name.clone(), area: body.area };
-    match before {
-        None => Ruling::accepted(Entity::Unit(unit)),
-        Some(Entity::Unit(now)) if *now == unit => Ruling::unchanged(),
-        Some(Entity::Unit(_)) => Ruling::accepted(Entity::Unit(unit)),
-        Some(_) => unknown(),
-    }
-}
-
-fn set_account(before: Option<&Entity>, body: &SetAccount, step: &Step<'_>) -> Ruling {
-    if body.name.trim().is_empty() || body.name.len() > TEXT_BYTES_MAX {
-        return Ruling::invalid("name");
-    }
-    match before {
-        None => Ruling::accepted(Entity::Account(Account {
-            id: schema::ids::AccountId(step.op.entity.0),
-            name: body.name.clone(),
-            person: body.person,
-            grants: Vec::new(),
-            units: Vec::new(),
-            disabled_rev: None,
-        })),
-        Some(Entity::Account(now)) => {
-            Ruling::accepted(Entity::Account(Account { name: body.name.clone(), person: body.person, ..now.clone() }))
-        }
-        Some(_) => unknown(),
-    }
-}
-
-fn grant(mut account: Account, body: &Grant, step: &Step<'_>) -> Ruling {
-    if step.ctx.areas.is_some_and(|areas| areas.document.area(body.area).is_none()) {
-        return Ruling::invalid("area");
-    }
-    let known =
-        |granted: &Granted| granted.grant == body.grant || (granted.role == body.role && granted.area == body.area);
-    if account.grants.iter().any(known) {
-        return Ruling::unchanged();
-    }
-    account.grants.push(Granted { grant: body.grant, role: body.role, area: body.area, rev: step.ctx.rev });
-    Ruling::accepted(Entity::Account(account))
-}
-
-fn membership(mut account: Account, body: &SetMembership, step: &Step<'_>) -> Ruling {
-    let is_member = account.units.contains(&body.unit);
-    match (body.member, is_member) {
-        (true, true) | (false, false) => return Ruling::unchanged(),
-        (true, false) if !step.ctx.units.contains(&body.unit) => return Ruling::invalid("unit"),
-        (true, false) => account.units.push(body.unit),
-        (false, true) => account.units.retain(|unit| *unit != body.unit),
-    }
-    Ruling::accepted(Entity::Account(account))
 }
 
 fn enrol(before: Option<&Entity>, body: &EnrolDevice, step: &Step<'_>) -> Ruling {

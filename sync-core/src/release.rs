@@ -99,16 +99,11 @@ fn is_lent(current: Option<&Entity>, parked: &ParkedOp) -> bool {
 
 /// The author as frozen at parking.
 fn author(parked: &ParkedOp, acting: Option<Acting>) -> Account {
+    let person = parked.record.person.unwrap_or(schema::ids::PersonId::NIL);
     Account {
-        id: parked.op.actor,
-        name: String::new(),
-        person: parked.record.person.unwrap_or(schema::ids::PersonId::NIL),
-        grants: acting
-            .map(|it| Granted { grant: it.grant, role: it.role, area: it.area, rev: it.rev })
-            .into_iter()
-            .collect(),
+        grants: acting.map(|it| Granted::new(it.grant, it.role, it.area, it.rev)).into_iter().collect(),
         units: parked.record.units.clone(),
-        disabled_rev: None,
+        ..Account::new(parked.op.actor, String::new(), person)
     }
 }
 

@@ -65,10 +65,10 @@ impl Gone {
     pub fn among<'a>(entities: impl IntoIterator<Item = &'a Entity>) -> Self {
         let mut gone = Self::default();
         for entity in entities {
-            if let Entity::Account(account) = entity
-                && account.disabled_rev.is_some()
-            {
-                gone.accounts.push(account.id);
+            match entity {
+                Entity::Account(account) if account.disabled_rev.is_some() => gone.accounts.push(account.id),
+                Entity::Unit(unit) if unit.merged.is_some() => gone.units.push(unit.id),
+                _ => {}
             }
         }
         gone

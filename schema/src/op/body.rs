@@ -367,6 +367,9 @@ pub struct Grant {
     pub role: Role,
     /// The area subtree it holds for.
     pub area: AreaId,
+    /// When it ends by itself, in ms of the server's time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<u64>,
 }
 
 /// `revoke_grant`
@@ -383,6 +386,9 @@ pub struct SetMembership {
     pub unit: UnitId,
     /// Joins (true) or leaves (false).
     pub member: bool,
+    /// When it leaves by itself, in ms of the server's time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<u64>,
 }
 
 /// `enrol_device`

@@ -4,11 +4,13 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
 use schema::ids::{AccountId, DeviceId, EntityId, PersonId, UnitId};
 
 use super::cases::Cases;
 use super::imports::{Areas, Calendar, Catalogue};
 use super::responsibilities::Responsibilities;
+use super::units::Unit;
 
 /// 整改 Rectify: a city's field inspection server (城市现场巡查整改服务器)
 #[derive(Parser)]
@@ -51,6 +53,9 @@ pub(crate) enum Command {
     /// Units that must rectify (责任单位)
     #[command(subcommand)]
     Unit(Unit),
+    /// Give what somebody, a unit or an area has to another (移交)
+    #[command(subcommand)]
+    HandOver(super::handing::HandOver),
     /// Cases (案件)
     #[command(subcommand)]
     Cases(Cases),
@@ -231,7 +236,13 @@ pub(crate) enum Account {
         reason: String,
     },
     /// Give a role over an area (授予角色)
-    Grant(Granting),
+    Grant {
+        #[command(flatten)]
+        granting: Granting,
+        /// The last day of it; else for good (截止日期)
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        until: Option<Date>,
+    },
     /// Take a role over an area away (收回角色)
     RevokeGrant(Granting),
     /// Put an account into a unit, or take it out (加入或退出责任单位)
@@ -243,9 +254,32 @@ pub(crate) enum Account {
         /// The unit (责任单位)
         #[arg(long, value_name = "ID")]
         unit: UnitId,
+        /// The last day of it; else for good (截止日期)
+        #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "remove")]
+        until: Option<Date>,
         /// Out of it (退出)
         #[arg(long)]
         remove: bool,
+    },
+    /// Somebody is away, and a colleague stands in through a day (离岗代理)
+    Absent {
+        #[command(flatten)]
+        place: Place,
+        /// Login name of who is away (离岗人)
+        login: String,
+        /// Login name of who stands in (代理人)
+        #[arg(long, value_name = "LOGIN")]
+        deputy: String,
+        /// The last day away, in the district's time zone (截止日期)
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        until: Date,
+    },
+    /// Somebody is back before that day (提前返岗)
+    Back {
+        #[command(flatten)]
+        place: Place,
+        /// Login name (登录名)
+        login: String,
     },
     /// Set another password, read from standard input; desks are logged out (重设密码)
     ResetPassword {
@@ -345,33 +379,5 @@ pub(crate) enum Device {
         place: Place,
         /// The file (文件)
         file: PathBuf,
-    },
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Unit {
-    /// Add a unit (新增责任单位)
-    Add {
-        #[command(flatten)]
-        place: Place,
-        /// Its name in Chinese
-        #[arg(long)]
-        zh: String,
-        /// Its name in English
-        #[arg(long)]
-        en: String,
-        /// Code of its area; else the whole log
-        #[arg(long, value_name = "CODE")]
-        area: Option<String>,
-    },
-    /// Give a unit another area (调整责任单位所属区域)
-    Move {
-        #[command(flatten)]
-        place: Place,
-        /// The unit's id
-        unit: UnitId,
-        /// Code of its area; else the whole log
-        #[arg(long, value_name = "CODE")]
-        area: Option<String>,
     },
 }

@@ -16,7 +16,7 @@ use server::services::installation::District;
 use server::services::rebuild;
 use tracing_subscriber::EnvFilter;
 
-use super::arguments::{Command, Place, Serve, Survival, Unit};
+use super::arguments::{Command, Place, Serve, Survival};
 use super::output::Output;
 use super::{backup, cases, demo, districts, imports, people, responsibilities};
 
@@ -33,17 +33,9 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<()> {
         Command::Redact(redact) => districts::redact(redact, output).await,
         Command::Account(command) => people::account(command, output).await,
         Command::Device(command) => people::device(command, output).await,
-        Command::Unit(Unit::Add { place, zh, en, area }) => {
-            let unit = open(place)?.installation.add_unit(Text { zh, en }, area.as_deref()).await?;
-            output.result(&json!({ "unit": unit }), &format!("已新增责任单位 {unit}"), &format!("unit {unit} added"));
-            Ok(())
-        }
+        Command::Unit(command) => super::units::run(command, output).await,
+        Command::HandOver(command) => super::handing::run(command, output).await,
         Command::Cases(command) => cases::run(command, output).await,
-        Command::Unit(Unit::Move { place, unit, area }) => {
-            open(place)?.installation.move_unit(unit, area.as_deref()).await?;
-            output.result(&json!({ "unit": unit }), "已调整所属区域", "the unit has another area");
-            Ok(())
-        }
         Command::Catalogue(command) => imports::catalogue(command, output).await,
         Command::Calendar(command) => imports::calendar(command, output).await,
         Command::Responsibilities(command) => responsibilities::responsibilities(command, output).await,

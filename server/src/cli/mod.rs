@@ -7,10 +7,12 @@ mod commands;
 mod deadline;
 mod demo;
 mod districts;
+mod handing;
 mod imports;
 mod output;
 mod people;
 mod responsibilities;
+mod units;
 mod webhooks;
 
 use std::io::Write;

@@ -3,13 +3,14 @@
 use std::io::Read;
 
 use anyhow::Context;
+use jiff::civil::Date;
 use schema::export::TakenIn;
 use schema::op::Role;
 use serde_json::json;
 use server::error::Result;
-use server::services::installation::NewAccount;
+use server::services::installation::{Installation, NewAccount};
 
-use super::arguments::{Account, AddAccount, Device, Granting, RoleName};
+use super::arguments::{Account, AddAccount, Device, Granting, Place, RoleName};
 use super::commands::open;
 use super::output::Output;
 
@@ -38,9 +39,10 @@ pub(crate) async fn account(command: Account, output: &Output) -> Result<()> {
             output.result(&json!({ "disabled": account }), &format!("已停用 {login}"), &format!("{login} is disabled"));
             Ok(())
         }
-        Account::Grant(Granting { place, login, role, area }) => {
+        Account::Grant { granting: Granting { place, login, role, area }, until } => {
             let installation = open(place)?.installation;
-            installation.grant(installation.account(&login).await?, of_name(role), area.as_deref()).await?;
+            let account = installation.account(&login).await?;
+            installation.grant(account, (of_name(role), area.as_deref()), until).await?;
             output.result(&json!({ "granted": login }), &format!("已授予 {login}"), &format!("granted to {login}"));
             Ok(())
         }
@@ -51,9 +53,9 @@ pub(crate) async fn account(command: Account, output: &Output) -> Result<()> {
             output.result(&json!({ "revoked_grant": login }), &zh, &en);
             Ok(())
         }
-        Account::Unit { place, login, unit, remove } => {
+        Account::Unit { place, login, unit, until, remove } => {
             let installation = open(place)?.installation;
-            installation.set_member(installation.account(&login).await?, unit, !remove).await?;
+            installation.set_member(installation.account(&login).await?, (unit, !remove), until).await?;
             let (zh, en) = match remove {
                 true => (format!("{login} 已退出责任单位"), format!("{login} is out of the unit")),
                 false => (format!("{login} 已加入责任单位"), format!("{login} belongs to the unit")),
@@ -61,17 +63,43 @@ pub(crate) async fn account(command: Account, output: &Output) -> Result<()> {
             output.result(&json!({ "unit": unit, "member": !remove }), &zh, &en);
             Ok(())
         }
-        Account::ResetPassword { place, login, none } => {
-            let password = if none { None } else { Some(typed_password()?) };
-            open(place)?.installation.reset_password(&login, password).await?;
-            let (zh, en) = match none {
-                true => (format!("{login} 不再使用密码登录"), format!("{login} logs in by phone only")),
-                false => (format!("已重设 {login} 的密码"), format!("{login} has another password")),
-            };
-            output.result(&json!({ "login": login, "password": !none }), &zh, &en);
+        Account::Absent { place, login, deputy, until } => {
+            absent(&open(place)?.installation, (&login, &deputy), until, output).await
+        }
+        Account::Back { place, login } => {
+            let installation = open(place)?.installation;
+            let account = installation.account(&login).await?;
+            installation.end_absence(account).await?;
+            output.result(&json!({ "back": account }), &format!("{login} 已返岗"), &format!("{login} is back"));
             Ok(())
         }
+        Account::ResetPassword { place, login, none } => reset_password(place, &login, none, output).await,
     }
+}
+
+async fn absent(
+    installation: &Installation,
+    (login, deputy): (&str, &str),
+    until: Date,
+    output: &Output,
+) -> Result<()> {
+    let (account, by) = (installation.account(login).await?, installation.account(deputy).await?);
+    installation.set_absent(account, by, until).await?;
+    let zh = format!("{login} 离岗至 {until}，由 {deputy} 代理");
+    let en = format!("{login} is away through {until}; {deputy} stands in");
+    output.result(&json!({ "absent": account, "deputy": by, "until": until.to_string() }), &zh, &en);
+    Ok(())
+}
+
+async fn reset_password(place: Place, login: &str, none: bool, output: &Output) -> Result<()> {
+    let password = if none { None } else { Some(typed_password()?) };
+    open(place)?.installation.reset_password(login, password).await?;
+    let (zh, en) = match none {
+        true => (format!("{login} 不再使用密码登录"), format!("{login} logs in by phone only")),
+        false => (format!("已重设 {login} 的密码"), format!("{login} has another password")),
+    };
+    output.result(&json!({ "login": login, "password": !none }), &zh, &en);
+    Ok(())
 }
 
 fn typed_password() -> Result<String> {

@@ -206,6 +206,7 @@ fn accounts(
             grant: GrantId(id(seed, &format!("grant {login}"), n)),
             role,
             area: *area,
+            until_ms: None,
         };
         made.push(DemoAccount {
             id: AccountId(id(seed, &format!("account {login}"), 0)),

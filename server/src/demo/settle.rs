@@ -192,7 +192,7 @@ async fn settle_people(app: &App, log: LogId, city: &City) -> Result<Vec<Settled
         let (name, person) = (account.name.clone(), account.person);
         let mut bodies = vec![Body::SetAccount(SetAccount { name, person })];
         bodies.extend(account.grants.iter().map(|grant: &Grant| Body::Grant(grant.clone())));
-        let join = |unit: &_| Body::SetMembership(SetMembership { unit: *unit, member: true });
+        let join = |unit: &_| Body::SetMembership(SetMembership { unit: *unit, member: true, until_ms: None });
         bodies.extend(account.units.iter().map(join));
         for body in bodies {
             ops.push(ServerOp { id: new_op()?, entity: account.id.into(), body, values: Vec::new() });

@@ -36,6 +36,10 @@ pub(crate) struct CasesAsked {
     subtype: Option<String>,
     /// Short code or official number.
     code: Option<String>,
+    /// `true`: only those that come to the caller because nobody below can see to them. A page may then be empty and
+    /// have a next one.
+    #[serde(default)]
+    unattended: bool,
     /// `next` of the page before.
     before: Option<u64>,
     /// Rows, at most 100.
@@ -59,10 +63,10 @@ pub(crate) async fn cases(
     log: Path<String>,
     asked: Query<CasesAsked>,
 ) -> Result<HttpResponse> {
-    let CasesAsked { area, state, category, subtype, code, before, limit } = asked.into_inner();
+    let CasesAsked { area, state, category, subtype, code, unattended, before, limit } = asked.into_inner();
     let states = states_named(state.as_deref()).ok_or_else(|| Error::invalid("state"))?;
     let filter = CaseFilter { states, category, subtype, code };
-    let query = CaseQuery { area, filter, before, limit: limit.unwrap_or(PAGE_MAX) };
+    let query = CaseQuery { area, filter, unattended, before, limit: limit.unwrap_or(PAGE_MAX) };
     Ok(HttpResponse::Ok().json(app.sight.cases(&caller.0, id(&log)?, query).await?))
 }
 

@@ -7,6 +7,7 @@ mod body;
 mod caller;
 mod events;
 mod export_files;
+mod handing;
 mod log;
 pub mod openapi;
 mod order;
@@ -69,6 +70,8 @@ routes! {
     POST    "/v1/logs/{log}/cases/{case}/notice"        => order::ticket,
     POST    "/v1/logs/{log}/cases/{case}/opened"        => log::opened,
     GET     "/v1/logs/{log}/parked"                     => log::parked,
+    GET     "/v1/logs/{log}/hand-overs"                 => handing::preview,
+    GET     "/v1/logs/{log}/hand-overs/{op}"            => handing::receipt,
     GET     "/v1/logs/{log}/reads"                      => log::reads,
     GET     "/v1/logs/{log}/documents/{sha256}"         => log::document,
     GET     "/v1/push"                                  => push::standing,

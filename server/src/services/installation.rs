@@ -5,6 +5,7 @@ mod administration;
 mod areas;
 mod districts;
 mod first;
+mod handing;
 mod people;
 mod responsibilities;
 mod rulebooks;
@@ -25,6 +26,7 @@ use sync_core::line::seal;
 use uuid::{Builder, Uuid};
 
 pub use districts::ListedDistrict;
+pub use handing::HandingOver;
 pub use webhooks::{AddedWebhook, ListedWebhook, NewWebhook, SentNotice, outbox};
 
 use super::codes;

@@ -16,6 +16,7 @@ pub mod enrolment;
 pub mod events;
 pub mod geojson;
 mod hand_in;
+mod handing;
 pub mod installation;
 pub mod intake;
 pub mod keys;

@@ -7,7 +7,7 @@ mod ladder;
 mod tests;
 
 use jiff::Timestamp;
-use schema::case::{Assignment, Case};
+use schema::case::{Assignment, Case, State};
 use schema::clock::{Clock, Timed};
 use schema::ids::{LogId, OpId};
 use schema::notice::{Addressed, Notice, Noticed};
@@ -43,6 +43,7 @@ pub(crate) struct Around<'a> {
 pub(crate) fn is_told(body: &Body) -> bool {
     match body {
         Body::Assign(_)
+        | Body::TakeOver(_)
         | Body::ReturnAssignment(_)
         | Body::MarkDueSoon(_)
         | Body::MarkOverdue(_)
@@ -99,6 +100,7 @@ fn addressed<'a>(
         // One that came too late stands as a conflict: nobody was given the case by it.
         Body::Assign(_) if assignment.is_none_or(|assignment| assignment.by.op != happened.op) => None,
         Body::Assign(_) => plain(ladder.reached_with_helpers()),
+        Body::TakeOver(_) => plain(ladder.reached_with_helpers()),
         Body::Urge(_) | Body::Supervise(_) => plain(ladder.reached(Start::Holder)),
         // The first of two has granted it: the second is one step up.
         Body::DecideExtension(_) if case.extension.is_some() => plain(ladder.reached(Start::Office(1))),
@@ -125,6 +127,18 @@ fn addressed<'a>(
         }
         _ => None,
     }
+}
+
+/// Who must see to a case that nobody on its own step can: its unit has nobody who is there, or its office has nobody.
+/// None where it has ended, or somebody of its own step is there.
+pub(crate) fn left_to(case: &Case, areas: Option<&AreaIndex>, directory: &Directory) -> Option<Addressed> {
+    let ladder = Ladder::new(case, case.assignment.as_ref(), areas, directory);
+    let own = match case.state {
+        State::Assigned => Start::Unit,
+        State::Reported | State::Filed | State::Fixed | State::Checked => Start::Office(0),
+        State::Closed | State::Declined | State::Duplicate | State::Void => return None,
+    };
+    (!ladder.is_manned(own)).then(|| ladder.reached(own))
 }
 
 /// The name under which a notice travels. The op is in it, and not the revision: where a log is set back and a phone

@@ -1,9 +1,11 @@
 //! Reading: what a caller may see of cases, entries, photos and documents. What may not be seen does not exist.
 
+mod handing;
 mod notices;
 mod order;
 mod parked;
 mod reads;
+mod unattended;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +58,8 @@ pub struct CaseQuery {
     pub area: Option<AreaId>,
     /// Which of them.
     pub filter: CaseFilter,
+    /// Only those that come to the caller because nobody below can.
+    pub unattended: bool,
     /// Changed before this revision; none for the first page.
     pub before: Option<u64>,
     /// The most rows.
@@ -149,7 +153,7 @@ impl Sight {
             if query.area.is_some() && scopes.is_empty() {
                 return Err(Error::refused(ProblemCode::NotFound));
             }
-            let limit = query.limit.clamp(1, PAGE_MAX);
+            let limit = if query.unattended { unattended::LOOKED_MAX } else { query.limit.clamp(1, PAGE_MAX) };
             let before = query.before.unwrap_or(1 << 62);
             let mut found: BTreeMap<std::cmp::Reverse<u64>, EntityId> = BTreeMap::new();
             for scope in &scopes {
@@ -165,9 +169,9 @@ impl Sight {
             let mut seen = Vec::with_capacity(page.len());
             for (_, id) in page {
                 let Some((rev, document)) = documents.remove(&id) else { continue };
-                // The scopes are the first wall; this is the second.
                 let entity = read_entity(&document)?;
-                if may_see(&view.account, &entity, view.areas()) {
+                // The scopes are the first wall; this is the second.
+                if may_see(&view.account, &entity, view.areas()) && view.wants(query.unattended, &entity)? {
                     seen.push((rev, document, entity));
                 }
             }

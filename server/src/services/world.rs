@@ -134,7 +134,7 @@ impl World {
         let account = AccountId(id(2, n));
         let set = SetAccount { name: format!("{role:?} {n}"), person: PersonId(id(5, n)) };
         self.append(account.into(), Body::SetAccount(set)).await;
-        self.append(account.into(), Body::Grant(Grant { grant: GrantId(id(6, n)), role, area })).await;
+        self.append(account.into(), Body::Grant(Grant { grant: GrantId(id(6, n)), role, area, until_ms: None })).await;
         self.phone(account, n).await
     }
 
@@ -142,7 +142,7 @@ impl World {
         let phone = self.person(n, Role::Crew, root()).await;
         let name = Text { zh: "单位".into(), en: "Unit".into() };
         self.append(unit().into(), Body::SetUnit(SetUnit { name, area: root() })).await;
-        let joins = SetMembership { unit: unit(), member: true };
+        let joins = SetMembership { unit: unit(), member: true, until_ms: None };
         self.append(phone.account.into(), Body::SetMembership(joins)).await;
         phone
     }

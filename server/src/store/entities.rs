@@ -157,14 +157,30 @@ impl Db {
         after: EntityId,
         limit: usize,
     ) -> Result<Vec<StoredEntity>, StoreError> {
-        let rows: Vec<Row> = entity::table
+        self.entities_where(kind, &[], log, after, limit)
+    }
+
+    /// As [`Db::entities_of_kind`], in one of some states; in any if none is named.
+    pub(super) fn entities_where(
+        &mut self,
+        kind: &str,
+        states: &[u8],
+        log: LogNum,
+        after: EntityId,
+        limit: usize,
+    ) -> Result<Vec<StoredEntity>, StoreError> {
+        let mut query = entity::table
             .filter(entity::log.eq(log.0))
             .filter(entity::kind.eq(kind))
             .filter(entity::id.gt(after.bytes().as_slice()))
             .order(entity::id)
             .limit(super::entries::limit_of(limit)?)
             .select(columns!())
-            .load(&mut self.conn)?;
+            .into_boxed();
+        if !states.is_empty() {
+            query = query.filter(entity::state.eq_any(states.iter().copied().map(i16::from)));
+        }
+        let rows: Vec<Row> = query.load(&mut self.conn)?;
         rows.into_iter().map(stored).collect()
     }
 }

@@ -201,6 +201,29 @@ impl Db {
         self.complete(log, rows)
     }
 
+    /// The entries of a kind behind a revision and up to another, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn entries_of_kind_in(
+        &mut self,
+        log: LogNum,
+        kind: &str,
+        (after, up_to): (u64, u64),
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let rows: Vec<Row> = entry::table
+            .filter(entry::log.eq(log.0))
+            .filter(entry::rev.gt(bound(after)))
+            .filter(entry::rev.le(bound(up_to)))
+            .filter(entry::kind.eq(kind))
+            .order(entry::rev)
+            .limit(limit_of(limit)?)
+            .select(columns!())
+            .load(&mut self.conn)?;
+        self.complete(log, rows)
+    }
+
     /// The entries of an entity behind a revision, in order, at most `limit`.
     ///
     /// # Errors

@@ -2,8 +2,10 @@
 //! row by row; **working tables** are facts about this installation and neither.
 #![allow(missing_docs, unreachable_pub, reason = "written by the table macro")]
 
+mod handing;
 mod outbox;
 
+pub use handing::*;
 pub use outbox::*;
 
 /// The tables that are the truth.
@@ -24,6 +26,7 @@ pub const WORKING_TABLES: &[&str] = &[
     "throttle",
     "upload",
     "area_placing",
+    "hand_over",
     "exits_kept",
     "alive",
     "value_read",

@@ -47,7 +47,13 @@ impl Town {
         let town = Self { world, inspector, supervisor, path };
         assert_eq!(town.page(&town.supervisor).await.0, 404, "nobody has a deadline yet");
         let file = Body::File(File { condition: "occupies_road".parse().unwrap() });
-        let assign = Body::Assign(Assign { unit, co_units: Vec::new(), holder: None, note: None });
+        let assign = Body::Assign(Assign {
+            unit,
+            co_units: Vec::new(),
+            co_limits: Default::default(),
+            holder: None,
+            note: None,
+        });
         town.world.push(&town.supervisor, &[(case(1), file), (case(1), assign)]).await;
         town
     }

@@ -91,7 +91,16 @@ async fn five_hundred_cases_go_to_their_units_at_once() {
         let asked = Asked { position: Some(&position), area, category: &category, subtype: &subtype, on };
         let found = suggest(&document, &areas, asked, &Gone::default());
         let unit = found.lead().and_then(|lead| lead.unit).expect("a unit");
-        (case(number), Body::Assign(Assign { unit, co_units: Vec::new(), holder: None, note: None }))
+        (
+            case(number),
+            Body::Assign(Assign {
+                unit,
+                co_units: Vec::new(),
+                co_limits: Default::default(),
+                holder: None,
+                note: None,
+            }),
+        )
     };
     let ops: Vec<_> = (0..CASES).map(assign).collect();
     let (suggested, begun) = (begun.elapsed(), Instant::now());

@@ -6,6 +6,7 @@ mod clocks;
 mod course;
 mod duplicate;
 mod evidence;
+mod hand;
 mod interim;
 pub mod near;
 mod report;
@@ -27,6 +28,7 @@ use crate::context::{Context, RULES_WITH_CLOCKS};
 use crate::ruling::Ruling;
 
 pub(crate) use evidence::has_ended;
+pub use hand::{Whose, taken_over};
 pub(crate) use interim::is_worked_on;
 use report::kind_in;
 pub use report::kind_of;
@@ -136,6 +138,7 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         Body::Reopen(body) => workflow::reopen(case, body, step),
         Body::Void(body) => workflow::void(case, body, step),
         Body::Place(body) => workflow::place(case, body, step),
+        Body::TakeOver(body) => hand::take_over(case, body, step),
         Body::Restrict(body) => scope::restrict(case, body, step),
         Body::LiftRestriction(_) => scope::lift(case),
         Body::Archive(_) => scope::archive(case, step),
@@ -174,6 +177,11 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         | Body::Grant(_)
         | Body::RevokeGrant(_)
         | Body::SetMembership(_)
+        | Body::SetAbsent(_)
+        | Body::EndAbsence(_)
+        | Body::StandIn(_)
+        | Body::HandOver(_)
+        | Body::MergeUnit(_)
         | Body::DisableAccount(_)
         | Body::EnrolDevice(_)
         | Body::RevokeDevice(_)

@@ -188,6 +188,7 @@ fn blank(step: &Step<'_>, body: &Report, area: AreaId) -> Case {
         supervised: None,
         urged: 0,
         returned_by: BTreeMap::new(),
+        predecessors: Vec::new(),
         arbitration: None,
         restricted: None,
         archived: None,

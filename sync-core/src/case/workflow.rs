@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::course::one_level_up;
 use super::evidence::{claim, has_ended, has_room, missing};
+use super::hand::precede;
 use super::{Step, kind_of, stale};
 use crate::catalogue::{number, subtype};
 use crate::context::{NUMBER_GIVEN_BACK, RULES_WITH_CLOCKS};
@@ -134,7 +135,7 @@ pub(super) fn assign(case: &Case, body: &Assign, step: &Step<'_>) -> Ruling {
         return Ruling::invalid("co_limits");
     }
     let mut after = case.clone();
-    leave_units(&mut after);
+    leave_units(&mut after, step);
     after.state = State::Assigned;
     after.assignment = Some(Assignment {
         by: step.by(),
@@ -152,8 +153,9 @@ pub(super) fn assign(case: &Case, body: &Assign, step: &Step<'_>) -> Ruling {
 }
 
 /// The units that have it now become units that had it.
-fn leave_units(case: &mut Case) {
+fn leave_units(case: &mut Case, step: &Step<'_>) {
     let Some(assignment) = case.assignment.take() else { return };
+    precede(case, &assignment, None, step);
     let left: Vec<UnitId> = std::iter::once(assignment.unit).chain(assignment.co_units).collect();
     for unit in left {
         if !case.former_units.contains(&unit) {
@@ -191,7 +193,7 @@ pub(super) fn return_assignment(case: &Case, body: &ReturnAssignment, step: &Ste
         return Ruling::rejected(RefusalCode::Quota);
     }
     let mut after = case.clone();
-    leave_units(&mut after);
+    leave_units(&mut after, step);
     claim(&mut after, &body.photos, step, false);
     after.state = State::Filed;
     after.returns += 1;
@@ -352,7 +354,7 @@ pub(super) fn reopen(case: &Case, body: &Reopen, step: &Step<'_>) -> Ruling {
         return Ruling::rejected(RefusalCode::Quota);
     }
     let mut after = case.clone();
-    leave_units(&mut after);
+    leave_units(&mut after, step);
     claim(&mut after, &body.photos, step, false);
     // What was settled on site was never filed: it starts as a report.
     after.state = if case.filed.is_some() { back_to } else { State::Reported };

@@ -36,6 +36,7 @@ pub(crate) fn known(
     let mut accounts = BTreeMap::new();
     for entity in people_and_units(db, log.id)? {
         match entity {
+            Entity::Unit(unit) if unit.merged.is_some() => {}
             Entity::Unit(unit) => {
                 units.insert(UnitId(unit.id.0));
             }
@@ -71,12 +72,8 @@ pub(crate) fn known(
 /// made, which is what a person expects of a report just written.
 fn assumed(me: &super::store::Identity, root: AreaId) -> Account {
     Account {
-        id: me.account,
-        name: me.account_name.clone(),
-        person: PersonId::NIL,
-        grants: vec![Granted { grant: GrantId::NIL, role: Role::Inspector, area: root, rev: 0 }],
-        units: Vec::new(),
-        disabled_rev: None,
+        grants: vec![Granted::new(GrantId::NIL, Role::Inspector, root, 0)],
+        ..Account::new(me.account, me.account_name.clone(), PersonId::NIL)
     }
 }
 

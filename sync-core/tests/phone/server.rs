@@ -142,7 +142,7 @@ impl Server {
             silences: Vec::new(),
         };
         server.lay(LOG.into(), Entity::Log(log));
-        server.lay(UNIT.into(), Entity::Unit(Unit { id: UNIT, name: text("城管"), area: ROOT }));
+        server.lay(UNIT.into(), Entity::Unit(Unit::new(UNIT, text("城管"), ROOT)));
         for (number, role, area) in [
             (0, Role::Inspector, WEST),
             (1, Role::Inspector, WEST),
@@ -150,10 +150,9 @@ impl Server {
             (3, Role::Supervisor, ROOT),
         ] {
             let id = account_id(number);
-            let grants = vec![Granted { grant: GrantId(Uuid::from_u128(700 + number)), role, area, rev: 1 }];
+            let grants = vec![Granted::new(GrantId(Uuid::from_u128(700 + number)), role, area, 1)];
             let (name, person) = (format!("person {number}"), PersonId(Uuid::from_u128(800 + number)));
-            let account = Account { id, name, person, grants, units: Vec::new(), disabled_rev: None };
-            server.lay(id.into(), Entity::Account(account));
+            server.lay(id.into(), Entity::Account(Account { grants, ..Account::new(id, name, person) }));
         }
         server
     }

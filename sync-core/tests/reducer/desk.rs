@@ -100,22 +100,18 @@ fn catalogue() -> Catalogue {
 
 fn account(index: usize, grants: &[(Role, AreaId)], units: &[UnitId]) -> Account {
     let number = u128::try_from(index).expect("small");
+    let (id, person) = (AccountId(Uuid::from_u128(9000 + number)), PersonId(Uuid::from_u128(8000 + number)));
     Account {
-        id: AccountId(Uuid::from_u128(9000 + number)),
-        name: format!("person {index}"),
-        person: PersonId(Uuid::from_u128(8000 + number)),
         grants: grants
             .iter()
             .enumerate()
-            .map(|(nth, (role, area))| Granted {
-                grant: GrantId(Uuid::from_u128(7000 + number * 10 + u128::try_from(nth).expect("small"))),
-                role: *role,
-                area: *area,
-                rev: 1,
+            .map(|(nth, (role, area))| {
+                let grant = GrantId(Uuid::from_u128(7000 + number * 10 + u128::try_from(nth).expect("small")));
+                Granted::new(grant, *role, *area, 1)
             })
             .collect(),
         units: units.to_vec(),
-        disabled_rev: None,
+        ..Account::new(id, format!("person {index}"), person)
     }
 }
 

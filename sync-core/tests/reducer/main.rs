@@ -12,6 +12,7 @@ mod helping;
 mod late_arrivals;
 mod laws;
 mod merging;
+mod people;
 mod registry;
 mod reports;
 mod restricting;

@@ -34,7 +34,7 @@ fn unit(area: AreaId) -> Body {
 }
 
 fn grant(role: Role, area: AreaId) -> Body {
-    Body::Grant(Grant { grant: GrantId(Uuid::from_u128(0x6161)), role, area })
+    Body::Grant(Grant { grant: GrantId(Uuid::from_u128(0x6161)), role, area, until_ms: None })
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn an_account_is_made_granted_joined_and_disabled_and_nothing_twice() {
     act(&mut desk, ADMIN, NEW, grant(Role::Crew, WEST));
     let before = desk.entities.get(&NEW).cloned();
     assert_eq!(act(&mut desk, ADMIN, NEW, grant(Role::Crew, WEST)).after, before, "the same grant changes nothing");
-    let join = |unit: UnitId, member: bool| Body::SetMembership(SetMembership { unit, member });
+    let join = |unit: UnitId, member: bool| Body::SetMembership(SetMembership { unit, member, until_ms: None });
     let nowhere = join(UnitId(Uuid::from_u128(404)), true);
     assert_eq!(refused(&act(&mut desk, ADMIN, NEW, nowhere)), Some(RefusalCode::Validation));
     act(&mut desk, ADMIN, NEW, join(UNIT, true));

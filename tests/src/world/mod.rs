@@ -162,7 +162,7 @@ impl World {
             ops.push((account.id.into(), Body::SetAccount(SetAccount { name, person })));
             let grant = |grant: &Grant| (account.id.into(), Body::Grant(grant.clone()));
             ops.extend(account.grants.iter().map(grant));
-            let join = |unit: &_| Body::SetMembership(SetMembership { unit: *unit, member: true });
+            let join = |unit: &_| Body::SetMembership(SetMembership { unit: *unit, member: true, until_ms: None });
             ops.extend(account.units.iter().map(|unit| (account.id.into(), join(unit))));
         }
         self.append(log, ops)?;

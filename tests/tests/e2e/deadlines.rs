@@ -17,14 +17,14 @@ const MARKS_EACH: usize = 4;
 const MARKS: [&str; 3] = ["mark_due_soon", "mark_overdue", "escalate"];
 
 /// The server's clock from its next start on.
-fn ahead(installation: &mut Installation, by: &str) -> Result<()> {
+pub(crate) fn ahead(installation: &mut Installation, by: &str) -> Result<()> {
     let file = installation.data.with_extension("ahead");
     std::fs::write(&file, by)?;
     installation.ahead = Some(file);
     Ok(())
 }
 
-fn entries(installation: &Installation) -> Result<Vec<Entry>> {
+pub(crate) fn entries(installation: &Installation) -> Result<Vec<Entry>> {
     let store = Store::open(&installation.database)?;
     Ok(store.read(|db| {
         let head = db.heads()?.pop().ok_or(StoreError::Damaged("no log"))?;
@@ -37,7 +37,7 @@ fn marks(installation: &Installation) -> Result<Vec<Entry>> {
 }
 
 /// Looks until it is so; fails after a minute and a half: a tick comes every minute.
-fn until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(90) {
         if is_so()? {
@@ -53,7 +53,7 @@ fn a_unit_that_lets_its_limit_pass_is_overdue_everywhere_and_can_ask_for_no_more
     overdue().unwrap();
 }
 
-fn clock(phone: &Phone, case: &str, stage: &str) -> Result<Value> {
+pub(crate) fn clock(phone: &Phone, case: &str, stage: &str) -> Result<Value> {
     let shown = phone.must(&["show", case])?;
     let clocks = shown["case"]["clocks"].as_array().cloned().unwrap_or_default();
     clocks.into_iter().find(|clock| clock["stage"] == stage).with_context(|| format!("no clock {stage} in {shown}"))

@@ -2,6 +2,7 @@
 
 mod backup;
 mod bad_input;
+mod changes;
 mod city;
 mod clumsy;
 mod deadlines;

@@ -58,7 +58,7 @@ fn give_a_role(run: &mut Run, log: LogId) -> Result<()> {
     let area = areas[run.dice.below(areas.len())];
     let grant = GrantId(Uuid::from_u128(u128::from(run.dice.throw())));
     let account = run.world.handsets[person].account.id;
-    run.world.append(log, vec![(account.into(), Body::Grant(Grant { grant, role, area }))]).map(drop)
+    run.world.append(log, vec![(account.into(), Body::Grant(Grant { grant, role, area, until_ms: None }))]).map(drop)
 }
 
 /// Somebody loses one of the roles they have in a district: what they captured by it waits for a supervisor. One
@@ -84,7 +84,9 @@ fn change_a_unit(run: &mut Run, log: LogId) -> Result<()> {
     let unit = run.world.city.units[run.dice.below(run.world.city.units.len())].id;
     let member = run.dice.percent(50);
     run.unsettled = true;
-    run.world.append(log, vec![(account.into(), Body::SetMembership(SetMembership { unit, member }))]).map(drop)
+    run.world
+        .append(log, vec![(account.into(), Body::SetMembership(SetMembership { unit, member, until_ms: None }))])
+        .map(drop)
 }
 
 /// A lost phone is shut out, in every district: what it still delivers waits, and it gets nothing more.

@@ -46,16 +46,9 @@ const EPOCH: EpochId = EpochId(Uuid::from_u128(2));
 impl Desk {
     fn new(city: &City) -> Self {
         let account = |demo: &crate::demo::city::DemoAccount| Account {
-            id: demo.id,
-            name: demo.name.clone(),
-            person: demo.person,
-            grants: demo
-                .grants
-                .iter()
-                .map(|grant| Granted { grant: grant.grant, role: grant.role, area: grant.area, rev: 1 })
-                .collect(),
+            grants: demo.grants.iter().map(|grant| Granted::new(grant.grant, grant.role, grant.area, 1)).collect(),
             units: demo.units.clone(),
-            disabled_rev: None,
+            ..Account::new(demo.id, demo.name.clone(), demo.person)
         };
         Self {
             accounts: city.accounts.iter().map(|demo| (demo.id, account(demo))).collect(),

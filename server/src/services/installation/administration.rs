@@ -119,7 +119,7 @@ impl Installation {
                 return Err(second::noted());
             }
         }
-        district.grant(account, asked.role, asked.area.as_deref()).await?;
+        district.grant(account, (asked.role, asked.area.as_deref()), None).await?;
         tracing::info!(by = %caller.account, %account, role = ?asked.role, "an administrator gave a role");
         Ok(())
     }

@@ -6,7 +6,6 @@ use schema::area::AreaTree;
 use schema::entity::{DocumentInForce, Entity};
 use schema::ids::{AreaId, EntityId, GrantId};
 use schema::op::{Body, CancelAreas, Grant, ImportDocument, PlanAreas, Role};
-use schema::problem::ProblemCode;
 use serde::Serialize;
 use sync_core::area::AreaIndex;
 use sync_core::line::{consequence_id, sha256, singleton_id};
@@ -72,7 +71,12 @@ impl Installation {
             let missing = account.grants.iter().any(|grant| of_log(grant.area))
                 && !account.grants.iter().any(|grant| grant.area == root && grant.role == Role::Admin);
             if missing {
-                let body = Body::Grant(Grant { grant: GrantId(self.new_id()?), role: Role::Admin, area: root });
+                let body = Body::Grant(Grant {
+                    grant: GrantId(self.new_id()?),
+                    role: Role::Admin,
+                    area: root,
+                    until_ms: None,
+                });
                 self.append(head.log, EntityId::from(account.id), vec![body]).await?;
             }
         }
@@ -85,11 +89,7 @@ impl Installation {
     /// The day is not to come; another tree is planned; no tree is in force yet.
     pub async fn plan_areas(&self, tree: &AreaTree, from: Date) -> Result<u64> {
         let head = self.only_log().await?;
-        let (num, id, parsed) = (head.num, EntityId::from(head.log), self.ledger.parsed().clone());
-        let zone = self.store.read_async(move |db| -> Result<_> { Ok(read_entity(db, num, id)?) }).await?;
-        let Some(Entity::Log(log)) = zone else { return Err(Error::refused(ProblemCode::NotFound)) };
-        let begins = from.to_zoned(parsed.zone(&log.zone)).context("the day has no beginning")?;
-        let from_ms = u64::try_from(begins.timestamp().as_millisecond()).unwrap_or(0);
+        let from_ms = self.begins(&head, from).await?;
         if from_ms <= self.clock.now_ms() {
             return Err(Error::fault(
                 format!("{from} 已经开始：请给出以后的日期，或去掉 --effective 立即生效"),

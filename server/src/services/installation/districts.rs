@@ -62,7 +62,8 @@ impl Installation {
                 if account.disabled_rev.is_none() && administers(&account) {
                     self.take_in(&head, account.id).await?;
                     let grant = GrantId(self.new_id()?);
-                    let body = Body::Grant(Grant { grant, role: Role::Admin, area: AreaId(head.log.0) });
+                    let body =
+                        Body::Grant(Grant { grant, role: Role::Admin, area: AreaId(head.log.0), until_ms: None });
                     self.append(head.log, EntityId::from(account.id), vec![body]).await?;
                 }
             }

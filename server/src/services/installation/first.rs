@@ -127,9 +127,11 @@ impl Installation {
         };
         let mut bodies = vec![Body::SetAccount(SetAccount { name: new.name, person })];
         if let Some(role) = new.role {
-            bodies.push(Body::Grant(Grant { grant: GrantId(self.new_id()?), role, area }));
+            bodies.push(Body::Grant(Grant { grant: GrantId(self.new_id()?), role, area, until_ms: None }));
         }
-        bodies.extend(new.units.into_iter().map(|unit| Body::SetMembership(SetMembership { unit, member: true })));
+        bodies.extend(
+            new.units.into_iter().map(|unit| Body::SetMembership(SetMembership { unit, member: true, until_ms: None })),
+        );
         let new_account = match new.id {
             Some(id) => id,
             None => AccountId(self.new_id()?),

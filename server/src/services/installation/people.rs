@@ -1,6 +1,7 @@
 //! What the operator does to accounts after they were made: grants, units, passwords. Every grant is an op in the log.
 
-use schema::entity::{Account, Entity};
+use jiff::civil::Date;
+use schema::entity::{Account, Entity, Granted};
 use schema::ids::{AccountId, AreaId, EntityId, GrantId, UnitId};
 use schema::op::{Body, Grant, RevokeGrant, Role, SetMembership};
 use schema::problem::ProblemCode;
@@ -13,18 +14,26 @@ use crate::services::throttle::{self, Guess};
 use crate::store::LogHead;
 
 impl Installation {
-    /// Gives a role over an area, or over the whole log. Giving it again changes nothing.
+    /// Gives a role over an area, or over the whole log, for good or through a day. Giving it again changes nothing but
+    /// its end.
     ///
     /// # Errors
-    /// `invalid`: the area.
-    pub async fn grant(&self, account: AccountId, role: Role, area: Option<&str>) -> Result<()> {
+    /// `invalid`: the area; the day has gone by.
+    pub async fn grant(
+        &self,
+        account: AccountId,
+        (role, area): (Role, Option<&str>),
+        last_day: Option<Date>,
+    ) -> Result<()> {
         let (head, area) = self.in_force(area).await?;
         // Somebody of another district is taken in as the same person.
         self.take_in(&head, account).await?;
-        if self.rights(&head, account).await?.grants.iter().any(|grant| (grant.role, grant.area) == (role, area)) {
+        let until_ms = self.until(&head, last_day).await?;
+        let given = |grant: &Granted| (grant.role, grant.area, grant.until_ms) == (role, area, until_ms);
+        if self.rights(&head, account).await?.own_grants().any(given) {
             return Ok(());
         }
-        let body = Body::Grant(Grant { grant: GrantId(self.new_id()?), role, area });
+        let body = Body::Grant(Grant { grant: GrantId(self.new_id()?), role, area, until_ms });
         self.append(head.log, EntityId::from(account), vec![body]).await
     }
 
@@ -35,21 +44,24 @@ impl Installation {
     pub async fn revoke_grant(&self, account: AccountId, role: Role, area: Option<&str>) -> Result<()> {
         let (head, area) = self.in_force(area).await?;
         let rights = self.rights(&head, account).await?;
-        let found = rights.grants.iter().find(|grant| (grant.role, grant.area) == (role, area));
+        let found = rights.own_grants().find(|grant| (grant.role, grant.area) == (role, area));
         let grant = found.ok_or_else(|| Error::refused(ProblemCode::NotFound))?.grant;
         self.append(head.log, EntityId::from(account), vec![Body::RevokeGrant(RevokeGrant { grant })]).await
     }
 
-    /// Whether an account belongs to a unit.
+    /// Whether an account belongs to a unit, for good or through a day.
     ///
     /// # Errors
-    /// The server's own; a unit that there is not.
-    pub async fn set_member(&self, account: AccountId, unit: UnitId, member: bool) -> Result<()> {
+    /// The server's own; a unit that there is not; the day has gone by.
+    pub async fn set_member(
+        &self,
+        account: AccountId,
+        (unit, member): (UnitId, bool),
+        last_day: Option<Date>,
+    ) -> Result<()> {
         let (head, _) = self.in_force(None).await?;
-        if self.rights(&head, account).await?.units.contains(&unit) == member {
-            return Ok(());
-        }
-        let body = Body::SetMembership(SetMembership { unit, member });
+        let until_ms = self.until(&head, last_day).await?;
+        let body = Body::SetMembership(SetMembership { unit, member, until_ms });
         self.append(head.log, EntityId::from(account), vec![body]).await
     }
 
@@ -75,6 +87,13 @@ impl Installation {
                 Ok(throttle::was_right(db, &guesses)?)
             })
             .await
+    }
+
+    async fn until(&self, head: &LogHead, last_day: Option<Date>) -> Result<Option<u64>> {
+        match last_day {
+            None => Ok(None),
+            Some(day) => self.ends(head, day).await.map(Some),
+        }
     }
 
     async fn in_force(&self, area: Option<&str>) -> Result<(LogHead, AreaId)> {

@@ -113,6 +113,9 @@ impl Desk<'_, '_> {
             self.begin_placing(&entry)?;
             self.rescope_accounts(&entry, received_ms)?;
         }
+        if matches!(entry.kind.as_str(), "hand_over" | "merge_unit") && after.is_some() {
+            self.begin_handing(&entry, received_ms)?;
+        }
         if after.is_some() {
             self.take_away_from(entry.entity, received_ms)?;
         }

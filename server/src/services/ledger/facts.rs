@@ -240,7 +240,9 @@ fn verified(
 fn units(tx: &mut LogTx<'_>, seen: &mut Seen, named: &Named) -> Result<BTreeSet<UnitId>, StoreError> {
     let mut units = BTreeSet::new();
     for unit in &named.units {
-        if let Some(Entity::Unit(_)) = seen.held(tx, (*unit).into())?.entity.as_deref() {
+        let held = seen.held(tx, (*unit).into())?;
+        // One that has ended takes no cases and no members.
+        if matches!(held.entity.as_deref(), Some(Entity::Unit(unit)) if unit.merged.is_none()) {
             units.insert(*unit);
         }
     }
@@ -346,6 +348,16 @@ impl Named {
             }
             Body::EnrolDevice(body) => {
                 self.accounts.insert(body.account);
+            }
+            Body::SetAbsent(body) => {
+                self.accounts.insert(body.deputy);
+            }
+            Body::MergeUnit(body) => {
+                self.units.insert(body.successor);
+            }
+            Body::HandOver(body) => {
+                self.units.insert(UnitId(body.to.0));
+                self.accounts.insert(AccountId(body.to.0));
             }
             // The others name nothing but their entity.
             _ => {}

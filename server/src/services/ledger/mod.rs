@@ -6,6 +6,7 @@ mod enrolling;
 mod enter;
 mod epoch;
 mod facts;
+mod handing;
 mod listed;
 mod own_ops;
 mod parsed;
@@ -26,6 +27,7 @@ use schema::ids::{EntityId, LogId, OpId};
 use schema::op::{Body, SealedValue};
 
 pub use epoch::{NewEpoch, extends};
+pub use handing::HandedOver;
 pub use parsed::{Parsed, parse_entity, read_entity};
 pub use push::{Earlier, Push, PushLine, Pushed};
 pub use replay::replay;

@@ -50,8 +50,16 @@ impl Desk<'_, '_> {
         }
     }
 
+    /// Moves the next cases, if any are left to be looked at: to the areas in force, then to whom they were handed over.
+    pub(super) fn move_some(&mut self, received_ms: u64) -> Result<Vec<Entry>, StoreError> {
+        if self.tx.db.placing(self.tx.head.num)?.is_some() {
+            return self.place_some(received_ms);
+        }
+        self.hand_some(received_ms)
+    }
+
     /// Places the next cases anew, if any are left to be looked at.
-    pub(super) fn place_some(&mut self, received_ms: u64) -> Result<Vec<Entry>, StoreError> {
+    fn place_some(&mut self, received_ms: u64) -> Result<Vec<Entry>, StoreError> {
         let log = self.tx.head.num;
         let Some(placing) = self.tx.db.placing(log)? else { return Ok(Vec::new()) };
         let areas = match facts::in_force(self.tx, self.seen, "areas")? {

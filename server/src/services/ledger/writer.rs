@@ -134,7 +134,7 @@ impl Ledger {
         self.append(log, Append { ops: vec![op], ..Append::default() }).await
     }
 
-    /// Places every case that a new area tree has not placed yet, some in each transaction. What another server or a
+    /// Moves every case that a new area tree has not placed yet, or that was handed over, some in each transaction. What another server or a
     /// program before this one began is gone on with.
     ///
     /// # Errors
@@ -144,9 +144,10 @@ impl Ledger {
         loop {
             let left = self.store.read_async(move |db| {
                 let head = db.head(log)?;
-                Ok::<_, StoreError>(head.map(|head| db.placing(head.num)).transpose()?.flatten())
+                let Some(head) = head else { return Ok(false) };
+                Ok::<_, StoreError>(db.placing(head.num)?.is_some() || db.handing(head.num)?.is_some())
             });
-            if left.await?.is_none() {
+            if !left.await? {
                 return Ok(placed);
             }
             let (reply, answer) = oneshot::channel();
@@ -311,7 +312,7 @@ impl Writer {
                     desk.prune_exits(received_ms)?;
                     Ok(Done::Entered(Ok(entries)))
                 }
-                Work::Place(_) => desk.place_some(received_ms).map(|entries| Done::Entered(Ok(entries))),
+                Work::Place(_) => desk.move_some(received_ms).map(|entries| Done::Entered(Ok(entries))),
                 Work::Recover(known, when, _) => {
                     let first = desk.recover(known, *when, received_ms)?;
                     Ok(Done::Entered(Ok(first.into_iter().collect())))

@@ -17,6 +17,8 @@ struct Listed {
     hearer: Hearer,
     units: Vec<UnitId>,
     supervises: Vec<AreaId>,
+    /// They are away: this one hears of it.
+    deputy: Option<AccountId>,
 }
 
 impl Directory {
@@ -28,6 +30,7 @@ impl Directory {
             .map(|account| Listed {
                 hearer: Hearer { account: account.id, person: account.person },
                 units: account.units,
+                deputy: account.absent.map(|absence| absence.deputy),
                 supervises: account
                     .grants
                     .iter()
@@ -53,6 +56,17 @@ impl Directory {
     }
 
     fn hearers(&self, wanted: impl Fn(&Listed) -> bool) -> Vec<Hearer> {
-        self.people.iter().filter(|listed| wanted(listed)).map(|listed| listed.hearer).collect()
+        let found = self.people.iter().filter(|listed| wanted(listed)).filter_map(|listed| self.present(listed));
+        let mut hearers: Vec<Hearer> = found.collect();
+        hearers.sort();
+        hearers.dedup();
+        hearers
+    }
+
+    /// Somebody who is there, or who stands in for them and is there.
+    fn present(&self, listed: &Listed) -> Option<Hearer> {
+        let Some(deputy) = listed.deputy else { return Some(listed.hearer) };
+        let there = |it: &&Listed| it.hearer.account == deputy && it.deputy.is_none();
+        self.people.iter().find(there).map(|it| it.hearer)
     }
 }

@@ -66,10 +66,7 @@ impl<'a> Ladder<'a> {
         let from_below = match start {
             Start::Holder => holder().or_else(unit),
             Start::Unit => unit(),
-            Start::Helper(helper) => {
-                let members = Some(helper).filter(|_| self.is_left_to(Role::Crew));
-                self.on(Step::Unit, None, members.map(|unit| self.directory.of_unit(unit)).unwrap_or_default())
-            }
+            Start::Helper(helper) => self.on(Step::Unit, None, self.helper(helper)),
             Start::Office(_) | Start::Above(_) => None,
         };
         from_below.or_else(|| self.office(start)).unwrap_or(Addressed {
@@ -77,6 +74,20 @@ impl<'a> Ladder<'a> {
             area: None,
             accounts: Vec::new(),
         })
+    }
+
+    /// Whether somebody is on a step itself.
+    pub(super) fn is_manned(&self, start: Start) -> bool {
+        match start {
+            Start::Holder => !self.holder().is_empty(),
+            Start::Unit => !self.unit().is_empty(),
+            Start::Helper(helper) => !self.helper(helper).is_empty(),
+            Start::Office(_) | Start::Above(_) => {
+                let levels = self.levels();
+                let level = levels.get(Self::first_level(start, &levels));
+                level.is_some_and(|level| !self.directory.supervising(level).is_empty())
+            }
+        }
     }
 
     /// As [`Ladder::reached`] from the holder on, with the members of the units that help.
@@ -105,11 +116,24 @@ impl<'a> Ladder<'a> {
         unit.map(|assignment| self.directory.of_unit(assignment.unit)).unwrap_or_default()
     }
 
+    fn helper(&self, unit: UnitId) -> Vec<Hearer> {
+        let helper = Some(unit).filter(|_| self.is_left_to(Role::Crew));
+        helper.map(|unit| self.directory.of_unit(unit)).unwrap_or_default()
+    }
+
     fn office(&self, start: Start) -> Option<Addressed> {
         if !self.is_left_to(Role::Supervisor) {
             return None;
         }
         let levels = self.levels();
+        levels.iter().skip(Self::first_level(start, &levels)).find_map(|level| {
+            let accounts = self.directory.supervising(level);
+            self.on(Step::Area, level.last().copied(), accounts)
+        })
+    }
+
+    /// Beyond the top it is the top.
+    fn first_level(start: Start, levels: &[Vec<AreaId>]) -> usize {
         let first = match start {
             Start::Holder | Start::Unit | Start::Helper(_) => 0,
             Start::Office(first) => first,
@@ -117,11 +141,7 @@ impl<'a> Ladder<'a> {
                 levels.iter().position(|level| level.contains(&area)).map_or(0, |found| found.saturating_add(1))
             }
         };
-        let first = first.min(levels.len().saturating_sub(1));
-        levels.iter().skip(first).find_map(|level| {
-            let accounts = self.directory.supervising(level);
-            self.on(Step::Area, level.last().copied(), accounts)
-        })
+        first.min(levels.len().saturating_sub(1))
     }
 
     /// The levels of the office, lowest first: each with the areas below it that the case lies in. Who supervises a

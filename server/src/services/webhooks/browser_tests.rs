@@ -152,7 +152,14 @@ impl Office {
     }
 
     async fn assign(&mut self) {
-        self.act(Body::Assign(Assign { unit: unit(), co_units: vec![], holder: None, note: None })).await;
+        self.act(Body::Assign(Assign {
+            unit: unit(),
+            co_units: vec![],
+            co_limits: Default::default(),
+            holder: None,
+            note: None,
+        }))
+        .await;
     }
 
     async fn urge(&mut self) {

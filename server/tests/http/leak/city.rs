@@ -150,10 +150,15 @@ impl City {
         self.enrol(account).await;
         if n == 0 {
             for role in [Role::Supervisor, Role::Auditor] {
-                let grant = Grant { grant: GrantId(self.fresh()), role, area: self.places[1].areas[0] };
+                let grant = Grant { grant: GrantId(self.fresh()), role, area: self.places[1].areas[0], until_ms: None };
                 self.take_in(1, account, grant).await;
             }
-            let all = Grant { grant: GrantId(self.fresh()), role: Role::Auditor, area: self.places[0].areas[0] };
+            let all = Grant {
+                grant: GrantId(self.fresh()),
+                role: Role::Auditor,
+                area: self.places[0].areas[0],
+                until_ms: None,
+            };
             self.operator(0, account.into(), Body::Grant(all)).await;
         }
     }
@@ -272,7 +277,7 @@ impl City {
         let who = 2 + self.dice.below(self.people.len() - 2);
         let role = ROLES[self.dice.below(ROLES.len())];
         let area = self.places[place].areas[self.dice.below(8)];
-        let grant = Grant { grant: GrantId(self.fresh()), role, area };
+        let grant = Grant { grant: GrantId(self.fresh()), role, area, until_ms: None };
         self.take_in(place, self.people[who].account, grant).await;
     }
 
@@ -289,7 +294,7 @@ impl City {
         let account = self.people[2 + self.dice.below(self.people.len() - 2)].account;
         let unit = self.places[place].units[self.dice.below(2)];
         let member = self.dice.percent(70);
-        self.operator(place, account.into(), Body::SetMembership(SetMembership { unit, member })).await;
+        self.operator(place, account.into(), Body::SetMembership(SetMembership { unit, member, until_ms: None })).await;
     }
 
     /// What is so in a district: read from its documents, judged by nobody.

@@ -216,7 +216,7 @@ impl Cast {
         let mut units = Vec::new();
         for (who, name) in [(Who::Crew, "ours"), (Who::OtherCrew, "theirs")] {
             let unit = installation.add_unit(Text { zh: name.into(), en: name.into() }, None).await.unwrap();
-            installation.set_member(self.phones[&who].enrolled.account, unit, true).await.unwrap();
+            installation.set_member(self.phones[&who].enrolled.account, (unit, true), None).await.unwrap();
             units.push(unit);
         }
         let [inspector, traveller, supervisor] =

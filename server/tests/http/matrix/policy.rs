@@ -219,6 +219,12 @@ fn reading() -> Vec<Row> {
             Ask::json(&format!("/v1/logs/{}/cases/{}/opened", cast.log, cast.case), &serde_json::json!({}))
         };
         GET "/v1/logs/{log}/parked" Rule::Decides(200) => |cast, _| Ask::get(format!("/v1/logs/{}/parked", cast.log));
+        GET "/v1/logs/{log}/hand-overs" Rule::Decides(404) => |cast, _| {
+            Ask::get(format!("/v1/logs/{}/hand-overs?from={}&to={}", cast.log, cast.case, cast.case))
+        };
+        GET "/v1/logs/{log}/hand-overs/{op}" Rule::Decides(404) => |cast, _| {
+            Ask::get(format!("/v1/logs/{}/hand-overs/{}", cast.log, cast.case))
+        };
         GET "/v1/logs/{log}/documents/{sha256}" Rule::SignedIn(200) => |cast, _| {
             Ask::get(format!("/v1/logs/{}/documents/{}", cast.log, cast.catalogue))
         };

@@ -96,7 +96,7 @@ pub(crate) async fn lay_out(folder: &Path) {
     let person = |first: u8, name: &str, role, area| {
         let entity = EntityId(id(first));
         let set = SetAccount { name: name.to_owned(), person: PersonId(id(first + 1)) };
-        let grant = Grant { grant: GrantId(id(first + 2)), role, area: AreaId(id(area)) };
+        let grant = Grant { grant: GrantId(id(first + 2)), role, area: AreaId(id(area)), until_ms: None };
         [(entity, Body::SetAccount(set)), (entity, Body::Grant(grant))]
     };
     let mut bodies = vec![

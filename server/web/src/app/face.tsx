@@ -19,6 +19,7 @@ import { useWords } from "./settings";
 const Board = lazy(() => import("../faces/board/board").then((found) => ({ default: found.Board })));
 const Parked = lazy(() => import("../faces/board/parked").then((found) => ({ default: found.Parked })));
 const Missing = lazy(() => import("../faces/board/missing").then((found) => ({ default: found.Missing })));
+const Changes = lazy(() => import("../faces/changes/changes").then((found) => ({ default: found.Changes })));
 const Accounts = lazy(() => import("../faces/admin/accounts").then((found) => ({ default: found.Accounts })));
 const Devices = lazy(() => import("../faces/admin/devices").then((found) => ({ default: found.Devices })));
 
@@ -56,6 +57,8 @@ export function Face({ onAdd }: { onAdd: () => void }) {
       return <Framed title={words.parked.title} place={place}><Parked /></Framed>;
     case "missing":
       return <Framed title={words.board.missing_title} place={place}><Missing /></Framed>;
+    case "changes":
+      return <Framed title={words.changes.title} place={place} deep><Changes /></Framed>;
     case "accounts":
       return <Framed title={words.admin.accounts} place={place}><Accounts /></Framed>;
     case "devices":

@@ -131,7 +131,7 @@ export function Input(props: {
   hint?: string;
   fault?: string | null;
   rows?: number;
-  type?: "text" | "password" | "search";
+  type?: "text" | "password" | "search" | "date";
   mode?: "text" | "numeric" | "decimal";
   complete?: string;
   most?: number;

@@ -70,6 +70,8 @@ export interface CaseDocument {
   comments: { by: By; text: Sealed }[];
   conflicts: Conflict[];
   filed: StepDone | null;
+  /** Who had it before, oldest first. */
+  predecessors?: { unit: Id; holder?: Id }[];
   assignment: { by: By; unit: Id; co_units: Id[]; holder: Id | null; note: Sealed | null; accepted: By | null; helped?: { unit: Id; by: By }[] } | null;
   fix: { by: By; note: Sealed | null } | null;
   check: StepDone | null;

@@ -116,6 +116,7 @@ export function Facts({ log, document, reference }: { log: Id; document: CaseDoc
           <Fact label={words.case.co_units}>{assignment.co_units.map((unit) => said(reference.units.get(unit)?.name, language) + (assignment.helped?.some((one) => one.unit === unit) ? ` ✓` : "")).join(", ")}</Fact>
         )}
         {assignment?.holder && <Fact label={words.case.holder}>{who(reference, assignment.holder, words)}</Fact>}
+        {document.predecessors && <Fact label={words.case.predecessors}>{document.predecessors.map((one) => [said(reference.units.get(one.unit)?.name, language) || one.unit.slice(0, 8), one.holder ? who(reference, one.holder, words) : ""].filter(Boolean).join(" ")).join(" → ")}</Fact>}
         <Fact label={words.case.reporter}>{who(reference, document.reporter.account, words)}</Fact>
         <Fact label={words.case.source}>{words.channels[document.source.channel]} {document.source.number ?? ""}</Fact>
         {flags.length > 0 && <Fact label={words.case.flags}>{flags.join(", ")}</Fact>}

@@ -65,6 +65,8 @@ export interface Unit {
   id: Id;
   name: Text;
   area: Id;
+  /** It has ended; another one goes on in its place. */
+  merged?: { into: Id };
 }
 
 export interface AccountEntity {
@@ -72,6 +74,8 @@ export interface AccountEntity {
   name: string;
   units: Id[];
   disabled_rev: number | null;
+  /** Somebody stands in. */
+  absent?: { deputy: Id; until_ms: number };
 }
 
 export interface Reference {

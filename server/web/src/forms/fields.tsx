@@ -161,7 +161,7 @@ export function Assign(filled: Filled) {
 export function Units({ body, reference, onChange }: { body: Record<string, any>; reference: Filled["reference"]; onChange: (body: Record<string, any>) => void }) {
   const words = useWords();
   const language = useLanguage();
-  const units = [...reference.units.values()].map((unit) => ({ value: unit.id, text: said(unit.name, language) }));
+  const units = [...reference.units.values()].filter((unit) => !unit.merged).map((unit) => ({ value: unit.id, text: said(unit.name, language) }));
   const helping = new Set<string>(body.co_units ?? []);
   const members = [...reference.accounts.values()].filter((account) => account.disabled_rev === null && account.units.includes(body.unit));
   const toggle = (unit: string) => {

@@ -163,6 +163,7 @@ export const en: Words = {
     what: "What",
     place: "Place", area: "Grid", reporter: "Reported by", unit: "Unit", holder: "Person", source: "Source", changed: "Last change",
     co_units: "Helping",
+    predecessors: "Before",
     flags: "Marks",
     tale: "What happened",
     whole_tale: "Every entry (needs a network)",
@@ -193,7 +194,8 @@ export const en: Words = {
     absorb_duplicate: "Absorbed a duplicate", release_duplicate: "Released a duplicate", archive: "Archived", lift_restriction: "Restriction lifted", redact_value: "Deleted by law",
     end_stage: "End a stage", request_extension: "Ask for more time", decide_extension: "Decide on more time", suspend: "Suspend", resume: "Resume",
     supervise: "Supervise", note_silence: "No server at work", decide_silence: "Decision on that", urge: "Urge", appeal_overdue: "Appeal", decide_appeal: "Decide an appeal", issue_deadline: "Deadline issued",
-    mark_due_soon: "Due soon", mark_overdue: "Overdue", escalate: "Goes up a level", acknowledge_epoch: "Restore acknowledged", unreadable: "Unreadable",
+    mark_due_soon: "Due soon", mark_overdue: "Overdue", escalate: "Goes up a level", set_absent: "Set a deputy", end_absence: "Back", stand_in: "Standing in", hand_over: "Hand over",
+    take_over: "Taken over", merge_unit: "Merge a unit", acknowledge_epoch: "Restore acknowledged", unreadable: "Unreadable",
   },
 
   clock: {
@@ -375,6 +377,18 @@ export const en: Words = {
     code_shown: "Shown this once, good for 24 hours. Hand it over in person or by a way you trust.", revoke: "Shut out", revoked: "shut out",
     revoke_sure: "It can't be used from now on. What it holds is still handed in, for a supervisor to decide.", grant: "Add a role", of: "Used by", online: "Needs a network.", empty_devices: "No phone yet.", this_device: "this one",
     search: "name or login", no_roles: "no role",
+  },
+  changes: {
+    title: "Absence and hand-over",
+    absence: "Absence", absence_hint: "The deputy may do all that the other may do (never as administrator or auditor) and gets the notices. It ends by itself.",
+    away: (who, deputy, until) => `${who} is away through ${until}; ${deputy} stands in`,
+    back: "Back already", who: "Who is away", deputy: "Who stands in", last_day: "Last day", choose: "Choose",
+    whose: "What goes to another", kinds: { unit: "Cases of a unit", account: "Cases of a person", area: "Cases of an area" },
+    from: "From", to: "To", area: (needed) => (needed ? "Area (code)" : "Only in this area (code; optional)"), reason: "Why",
+    preview: "See how much first", would_move: (n) => `${of(n, "open case")} would move; their clocks go on.`,
+    receipt: "Receipt", moved: (n, all, signed) => `${n} of ${of(all, "case")} moved, ${signed} signed for`,
+    ends: "The unit that ends", goes_on: "The unit that goes on", merge_sure: "It takes no more cases; its members and open cases go to the other, past figures stay. This can't be undone.",
+    left: "Nobody below can see to these", left_hint: "Their unit has nobody who is there, or their office has no supervisor: the next level sees to them.",
   },
   roles: { inspector: "Inspector", crew: "Crew", supervisor: "Supervisor", auditor: "Auditor", admin: "Administrator" },
 

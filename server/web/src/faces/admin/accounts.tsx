@@ -138,7 +138,7 @@ function Add({ reference, onDone }: { reference: Reference; onDone: () => void }
         <fieldset class="field">
           <legend>{words.admin.units}</legend>
           <div class="choices">
-            {[...reference.units.values()].map((unit) => (
+            {[...reference.units.values()].filter((unit) => !unit.merged).map((unit) => (
               <button type="button" class="choice" key={unit.id} aria-pressed={units.includes(unit.id)} onClick={() => setUnits(units.includes(unit.id) ? units.filter((it) => it !== unit.id) : [...units, unit.id])}>{said(unit.name, language)}</button>
             ))}
           </div>

@@ -78,6 +78,7 @@ export function Board() {
       <Filters />
       <div class="row-wrap">
         <b class="grow number" data-found={count ?? undefined}>{count === null ? "" : words.board.found(count)}</b>
+        {mayAssign && <a class="button button-bare" href="#/changes">{words.changes.title}</a>}
         {mayAssign && (
           <Button look="bare" pressed={chosen !== null} onPress={() => setChosen(chosen ? null : new Set())}>{chosen ? words.cancel : words.board.choose}</Button>
         )}

@@ -44,6 +44,7 @@ export function Settings({ onAdd }: { onAdd: () => void }) {
         </div>
       </section>
       <Told />
+      <a class="button button-wide" href="#/changes"><Icon name="people" />{words.changes.title}</a>
       <a class="button button-wide" href="#/sending"><Icon name="send" />{words.unsent_page.title}</a>
       <p class="small soft number">{words.settings.device}{words.colon}{me.device}</p>
     </div>
