@@ -157,9 +157,12 @@ fn a_device_key_is_never_replaced() {
     assert_eq!(DeviceId(NEW.0).to_string(), NEW.to_string());
 }
 
+/// Makes the op that puts a document in force.
+type Import = fn(ImportDocument) -> Body;
+
 #[test]
 fn a_document_takes_effect_only_when_its_bytes_are_here() {
-    let kinds: [(&str, fn(ImportDocument) -> Body); 2] =
+    let kinds: [(&str, Import); 2] =
         [("catalogue", Body::ImportCatalogue), ("responsibilities", Body::ImportResponsibilities)];
     for (name, import) in kinds {
         let mut desk = Desk::new();
