@@ -15,11 +15,13 @@ mod body;
 mod clock;
 mod people;
 mod sight;
+mod unit;
 
 pub use body::*;
 pub use clock::*;
 pub use people::*;
 pub use sight::{RedactValue, Restrict};
+pub use unit::*;
 
 /// The line, in the order of its members. `body` is read by kind (see [`Body`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,6 @@
 //! `cargo bench -p server --bench tick` prints one JSON line and fails beyond 50 ms.
 
 #![expect(clippy::unwrap_used, reason = "a bench that can't be laid out has nothing to say")]
-#![expect(clippy::disallowed_methods, reason = "a bench measures time")]
 
 use std::time::{Duration, Instant};
 

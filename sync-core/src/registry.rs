@@ -79,22 +79,10 @@ pub(crate) fn rule(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
                 silences: Vec::new(),
             })),
         },
-        Body::StartEpoch(body) => match before {
-            Some(Entity::Log(log)) => start_epoch(log.clone(), body, step),
-            _ => unknown(),
-        },
-        Body::AcknowledgeEpoch(body) => match before {
-            Some(Entity::Log(log)) => acknowledge_epoch(log.clone(), body, step),
-            _ => unknown(),
-        },
-        Body::NoteSilence(body) => match before {
-            Some(Entity::Log(log)) => note_silence(log.clone(), body, step),
-            _ => unknown(),
-        },
-        Body::DecideSilence(body) => match before {
-            Some(Entity::Log(log)) => decide_silence(log.clone(), body, step),
-            _ => unknown(),
-        },
+        Body::StartEpoch(body) => log(before, |log| start_epoch(log, body, step)),
+        Body::AcknowledgeEpoch(body) => log(before, |log| acknowledge_epoch(log, body, step)),
+        Body::NoteSilence(body) => log(before, |log| note_silence(log, body, step)),
+        Body::DecideSilence(body) => log(before, |log| decide_silence(log, body, step)),
         Body::ImportAreas(body) => import(before, body, "areas", step),
         Body::ImportCatalogue(body) => import(before, body, "catalogue", step),
         Body::ImportCalendar(body) => import(before, body, "calendar", step),
@@ -144,6 +132,13 @@ fn unknown() -> Ruling {
 fn account(before: Option<&Entity>, change: impl FnOnce(Account) -> Ruling) -> Ruling {
     match before {
         Some(Entity::Account(account)) => change(account.clone()),
+        _ => unknown(),
+    }
+}
+
+fn log(before: Option<&Entity>, change: impl FnOnce(Log) -> Ruling) -> Ruling {
+    match before {
+        Some(Entity::Log(log)) => change(log.clone()),
         _ => unknown(),
     }
 }

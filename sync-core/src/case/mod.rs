@@ -143,6 +143,15 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         Body::LiftRestriction(_) => scope::lift(case),
         Body::Archive(_) => scope::archive(case, step),
         Body::RedactValue(_) => Ruling::unchanged(),
+        Body::Report(_) | Body::SettleOnSite(_) => Ruling::rejected(RefusalCode::EntityExists),
+        _ => in_time(case, step),
+    };
+    follow(case, ruling, step)
+}
+
+/// What is about the time that a case takes, and about the stages of a procedure.
+fn in_time(case: &Case, step: &Step<'_>) -> Ruling {
+    match step.body {
         Body::EndStage(body) => course::end_stage(case, body, step),
         Body::AskInterimCheck(body) => interim::ask(case, body, step),
         Body::InterimCheck(body) => interim::check(case, body, step),
@@ -158,37 +167,9 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         Body::MarkDueSoon(body) => clocks::mark_due_soon(case, body, step),
         Body::MarkOverdue(body) => clocks::mark_overdue(case, body, step),
         Body::Escalate(body) => clocks::escalate(case, body),
-        Body::Report(_) | Body::SettleOnSite(_) => Ruling::rejected(RefusalCode::EntityExists),
-        Body::Release(_)
-        | Body::Discard(_)
-        | Body::CreateLog(_)
-        | Body::StartEpoch(_)
-        | Body::AcknowledgeEpoch(_)
-        | Body::NoteSilence(_)
-        | Body::DecideSilence(_)
-        | Body::ImportAreas(_)
-        | Body::ImportCatalogue(_)
-        | Body::ImportCalendar(_)
-        | Body::ImportResponsibilities(_)
-        | Body::PlanAreas(_)
-        | Body::CancelAreas(_)
-        | Body::SetUnit(_)
-        | Body::SetAccount(_)
-        | Body::Grant(_)
-        | Body::RevokeGrant(_)
-        | Body::SetMembership(_)
-        | Body::SetAbsent(_)
-        | Body::EndAbsence(_)
-        | Body::StandIn(_)
-        | Body::HandOver(_)
-        | Body::MergeUnit(_)
-        | Body::DisableAccount(_)
-        | Body::EnrolDevice(_)
-        | Body::RevokeDevice(_)
-        | Body::Rescope(_)
-        | Body::Unreadable(_) => Ruling::invalid("entity"),
-    };
-    follow(case, ruling, step)
+        // Whatever is left is about something else than a case.
+        _ => Ruling::invalid("entity"),
+    }
 }
 
 /// What follows a ruling whatever was asked: photos of a refused step stay as late evidence, the clocks follow the case.
