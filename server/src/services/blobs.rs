@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use schema::hash::Hash;
 use schema::ids::DeviceId;
 use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
 
 use super::bucket::{Bucket, BucketAt};
 use super::pictures::{LARGE_PX, SMALL_PX};
@@ -170,11 +171,10 @@ impl Blobs {
         }
         let place = place(&self.data, photo, version);
         fs::create_dir_all(self.below(photo))?;
-        let beside = place.with_extension("new");
-        let mut file = File::create(&beside)?;
-        io::copy(from, &mut file)?;
-        file.sync_all()?;
-        fs::rename(beside, place)
+        let mut beside = self.beside(photo)?;
+        io::copy(from, &mut beside)?;
+        beside.as_file().sync_all()?;
+        beside.persist(place).map(drop).map_err(|error| error.error)
     }
 
     /// Writes a small version. It can be made again at any time, so it is whole or absent, but not synced.
@@ -187,10 +187,14 @@ impl Blobs {
         }
         let place = place(&self.data, photo, version);
         fs::create_dir_all(self.below(photo))?;
-        let beside = place.with_extension("new");
-        let mut file = File::create(&beside)?;
-        file.write_all(bytes)?;
-        fs::rename(beside, place)
+        let mut beside = self.beside(photo)?;
+        beside.write_all(bytes)?;
+        beside.persist(place).map(drop).map_err(|error| error.error)
+    }
+
+    /// A file to write before it takes its place: of whoever writes alone, since two may write the same photo.
+    fn beside(&self, photo: &Hash) -> io::Result<NamedTempFile> {
+        tempfile::Builder::new().suffix(".new").tempfile_in(self.below(photo))
     }
 
     fn below(&self, photo: &Hash) -> PathBuf {

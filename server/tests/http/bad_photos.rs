@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 use schema::limits::PHOTO_BYTES_MAX;
 use schema::op::Role;
 use serde_json::{Value, json};
+use server::services::blobs::Version;
 use sync_core::line::sha256;
 
 use super::photos::jpeg;
@@ -126,4 +127,19 @@ async fn a_full_disk_is_said_and_the_upload_goes_on_later() {
     assert_eq!(world.patch(&phone, &photo, 0, &bytes[..200_000]).await.header("upload-offset"), "200000");
     assert_eq!(world.patch(&phone, &photo, 200_000, &bytes[200_000..]).await.status, 204);
     assert_eq!(world.stored(&photo).await, Some(bytes));
+}
+
+#[actix_web::test]
+async fn a_photo_that_is_looked_at_by_several_at_once_is_kept_by_each() {
+    let world = World::start().await;
+    let phone = world.phone("li", Role::Inspector, "A3").await;
+    let photo = world.upload(&phone, &jpeg(64, 42)).await;
+    let blobs = world.running.app.photos.blobs();
+    let keep = || (0..200).try_for_each(|_| blobs.keep_version(&photo, Version::Small, b"small"));
+    let kept = std::thread::scope(|scope| {
+        [scope.spawn(keep), scope.spawn(keep), scope.spawn(keep)].map(|it| it.join().unwrap())
+    });
+    for kept in kept {
+        kept.expect("nobody takes another's file away");
+    }
 }
