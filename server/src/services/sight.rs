@@ -1,6 +1,7 @@
 //! Reading: what a caller may see of cases, entries, photos and documents. What may not be seen does not exist.
 
 mod handing;
+mod named;
 mod notices;
 mod order;
 mod parked;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use schema::api::{CasePage, CaseRow, CaseView, EntryPage, EntryRow};
-use schema::case::{Case, State};
+use schema::case::Case;
 use schema::entity::{Account, Entity};
 use schema::hash::Hash;
 use schema::ids::{AccountId, AreaId, EntityId, LogId};
@@ -24,7 +25,6 @@ use schema::problem::ProblemCode;
 use schema::record::Record;
 use schema::sync::{Class, Node, Scope};
 use serde_json::value::RawValue;
-use sync_core::apply::state_number;
 use sync_core::area::AreaIndex;
 use sync_core::permission::{default_scopes, may_pull, may_read_handlers, may_see, reaches};
 use sync_core::personal::is_unchecked;
@@ -37,6 +37,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 pub use crate::store::CaseFilter;
 use crate::store::{Db, Entry, LogNum, ReadOf, Store};
+pub use named::states_named;
 pub use order::{Demand, Order, OrderPhoto, ProvenEntry};
 
 /// Rows of a page.
@@ -390,13 +391,4 @@ fn entry_row(entry: Entry, reader: AccountId, handles: bool) -> EntryRow {
     let readable = handles || entry.actor == reader || checked();
     let line = String::from_utf8(entry.line).ok().filter(|_| readable);
     EntryRow { actor: entry.actor, device: entry.device, leaf: entry.leaf, line, outcome }
-}
-
-/// States by their names, separated by commas, as the numbers that are stored; none if one of them is no state.
-pub fn states_named(names: Option<&str>) -> Option<Vec<u8>> {
-    let Some(names) = names.filter(|names| !names.is_empty()) else { return Some(Vec::new()) };
-    names
-        .split(',')
-        .map(|name| serde_json::from_value::<State>(serde_json::Value::String(name.to_owned())).ok().map(state_number))
-        .collect()
 }

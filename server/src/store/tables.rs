@@ -4,9 +4,11 @@
 
 mod handing;
 mod outbox;
+mod upkeep;
 
 pub use handing::*;
 pub use outbox::*;
+pub use upkeep::*;
 
 /// The tables that are the truth.
 pub const LOG_TABLES: &[&str] =
@@ -218,20 +220,6 @@ diesel::table! {
         kind -> SmallInt,
         due_ms -> BigInt,
         occurrence -> BigInt,
-    }
-}
-
-diesel::table! {
-    alive (one) {
-        one -> BigInt,
-        at_ms -> BigInt,
-    }
-}
-
-diesel::table! {
-    exits_kept (log) {
-        log -> BigInt,
-        from_rev -> BigInt,
     }
 }
 

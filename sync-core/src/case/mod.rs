@@ -7,6 +7,7 @@ mod course;
 mod duplicate;
 mod evidence;
 mod hand;
+mod help;
 mod interim;
 pub mod near;
 mod report;
@@ -131,7 +132,7 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         Body::Assign(body) => workflow::assign(case, body, step),
         Body::Accept(_) => workflow::accept(case, step),
         Body::ReturnAssignment(body) => workflow::return_assignment(case, body, step),
-        Body::FinishHelp(body) => workflow::finish_help(case, body, step),
+        Body::FinishHelp(body) => help::finish_help(case, body, step),
         Body::SubmitFix(body) => workflow::submit_fix(case, body, step),
         Body::Check(body) => workflow::check(case, body, step),
         Body::Close(body) => workflow::close(case, body, step),

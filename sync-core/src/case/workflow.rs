@@ -2,13 +2,13 @@
 //! Bad news outranks good news.
 
 use schema::case::Step as DoneStep;
-use schema::case::{Assignment, Case, End, FieldName, Fix, Helped, State};
+use schema::case::{Assignment, Case, End, FieldName, Fix, State};
 use schema::catalogue::{Choice, Code, Numbering, Required};
 use schema::ids::{AreaId, UnitId};
 use schema::limits::RETURNS_BEFORE_ARBITRATION;
 use schema::op::{
-    Assign, Check, CheckVerdict, Close, Decline, EvidenceRole, File, FinishHelp, Place, Reason, Reopen,
-    ReturnAssignment, Sealed, SubmitFix,
+    Assign, Check, CheckVerdict, Close, Decline, EvidenceRole, File, Place, Reason, Reopen, ReturnAssignment, Sealed,
+    SubmitFix,
 };
 use schema::record::RefusalCode;
 use serde_json::Value;
@@ -207,28 +207,8 @@ pub(super) fn return_assignment(case: &Case, body: &ReturnAssignment, step: &Ste
 }
 
 /// Whether the author's unit has the case now: what comes from one that lost it signs for nobody.
-fn has_it(case: &Case, step: &Step<'_>) -> bool {
+pub(super) fn has_it(case: &Case, step: &Step<'_>) -> bool {
     step.ctx.actor.is_some_and(|actor| works_for(actor, case))
-}
-
-/// `finish_help` (协办完成): a unit that helps has done its part, once.
-pub(super) fn finish_help(case: &Case, body: &FinishHelp, step: &Step<'_>) -> Ruling {
-    if !matches!(case.state, State::Assigned | State::Fixed) || !has_it(case, step) {
-        return stale(case);
-    }
-    let mut after = case.clone();
-    let (Some(assignment), Some(actor)) = (&mut after.assignment, step.ctx.actor) else { return stale(case) };
-    let helps = |unit: &&UnitId| actor.units.contains(unit);
-    let has_not = |unit: &&UnitId| assignment.helped.iter().all(|helped| helped.unit != **unit);
-    let Some(unit) = assignment.co_units.iter().filter(helps).find(has_not).copied() else {
-        return stale(case);
-    };
-    if !has_room(case, &body.photos) {
-        return Ruling::rejected(RefusalCode::Quota);
-    }
-    assignment.helped.push(Helped { unit, by: step.by(), note: body.note });
-    claim(&mut after, &body.photos, step, false);
-    Ruling::accepted_case(after)
 }
 
 /// `submit_fix`: assigned → fixed, by the unit that has it.

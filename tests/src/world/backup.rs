@@ -29,7 +29,7 @@ pub struct Saved {
 
 /// The tables of a log, each with the column that names it.
 fn tables() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let of_a_log = [LOG_TABLES, VIEW_TABLES, &["durable", "area_placing"]].concat();
+    let of_a_log = [LOG_TABLES, VIEW_TABLES, &["durable", "area_placing", "heard", "hand_over"]].concat();
     of_a_log.into_iter().map(|table| (table, if table == "log" { "num" } else { "log" }))
 }
 

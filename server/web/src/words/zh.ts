@@ -12,12 +12,7 @@ interface Carried {
 export const zh = {
   product: "整改",
   tagline: "没有网络也能采集，谁也改不了历史",
-  skip: "跳到正文",
-  back: "返回",
-  cancel: "取消",
-  done: "完成",
-  next: "下一步",
-  save: "保存",
+  skip: "跳到正文", back: "返回", cancel: "取消", done: "完成", next: "下一步", save: "保存",
   again: "重试",
   close: "关闭",
   more: "更多",
@@ -204,10 +199,7 @@ export const zh = {
   } as Record<string, string>,
 
   clock: {
-    title: "计时",
-    due: "截止",
-    stage: "环节",
-    provisional: "暂定（日历未定）",
+    title: "计时", due: "截止", stage: "环节", provisional: "暂定（日历未定）",
     lights: { in_time: "未到期", due_soon: "将到期", overdue: "已超时", paused: "中止计时", met: "按时完成", met_late: "超时完成", stopped: "已终止" },
     timed: { unit: "责任单位", helper: "协办单位", case: "全案", office: "受理方" },
     over: (time: string) => `超时 ${time}`,

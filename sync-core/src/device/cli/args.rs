@@ -57,7 +57,7 @@ pub(crate) enum Command {
     /// 审计员、管理员：列出或确认服务器恢复后的新纪元 / auditors, administrators: list or take note of new epochs
     AcknowledgeEpoch(Acknowledge),
     /// 主管：列出服务器停机时段，统一决定其间到期的案件是否免责 / supervisors: times without a server, and one decision for all that fell due in each
-    Silences(Silences),
+    Silences(super::silences::Silences),
     /// 对案件执行一步操作 / take a step on a case
     Do(Box<Do>),
 }
@@ -229,19 +229,6 @@ pub(crate) enum People {
 pub(crate) struct Acknowledge {
     /// 要确认的纪元；不填则列出 / the epoch to take note of; without it they are listed
     pub(crate) epoch: Option<schema::ids::EpochId>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Silences {
-    /// 要决定的时段（列出时所示修订号）；不填则列出 / the one to decide about, by the revision that the list shows; without it they are listed
-    #[arg(requires = "decision", requires = "reason")]
-    pub(crate) silence: Option<u64>,
-    /// 同意即退还停机期间的工作时间 / granted: the working time of the silence is given back
-    #[arg(long, value_enum)]
-    pub(crate) decision: Option<Decision>,
-    /// 理由，所有人可见 / why, for everybody to read
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: Option<String>,
 }
 
 #[derive(Debug, Args)]

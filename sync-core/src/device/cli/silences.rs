@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use clap::Args;
 use schema::entity::{Entity, Silence};
 use schema::ids::LogId;
 use schema::op::{Body, DecideSilence};
@@ -10,10 +11,22 @@ use sync_core::device::capture::Draft;
 use sync_core::device::clocks::Clocks;
 use sync_core::device::phone::Phone;
 
-use super::args::Silences;
 use super::clocks::moment;
 use super::course::Decision;
 use super::say::{Failure, Out};
+
+#[derive(Debug, Args)]
+pub(crate) struct Silences {
+    /// 要决定的时段（列出时所示修订号）；不填则列出 / the one to decide about, by the revision that the list shows; without it they are listed
+    #[arg(requires = "decision", requires = "reason")]
+    pub(crate) silence: Option<u64>,
+    /// 同意即退还停机期间的工作时间 / granted: the working time of the silence is given back
+    #[arg(long, value_enum)]
+    pub(crate) decision: Option<Decision>,
+    /// 理由，所有人可见 / why, for everybody to read
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+}
 
 #[derive(Debug, Serialize)]
 struct Listed {

@@ -308,11 +308,8 @@ impl Tale<'_> {
         let words = one_of(&mut self.dice, &INSTRUCTIONS);
         let note = if self.chance(50) { Some(self.seal(words)) } else { None };
         self.unit = Some((unit, crew));
-        self.step(
-            self.supervisor,
-            Body::Assign(Assign { unit, co_units, co_limits: Default::default(), holder, note }),
-            Vec::new(),
-        );
+        let assign = Assign { unit, co_units, co_limits: Default::default(), holder, note };
+        self.step(self.supervisor, Body::Assign(assign), Vec::new());
     }
 
     /// The unit says that it is not its own; another one gets it.
