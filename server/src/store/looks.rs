@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl, RunQueryDsl, delete, insert_into};
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, QueryDsl, RunQueryDsl, insert_into};
 use schema::hash::Hash;
 use schema::ids::{DeviceId, EntityId};
 
 use super::columns::{column, hash, number, uuid};
+use super::conn::on_backend;
 use super::connection::Db;
 use super::error::StoreError;
 use super::log_tx::LogNum;
@@ -46,14 +47,8 @@ impl Db {
     /// # Errors
     /// The database's.
     pub(super) fn put_holder(&mut self, photo: &Hash, device: DeviceId) -> Result<(), StoreError> {
-        if !self.holds(photo, device)? {
-            insert_into(photo_holder::table)
-                .values((
-                    photo_holder::sha256.eq(photo.0.as_slice()),
-                    photo_holder::device.eq(device.bytes().as_slice()),
-                ))
-                .execute(&mut self.conn)?;
-        }
+        let row = (photo_holder::sha256.eq(photo.0.as_slice()), photo_holder::device.eq(device.bytes().as_slice()));
+        on_backend!(&mut self.conn, conn => insert_into(photo_holder::table).values(row).on_conflict_do_nothing().execute(conn))?;
         Ok(())
     }
 
@@ -62,18 +57,10 @@ impl Db {
     /// # Errors
     /// The database's.
     pub fn put_look(&mut self, photo: &Hash, pieces: &[i64]) -> Result<(), StoreError> {
-        delete(
-            photo_look::table
-                .filter(photo_look::sha256.eq(photo.0.as_slice()))
-                .filter(photo_look::piece.eq_any(pieces)),
-        )
-        .execute(&mut self.conn)?;
-        let rows: Vec<_> = pieces
-            .iter()
-            .map(|piece| (photo_look::piece.eq(*piece), photo_look::sha256.eq(photo.0.as_slice())))
-            .collect();
-        for row in rows {
-            insert_into(photo_look::table).values(row).execute(&mut self.conn)?;
+        // Two may look at a photo at once: whoever brought it, and a sweep. Both find the same pieces.
+        for piece in pieces {
+            let row = (photo_look::piece.eq(*piece), photo_look::sha256.eq(photo.0.as_slice()));
+            on_backend!(&mut self.conn, conn => insert_into(photo_look::table).values(row).on_conflict_do_nothing().execute(conn))?;
         }
         Ok(())
     }
@@ -98,16 +85,15 @@ impl Db {
     /// # Errors
     /// The database's.
     pub fn put_alike(&mut self, photo: &Hash, other: &Hash, distance: u64) -> Result<(), StoreError> {
-        for (one, another) in [(photo, other), (other, photo)] {
-            let pair = (one.0.as_slice(), another.0.as_slice());
-            delete(photo_alike::table.find(pair)).execute(&mut self.conn)?;
-            insert_into(photo_alike::table)
-                .values((
-                    photo_alike::sha256.eq(pair.0),
-                    photo_alike::other.eq(pair.1),
-                    photo_alike::distance.eq(column(distance)?),
-                ))
-                .execute(&mut self.conn)?;
+        // In one order, whichever of the two was looked at: two who note the same pair do not wait for each other.
+        let (first, second) = (photo.min(other).0.as_slice(), photo.max(other).0.as_slice());
+        for (one, another) in [(first, second), (second, first)] {
+            let row = (
+                photo_alike::sha256.eq(one),
+                photo_alike::other.eq(another),
+                photo_alike::distance.eq(column(distance)?),
+            );
+            on_backend!(&mut self.conn, conn => insert_into(photo_alike::table).values(row).on_conflict_do_nothing().execute(conn))?;
         }
         Ok(())
     }

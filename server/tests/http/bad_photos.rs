@@ -142,4 +142,14 @@ async fn a_photo_that_is_looked_at_by_several_at_once_is_kept_by_each() {
     for kept in [keep(), keep(), keep()] {
         kept.await.unwrap().expect("nobody takes another's file away");
     }
+    // Two alike, each looked at by several: their looks and that they are alike are noted by all of them.
+    let alike = world.upload(&phone, &jpeg(65, 42)).await;
+    let settle = |photo, size| {
+        let photos = world.running.app.photos.clone();
+        actix_web::rt::spawn(async move { photos.settle(photo, size).await })
+    };
+    let looks: Vec<_> = (0..12).map(|turn| if turn % 2 == 0 { settle(photo, 1) } else { settle(alike, 1) }).collect();
+    for look in looks {
+        look.await.unwrap().expect("what another notes too is no fault");
+    }
 }
