@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::catalogue::Text;
+use crate::ids::{AccountId, UnitId};
 
 /// The calendar that the product comes with: the national arrangements of 2019 to 2026, 08:00-12:00 and 14:00-18:00.
 /// A [`Calendar`] document.
@@ -25,6 +26,41 @@ pub struct Calendar {
     pub layers: Vec<Layer>,
     /// Working hours. Every day of a year lies in exactly one season.
     pub seasons: Vec<Season>,
+    /// The shifts of units that keep other hours. A unit without any keeps those of the seasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shifts: Vec<Shift>,
+}
+
+/// A shift of a unit (班次). Limits of the unit in working hours are counted by its shifts, and while one runs those who
+/// are on it hear what the unit must hear.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shift {
+    /// Whose.
+    pub unit: UnitId,
+    /// Its name.
+    pub name: Text,
+    /// On which days it begins.
+    pub days: ShiftDays,
+    /// When it begins, in the city's civil time.
+    pub from: TimeOfDay,
+    /// When it ends: on the next day, where this is not after `from`.
+    pub to: TimeOfDay,
+    /// Who is on it; empty: the whole unit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<AccountId>,
+}
+
+/// On which days a shift begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShiftDays {
+    /// On days that are worked, make-up days with them.
+    Working,
+    /// On days that are off.
+    Off,
+    /// On every day.
+    Every,
 }
 
 /// The arrangements of one authority.

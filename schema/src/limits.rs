@@ -1,5 +1,9 @@
 //! Every limit on what comes from outside, named with its unit. Both sides of each are tested.
 
+/// Milliseconds of a day that has 24 hours.
+pub const DAY_MS: u64 = 24 * 3600 * 1000;
+/// Minutes of a day that has 24 hours.
+pub const DAY_MINUTES: u16 = 24 * 60;
 /// The newest wire protocol spoken.
 pub const PROTOCOL: u32 = 1;
 /// The line format (`v`).

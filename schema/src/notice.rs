@@ -9,7 +9,11 @@ use crate::ids::{AccountId, AreaId, EntityId, LogId, OpId, PersonId, UnitId, Web
 /// The kinds of entries that somebody must hear of.
 pub const NOTICE_KINDS: &[&str] = &[
     "assign",
+    "take_over",
     "return_assignment",
+    "finish_help",
+    "ask_interim_check",
+    "interim_check",
     "issue_deadline",
     "mark_due_soon",
     "mark_overdue",

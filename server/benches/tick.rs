@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 use schema::catalogue::Text;
+use schema::limits::DAY_MS;
 use schema::sync::Durability;
 use serde_json::json;
 use server::clock::Clock;
@@ -15,7 +16,6 @@ use server::services::installation::District;
 use uuid::Uuid;
 
 const NOW_MS: u64 = 1_780_000_000_000;
-const DAY_MS: u64 = 24 * 3600 * 1000;
 const FEW: u64 = 1_000;
 const MANY: u64 = 100_000;
 const TICK_MS_MAX: f64 = 50.0;

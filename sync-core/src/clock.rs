@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use schema::case::{By, Case, State};
 use schema::catalogue::{Catalogue, Subtype};
 use schema::clock::{Clock, Issued, Moment, Running, Stage, Timed, Turn};
-use schema::deadline::{Due, Limit};
+use schema::deadline::{Due, Limit, TimeUnit};
 use schema::entity::Silence;
 use schema::hash::Hash;
 use schema::ids::UnitId;
@@ -220,17 +220,20 @@ fn issue(
     let limit = held.map_or_else(|| own().unwrap_or(stage.limit), |clock| clock.limit);
     let started_ms = held.map_or(at_ms, |clock| clock.started_ms);
     let course = held.map(|clock| course_of(clock, why, at_ms)).unwrap_or_default();
-    let due = reckon(started_ms, limit, &course, calendar.document)?;
+    let unit = if stage.timed == Timed::Unit { unit_of(case) } else { helper };
+    let unit = held.map_or(unit, |clock| clock.unit);
+    let own_hours = unit.filter(|_| limit.unit == TimeUnit::WorkingHours).and_then(|it| calendar.document.of_unit(it));
+    let counted_by = own_hours.as_ref().unwrap_or(calendar.document);
+    let due = reckon(started_ms, limit, &course, counted_by)?;
     let soon_ms = match (why, stage.soon_after, held) {
         (Issued::Extended, Some(_), Some(clock)) => Some(clock.due.at_ms),
-        (_, Some(soon_after), _) => Some(reckon(started_ms, soon_after, &course, calendar.document)?.at_ms),
+        (_, Some(soon_after), _) => Some(reckon(started_ms, soon_after, &course, counted_by)?.at_ms),
         (_, None, _) => None,
     };
-    let unit = if stage.timed == Timed::Unit { unit_of(case) } else { helper };
     Ok(IssueDeadline {
         stage: stage.code.clone(),
         timed: stage.timed,
-        unit: held.map_or(unit, |clock| clock.unit),
+        unit,
         limit,
         started_ms,
         why,

@@ -4,12 +4,10 @@
 use schema::case::Case;
 use schema::clock::{Clock, Running};
 use schema::entity::{Account, Entity};
-use schema::limits::RELAPSE_WINDOW_DAYS;
+use schema::limits::{DAY_MS, RELAPSE_WINDOW_DAYS};
 use schema::op::{AskInterimCheck, Body, Escalate, Marked, Nothing, Resume, RevokeGrant, SetMembership};
 
 use crate::case::{has_ended, is_worked_on};
-
-const DAY_MS: u64 = 24 * 3600 * 1000;
 
 /// What is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use jiff::tz::TimeZone;
 use schema::calendar::CITY_CALENDAR;
 use schema::deadline::DayModel;
+use schema::ids::UnitId;
 use server::error::{Error, Result};
-use sync_core::time::{WorkingCalendar, answer, read};
+use sync_core::time::{WorkingCalendar, answer, read, zone};
 
 use super::output::Output;
 
@@ -27,6 +27,9 @@ pub(crate) struct Deadline {
     /// A calendar document; else the demo city's (工作日历文件，默认示范市)
     #[arg(long, value_name = "FILE")]
     calendar: Option<PathBuf>,
+    /// A unit that has shifts in that calendar: working hours are those (有班次的单位)
+    #[arg(long, value_name = "ID")]
+    unit: Option<UnitId>,
     /// The city's time zone (时区)
     #[arg(long, value_name = "ZONE", default_value = "Asia/Shanghai")]
     zone: String,
@@ -48,8 +51,14 @@ pub(crate) fn deadline(asked: &Deadline, output: &Output) -> Result<()> {
         None => CITY_CALENDAR.as_bytes().to_vec(),
     };
     let calendar = read(&bytes).map_err(Error::Faults)?;
-    let zone = TimeZone::get(&asked.zone).with_context(|| format!("{:?} is no time zone", asked.zone))?;
+    let zone = zone(&asked.zone).with_context(|| format!("{:?} is no time zone", asked.zone))?;
     let calendar = WorkingCalendar::new(&calendar, zone).context("the calendar")?;
+    let calendar = match asked.unit {
+        Some(unit) => {
+            calendar.of_unit(unit).context("该单位在日历中没有班次 / the unit has no shifts in the calendar")?
+        }
+        None => calendar,
+    };
     let model = asked.model.map(|model| match model {
         Model::Legal => DayModel::Legal,
         Model::Hours => DayModel::Hours,

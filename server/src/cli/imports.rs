@@ -84,6 +84,9 @@ pub(crate) async fn calendar(command: Calendar, output: &Output) -> Result<()> {
     let bytes = read(&file)?;
     let installation = open(place)?.installation;
     let change = installation.calendar_change(&bytes).await?;
+    if !change.errors.is_empty() {
+        return Err(Error::Faults(change.errors));
+    }
     let (zh, en) = calendar_lines(&change);
     let applied = !change.unchanged && (apply || asked(output, &zh, &en));
     if applied {
@@ -102,6 +105,8 @@ fn calendar_lines(change: &CalendarChange) -> (String, String) {
     });
     let mut lines = Lines::new(change.from.as_deref(), &change.to);
     lines.list("变更的日子", "days that change", days.collect());
+    let units = change.shifts.iter().map(|unit| (unit.zh.clone(), unit.en.clone()));
+    lines.list("班次变更的单位", "units whose shifts change", units.collect());
     let Lines((mut zh, mut en)) = lines;
     zh.push_str(&format!("{first} 至 {last} 年内为确定期限；{} 个期限将改变\n", change.deadlines));
     en.push_str(&format!("exact from {first} to {last}; {} deadlines change\n", change.deadlines));

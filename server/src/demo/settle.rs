@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use schema::hash::Hash;
 use schema::ids::{AccountId, BootId, DeviceId, EpochId, LogId, OpId};
-use schema::limits::PROTOCOL;
+use schema::limits::{DAY_MS, PROTOCOL};
 use schema::op::{
     Body, Captured, CreateLog, EnrolDevice, Grant, ImportDocument, Op, SetAccount, SetMembership, SetUnit,
 };
@@ -33,7 +33,6 @@ use schema::calendar::CITY_CALENDAR;
 use schema::catalogue::CITY_CATALOGUE;
 
 const SEED: u64 = 1;
-const DAY_MS: u64 = 86_400_000;
 /// Stands in the data folder while the city is being settled.
 const UNFINISHED: &str = "demo-unfinished";
 

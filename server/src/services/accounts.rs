@@ -8,7 +8,7 @@ use schema::auth::{Login, Refresh, Tokens as TokenPair};
 use schema::entity::{Account, Entity};
 use schema::hash::ExportKey;
 use schema::ids::{AccountId, DeviceId, EntityId, EpochId, LogId};
-use schema::limits::{ACCESS_TOKEN_S, REFRESH_TOKEN_DAYS};
+use schema::limits::{ACCESS_TOKEN_S, DAY_MS, REFRESH_TOKEN_DAYS};
 use schema::problem::ProblemCode;
 use uuid::Uuid;
 
@@ -19,8 +19,6 @@ use super::tokens::{Family, RefreshToken, Renewal, Tokens, renewal};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::store::{InLog, Session, Store};
-
-const DAY_MS: u64 = 24 * 3600 * 1000;
 
 /// Accounts. Cheap to clone.
 #[derive(Clone)]

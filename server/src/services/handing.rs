@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use schema::api::{HandOverPreview, HandOverReceipt, HandedCase};
 use schema::case::Case;
 use schema::entity::Entity;
-use schema::ids::{AccountId, EntityId, OpId};
+use schema::ids::{EntityId, OpId};
 use schema::op::Body;
 use sync_core::area::AreaIndex;
-use sync_core::case::{Whose, taken_over};
 use sync_core::line::{self, ReadBody};
 
 use super::ledger::{HandedOver, parse_entity, read_entity};
@@ -44,16 +43,15 @@ pub(super) fn preview(
 }
 
 fn is_concerned(db: &mut Db, log: LogNum, about: &HandedOver, case: &Case) -> Result<bool, StoreError> {
-    let holder = match about.whose {
-        Whose::Account(_) => Some(AccountId(about.to.0)),
-        Whose::Unit(_) | Whose::Anybody => case.assignment.as_ref().and_then(|it| it.holder),
-    };
-    let account = match holder {
+    let holder = match about.holder(case) {
         Some(id) => read_entity(db, log, id.into())?,
         None => None,
     };
-    let works = |id, unit| matches!(&account, Some(Entity::Account(it)) if it.id == id && it.units.contains(&unit));
-    Ok(taken_over(case, (OpId::NIL, about.whose, about.to), works).is_some())
+    let holder = match &holder {
+        Some(Entity::Account(account)) => Some(account),
+        _ => None,
+    };
+    Ok(about.taken_over(case, OpId::NIL, holder).is_some())
 }
 
 /// What a hand-over or a merger has moved, case by case as far as `sees` says; none if the op is none.

@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use schema::case::{Assignment, Case, State};
 use schema::clock::{Clock, Timed};
 use schema::ids::{LogId, OpId};
-use schema::notice::{Addressed, Notice, Noticed};
+use schema::notice::{Addressed, NOTICE_KINDS, Notice, Noticed};
 use schema::op::{Body, CheckVerdict};
 use sync_core::area::AreaIndex;
+use sync_core::time::WorkingCalendar;
 
 pub use directory::Directory;
 use ladder::{Ladder, Start};
@@ -37,26 +38,15 @@ pub(crate) struct Around<'a> {
     pub(crate) after: &'a Case,
     pub(crate) areas: Option<&'a AreaIndex>,
     pub(crate) directory: &'a Directory,
+    pub(crate) calendar: Option<&'a WorkingCalendar>,
 }
 
 /// Whether somebody may have to hear of an op.
-pub(crate) fn is_told(body: &Body) -> bool {
+pub(crate) fn is_told(kind: &str, body: &Body) -> bool {
     match body {
-        Body::Assign(_)
-        | Body::TakeOver(_)
-        | Body::ReturnAssignment(_)
-        | Body::MarkDueSoon(_)
-        | Body::MarkOverdue(_)
-        | Body::Escalate(_)
-        | Body::Urge(_)
-        | Body::Supervise(_)
-        | Body::RequestExtension(_)
-        | Body::DecideExtension(_)
-        | Body::FinishHelp(_)
-        | Body::AskInterimCheck(_) => true,
         Body::InterimCheck(body) => body.verdict == CheckVerdict::Fail,
         Body::IssueDeadline(body) => matches!(body.timed, Timed::Unit | Timed::Helper),
-        _ => false,
+        _ => NOTICE_KINDS.contains(&kind),
     }
 }
 
@@ -64,7 +54,8 @@ pub(crate) fn is_told(body: &Body) -> bool {
 pub(crate) fn notice(happened: &Happened<'_>, at: &At, around: &Around<'_>) -> Option<Notice> {
     let case = around.after;
     let assignment = case.assignment.as_ref().or_else(|| around.before?.assignment.as_ref());
-    let ladder = Ladder::new(case, assignment, around.areas, around.directory);
+    let duty = around.calendar.map(|calendar| (calendar, at.received_ms));
+    let ladder = Ladder::new(case, assignment, around.areas, around.directory).at(duty);
     let (to, clock, level) = addressed(happened, around, assignment, &ladder)?;
     Some(Notice {
         kind: format!("case.{}", happened.kind),

@@ -22,7 +22,7 @@ use uuid::Builder;
 use super::accounts::Caller;
 use super::ledger::read_entity;
 use super::tokens::random;
-use super::webhooks::fit;
+use super::webhooks::{fit, stays_here};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::store::{Db, LogNum, Store, StoreError, Subscription};
@@ -97,13 +97,8 @@ pub(super) fn is_welcome(db: &mut Db, log: LogNum, of: &Subscription) -> Result<
 pub(super) fn fit_for_a_browser(endpoint: &str) -> Option<Uri> {
     let uri = fit(endpoint, false, false).ok()?;
     let host = uri.host()?.trim_end_matches('.').to_ascii_lowercase();
-    let here = host == "localhost" || host.ends_with(".localhost") || is_loopback(&host);
+    let here = host.ends_with(".localhost") || stays_here(&host);
     (uri.scheme_str() == Some("https") && !here).then_some(uri)
-}
-
-fn is_loopback(host: &str) -> bool {
-    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    literal.is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 /// Who wants to be told in which browser. Cheap to clone.

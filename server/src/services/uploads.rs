@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use anyhow::anyhow;
 use schema::hash::Hash;
 use schema::ids::DeviceId;
-use schema::limits::{PHOTO_BYTES_MAX, UPLOAD_KEPT_DAYS, UPLOAD_SYNC_BYTES, UPLOADS_PER_DEVICE_MAX};
+use schema::limits::{DAY_MS, PHOTO_BYTES_MAX, UPLOAD_KEPT_DAYS, UPLOAD_SYNC_BYTES, UPLOADS_PER_DEVICE_MAX};
 use schema::problem::ProblemCode;
 use sha2::{Digest, Sha256};
 
@@ -20,8 +20,6 @@ use crate::store::Upload;
 
 /// Streams of one device at a time.
 const STREAMS_PER_DEVICE: usize = 4;
-const DAY_MS: u64 = 24 * 3600 * 1000;
-
 /// How far an upload is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {

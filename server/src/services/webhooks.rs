@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use ureq::http::Uri;
 
+pub(super) use address::stays_here;
 pub use address::{Unfit, fit};
 pub use sending::{Answer, Sender};
 pub use signature::{Secret, sign};

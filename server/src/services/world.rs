@@ -9,8 +9,8 @@ use schema::catalogue::{CITY_CATALOGUE, Text};
 use schema::hash::{Hash, Salt};
 use schema::ids::{AccountId, AreaId, BootId, DeviceId, EntityId, EpochId, GrantId, LogId, OpId, PersonId, UnitId};
 use schema::op::{
-    Body, Captured, CreateLog, EnrolDevice, EvidenceRole, Grant, Op, PhotoClaim, Report, Role, SealedValue, SetAccount,
-    SetMembership, SetUnit, Taken, TakenBy,
+    Assign, Body, Captured, CreateLog, EnrolDevice, EvidenceRole, File, Grant, Op, PhotoClaim, Report, Role,
+    SealedValue, SetAccount, SetMembership, SetUnit, Taken, TakenBy,
 };
 use schema::record::{OutcomeLine, Record};
 use schema::sync::{Durability, EntityLine, ExitLine, Scope, SyncEnd, SyncHead, SyncHeader, SyncLine, ValueLine};
@@ -255,6 +255,16 @@ impl Answer {
         }
         Self { head: head.unwrap(), outcomes, entities, values, exits, drops, end: end.unwrap(), bytes }
     }
+}
+
+/// Files a report of hawkers.
+pub(crate) fn file() -> Body {
+    Body::File(File { condition: "hawks_unlicensed".parse().unwrap() })
+}
+
+/// Gives a case to the unit, and to somebody of it.
+pub(crate) fn assign(holder: Option<AccountId>) -> Body {
+    Body::Assign(Assign { unit: unit(), co_units: vec![], co_limits: Default::default(), holder, note: None })
 }
 
 pub(crate) fn photo(n: u8, role: EvidenceRole) -> PhotoClaim {

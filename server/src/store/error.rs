@@ -13,6 +13,9 @@ pub enum StoreError {
     /// Neither `sqlite:PATH` nor `postgres://…` nor `postgresql://…`.
     #[error("the database address starts with none of sqlite:, postgres://, postgresql://")]
     Address,
+    /// The system's zone database lacks a log's zone.
+    #[error("this system knows no time zone {0:?}: install its zone database (Debian's package: tzdata)")]
+    Zone(String),
     /// The file is another program's database.
     #[error("{} is not a Rectify database (application id {found})", path.display())]
     NotOurs {

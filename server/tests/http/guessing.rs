@@ -2,12 +2,11 @@
 
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
+use schema::limits::DAY_MS;
 use schema::op::Role;
 use serde_json::json;
 
 use super::world::{PASSWORD, Reply, World, config, enrol_body, new_device};
-
-const DAY_MS: u64 = 24 * 3600 * 1000;
 
 /// A login through a proxy that says where it comes from.
 async fn login_from(world: &World, address: &str, login: &str, password: &str) -> Reply {

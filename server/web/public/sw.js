@@ -33,7 +33,11 @@ self.addEventListener("fetch", (event) => {
 // What the server says of a case, while no tab is open, too. The page's words are not at hand here.
 const KINDS = {
   "case.assign": "派遣 · assigned",
+  "case.take_over": "移交 · handed over",
   "case.return_assignment": "退单 · handed back",
+  "case.finish_help": "协办完成 · help done",
+  "case.ask_interim_check": "待中期检查 · interim check due",
+  "case.interim_check": "中期检查不合格 · interim check failed",
   "case.issue_deadline": "签发期限 · deadline issued",
   "case.mark_due_soon": "将到期 · due soon",
   "case.mark_overdue": "超时 · overdue",

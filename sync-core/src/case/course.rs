@@ -3,7 +3,7 @@
 use schema::case::{Case, Mark, StageEnd, State};
 use schema::clock::{Appeal, Clock, Decided, Extension, Running, Suspension, Timed, Turn};
 use schema::ids::AreaId;
-use schema::limits::{APPROVALS, EXTENSIONS_MAX, SUSPENSION_DAYS_MAX};
+use schema::limits::{APPROVALS, DAY_MS, EXTENSIONS_MAX, SUSPENSION_DAYS_MAX};
 use schema::op::{
     AppealOverdue, DecideAppeal, DecideExtension, EndStage, EvidenceRole, Reason, RequestExtension, Resume, Role,
     Sealed, Suspend, Urge,
@@ -15,8 +15,6 @@ use super::{Step, stale};
 use crate::clock::{extensions, stages};
 use crate::permission::works_for;
 use crate::ruling::Ruling;
-
-const DAY_MS: u64 = 24 * 3600 * 1000;
 
 fn clock_of<'a>(case: &'a mut Case, stage: &schema::catalogue::Code) -> Option<&'a mut Clock> {
     case.clocks.iter_mut().find(|clock| clock.stage == *stage)

@@ -6,13 +6,12 @@ use schema::op::FinishHelp;
 use schema::record::RefusalCode;
 
 use super::evidence::{claim, has_room};
-use super::workflow::has_it;
 use super::{Step, stale};
 use crate::ruling::Ruling;
 
 /// `finish_help` (协办完成): a unit that helps has done its part, once.
 pub(super) fn finish_help(case: &Case, body: &FinishHelp, step: &Step<'_>) -> Ruling {
-    if !matches!(case.state, State::Assigned | State::Fixed) || !has_it(case, step) {
+    if !matches!(case.state, State::Assigned | State::Fixed) {
         return stale(case);
     }
     let mut after = case.clone();

@@ -2,15 +2,14 @@
 
 use schema::case::{Case, Interim, State, Step as Done};
 use schema::clock::Stage;
+use schema::limits::DAY_MS;
 use schema::op::{AskInterimCheck, CheckVerdict, InterimCheck};
 use schema::record::RefusalCode;
 
 use super::evidence::{claim, has_room};
 use super::workflow::took_part;
-use super::{Step, stale};
+use super::{Step, stages_of, stale};
 use crate::ruling::Ruling;
-
-const DAY_MS: u64 = 24 * 3600 * 1000;
 
 fn next_ms(days: u8, step: &Step<'_>) -> u64 {
     step.ctx.first_received_ms.saturating_add(u64::from(days).saturating_mul(DAY_MS))
@@ -49,8 +48,7 @@ pub(super) fn ask(case: &Case, body: &AskInterimCheck, step: &Step<'_>) -> Rulin
 
 /// `interim_check`: by anybody who may check and is not of the units that must fix it, whenever they come by.
 pub(super) fn check(case: &Case, body: &InterimCheck, step: &Step<'_>) -> Ruling {
-    let stages = step.subtype_of(case).map(|(_, catalogue, found)| crate::clock::stages(catalogue, found));
-    let stage = stages.and_then(|stages| stages.into_iter().find(|stage| stage.code == body.stage));
+    let stage = stages_of(case, step).into_iter().find(|stage| stage.code == body.stage);
     let Some(days) = stage.and_then(|stage| stage.interim_check_days) else { return Ruling::invalid("stage") };
     if !is_worked_on(case) {
         return stale(case);

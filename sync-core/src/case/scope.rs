@@ -3,15 +3,13 @@
 use std::collections::BTreeSet;
 
 use schema::case::{Case, Restriction};
-use schema::limits::RESTRICTION_DAYS_MAX;
+use schema::limits::{DAY_MS, RESTRICTION_DAYS_MAX};
 use schema::op::{Restrict, Role};
 use schema::record::RefusalCode;
 
 use super::evidence::has_ended;
 use super::{Step, stale};
 use crate::ruling::Ruling;
-
-const DAY_MS: u64 = 24 * 3600 * 1000;
 
 /// `restrict`: from this op on only the named roles see the case, until a date. Whoever asks for it must stay among
 /// them; a restriction that stands is changed by its author's role alone, or another could end it early.

@@ -207,7 +207,7 @@ pub(super) fn return_assignment(case: &Case, body: &ReturnAssignment, step: &Ste
 }
 
 /// Whether the author's unit has the case now: what comes from one that lost it signs for nobody.
-pub(super) fn has_it(case: &Case, step: &Step<'_>) -> bool {
+fn has_it(case: &Case, step: &Step<'_>) -> bool {
     step.ctx.actor.is_some_and(|actor| works_for(actor, case))
 }
 

@@ -100,6 +100,9 @@ impl Store {
         if self.read.catalogues.contains_key(&hash) {
             return Ok(false);
         }
+        if self.read.no_catalogues.contains(&hash) {
+            return Ok(true);
+        }
         Ok(self.document(hash)?.is_some_and(|bytes| json::read::<Catalogue>(&bytes).is_err()))
     }
 

@@ -3,14 +3,12 @@
 
 use schema::entity::{Absence, Account, Entity, Granted, StandingIn};
 use schema::ids::{AccountId, EntityId, UnitId};
-use schema::limits::ABSENCE_DAYS_MAX;
+use schema::limits::{ABSENCE_DAYS_MAX, DAY_MS};
 use schema::op::{Body, Grant, Role, SetAbsent, StandIn};
 
 use super::people::belong;
 use crate::case::Step;
 use crate::ruling::Ruling;
-
-const DAY_MS: u64 = 24 * 3600 * 1000;
 
 /// `set_absent`: somebody else stands in, until a date within a year. Set again, it changes the deputy or the date.
 pub(super) fn set_absent(mut account: Account, body: &SetAbsent, step: &Step<'_>) -> Ruling {

@@ -1,14 +1,18 @@
 //! A calendar made ready to count by.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
-use schema::calendar::{Calendar, Day, MonthDay, Season};
+use schema::calendar::{Calendar, Day, MonthDay, Season, Shift};
 use schema::catalogue::Text;
+use schema::ids::UnitId;
 
 use super::limit::TimeError;
+
+mod shifts;
 
 /// What a day is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +30,13 @@ pub struct DayKind {
 /// A calendar in a zone.
 #[derive(Debug, Clone)]
 pub struct WorkingCalendar {
-    named: BTreeMap<Date, (bool, bool, Text)>,
+    named: Arc<BTreeMap<Date, (bool, bool, Text)>>,
     first: i16,
     last: i16,
-    seasons: Vec<Season>,
+    seasons: Arc<[Season]>,
+    shifts: Arc<[Shift]>,
+    /// The hours are those of this unit's shifts.
+    on_shifts_of: Option<UnitId>,
     zone: TimeZone,
 }
 
@@ -58,7 +65,15 @@ impl WorkingCalendar {
                 named.insert(date(*day)?, (true, false, holiday.name.clone()));
             }
         }
-        Ok(Self { named, first: first.year, last: last.year, seasons: calendar.seasons.clone(), zone })
+        Ok(Self {
+            named: Arc::new(named),
+            first: first.year,
+            last: last.year,
+            seasons: calendar.seasons.as_slice().into(),
+            shifts: calendar.shifts.as_slice().into(),
+            on_shifts_of: None,
+            zone,
+        })
     }
 
     pub(super) fn zone(&self) -> &TimeZone {
@@ -111,21 +126,14 @@ impl WorkingCalendar {
 
     /// The working hours of a day as instants, in order; none of a day that is not worked.
     pub(super) fn slots(&self, day: Date) -> Result<Vec<(u64, u64)>, TimeError> {
+        if let Some(unit) = self.on_shifts_of {
+            return self.shift_slots(unit, day);
+        }
         if !self.kind(day).working {
             return Ok(Vec::new());
         }
         let season = self.seasons.iter().find(|season| lies_in(season, day)).ok_or(TimeError::Faulty)?;
-        season
-            .hours
-            .iter()
-            .map(|(from, to)| {
-                let at = |minutes: u16| {
-                    let civil = day.to_datetime(jiff::civil::Time::midnight());
-                    civil.checked_add(i64::from(minutes).minutes()).map_err(|_| TimeError::Range)
-                };
-                Ok((self.instant(at(from.minutes)?)?, self.instant(at(to.minutes)?)?))
-            })
-            .collect()
+        season.hours.iter().map(|(from, to)| Ok((self.at(day, from.minutes)?, self.at(day, to.minutes)?))).collect()
     }
 
     /// The working time of one day of the hour model, in ms.

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use jiff::civil::Date;
-use schema::calendar::{Calendar, Day, Holiday, Layer, Season, Year};
+use schema::calendar::{Calendar, Day, Holiday, Layer, Season, Shift, Year};
 use schema::catalogue::Text;
-use schema::limits::{DOCUMENT_BYTES_MAX, TEXT_BYTES_MAX};
+use schema::limits::{DAY_MINUTES, DOCUMENT_BYTES_MAX, TEXT_BYTES_MAX};
 
 use crate::json;
 
@@ -45,6 +45,7 @@ pub fn faults(calendar: &Calendar) -> Vec<Text> {
         check_layer(layer, nth == 0, &mut found);
     }
     check_seasons(&calendar.seasons, &mut found);
+    check_shifts(&calendar.shifts, &mut found);
     found
 }
 
@@ -193,5 +194,28 @@ fn check_seasons(seasons: &[Season], found: &mut Vec<Text>) {
         }
         let Ok(after) = next(day) else { return };
         day = after;
+    }
+}
+
+fn check_shifts(shifts: &[Shift], found: &mut Vec<Text>) {
+    let mut named = BTreeSet::new();
+    for shift in shifts {
+        let place = said(format!("班次 {}", shift.name.zh), format!("shift {}", shift.name.en));
+        if shift.name.zh.trim().is_empty() || shift.name.en.trim().is_empty() {
+            found.push(of(&place, "没有名称", "has no name"));
+        }
+        if !named.insert((shift.unit, &shift.name.zh)) {
+            found.push(of(&place, "该单位已有同名班次", "the unit has another of this name"));
+        }
+        if shift.from == shift.to || shift.from.minutes >= DAY_MINUTES {
+            found.push(of(
+                &place,
+                "起止时刻不成时段；全天写作 00:00 至 24:00",
+                "from and to make no time; a whole day is 00:00 to 24:00",
+            ));
+        }
+        if shift.accounts.iter().collect::<BTreeSet<_>>().len() < shift.accounts.len() {
+            found.push(of(&place, "同一人员出现两次", "somebody is on it twice"));
+        }
     }
 }

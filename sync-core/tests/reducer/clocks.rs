@@ -211,6 +211,43 @@ fn a_provisional_deadline_is_recounted_by_the_calendar_that_comes() {
     assert_eq!(is(&desk, "case").due, moved.due);
 }
 
+/// A unit that works at night is timed by its nights; the office beside it is not.
+#[test]
+fn working_hours_of_a_unit_with_shifts_are_those_of_its_shifts() {
+    let night = |unit: schema::ids::UnitId| {
+        let mut document = read(CITY_CALENDAR.as_bytes()).expect("the shipped calendar");
+        document.shifts = vec![schema::calendar::Shift {
+            unit,
+            name: document.title.clone(),
+            days: schema::calendar::ShiftDays::Every,
+            from: "20:00".parse().expect("a time"),
+            to: "04:00".parse().expect("a time"),
+            accounts: Vec::new(),
+        }];
+        WorkingCalendar::new(&document, sync_core::time::zone("Asia/Shanghai").expect("a zone")).expect("no faults")
+    };
+    let mut desk = Desk { calendar: Some(night(UNIT)), ..desk() };
+    desk.then("2026-03-02T09:00", INSPECTOR, report(&[photo(1, schema::op::EvidenceRole::Before)]));
+    desk.arrive(1);
+    desk.then("2026-03-02T09:30", SUPERVISOR, file());
+    desk.then("2026-03-02T10:00", SUPERVISOR, assign(UNIT));
+    let accept = is(&desk, "accept");
+    assert_eq!(accept.due.at_ms, at("2026-03-03T00:00"), "four working hours from eight in the evening");
+    assert_eq!(accept.soon_ms, Some(at("2026-03-02T22:00")));
+    assert_eq!(is(&desk, "fix").due.at_ms, at("2026-03-02T12:00"), "urgent hours stay what they are");
+
+    // Another roster: what runs is counted anew.
+    let subtype = &desk.catalogue.categories[2].subtypes[0];
+    let stages = stages(&desk.catalogue, subtype);
+    let (other, now_ms) = (night(UNIT_2), at("2026-03-02T11:00"));
+    let found = recounted(desk.case(), &stages, &other, schema::hash::Hash([5; 32]), now_ms).expect("counted");
+    let moved: Vec<_> = found.iter().map(|issued| (issued.stage.as_str(), issued.due.at_ms)).collect();
+    assert_eq!(moved, [("accept", at("2026-03-02T16:00"))]);
+
+    desk.then("2026-03-02T10:30", CREW, returned());
+    assert_eq!(is(&desk, "assign").due.at_ms, at("2026-03-02T14:30"), "the office's hours are the office's");
+}
+
 /// Before clocks no case had any, and their kinds were too new: a log of that time folds as it did.
 #[test]
 fn older_rules_know_of_no_clocks() {

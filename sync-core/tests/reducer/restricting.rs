@@ -2,7 +2,7 @@
 
 use schema::case::State;
 use schema::entity::Entity;
-use schema::limits::{RELAPSE_WINDOW_DAYS, RESTRICTION_DAYS_MAX};
+use schema::limits::{DAY_MS, RELAPSE_WINDOW_DAYS, RESTRICTION_DAYS_MAX};
 use schema::op::{Body, Nothing, Restrict, Role};
 use schema::record::{Outcome, RefusalCode};
 use schema::sync::{Class, Node, Scope};
@@ -11,8 +11,6 @@ use sync_core::permission::{default_scopes, may_pull, may_read_handlers, may_see
 
 use crate::bodies::*;
 use crate::desk::*;
-
-const DAY_MS: u64 = 24 * 3600 * 1000;
 
 fn restrict(roles: &[Role], days: u64) -> Body {
     Body::Restrict(Restrict { roles: roles.to_vec(), until_ms: 1_000_000 + days * DAY_MS, reason: sealed(7) })

@@ -1,11 +1,10 @@
 //! When people work, in the district's time zone, which has no summer time.
 
 use pictures::drawing::Dice;
+use schema::limits::DAY_MS;
 
 /// A minute in ms.
 pub(super) const MINUTE_MS: u64 = 60_000;
-/// A day in ms.
-pub(super) const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
 /// China is eight hours ahead of UTC.
 const ZONE_MS: u64 = 8 * 60 * MINUTE_MS;
 

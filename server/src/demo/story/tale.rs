@@ -9,13 +9,14 @@ use schema::case::Position;
 use schema::catalogue::{Category, Code, Subtype};
 use schema::hash::{Hash, Salt};
 use schema::ids::{AccountId, AreaId, EntityId, UnitId};
+use schema::limits::DAY_MS;
 use schema::op::{Body, EvidenceRole, Role, Sealed, SealedValue, Taken, TakenBy};
 use serde_json::Value;
 use sync_core::line::seal;
 
 use super::World;
 use super::content::{Kind, chance, kind, pick};
-use super::hours::{DAY_MS, Hours, MINUTE_MS, number, on_day_of, within};
+use super::hours::{Hours, MINUTE_MS, number, on_day_of, within};
 use crate::demo::ids;
 use crate::demo::picture::Picture;
 

@@ -14,8 +14,8 @@ use sync_core::context::{Context, InForce, RULES, VerifiedPhoto};
 use sync_core::line;
 use uuid::Uuid;
 
-use super::hours::DAY_MS;
 use super::*;
+use schema::limits::DAY_MS;
 
 /// 2026-11-22 15:00 in China.
 const NOW_MS: u64 = 1_795_330_800_000;

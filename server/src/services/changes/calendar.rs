@@ -1,10 +1,14 @@
 //! What a working calendar would change: the years it covers, the days it counts otherwise, the deadlines it moves.
 
-use schema::calendar::{Calendar, Day};
+use std::collections::{BTreeMap, BTreeSet};
+
+use schema::calendar::{Calendar, Day, Shift};
 use schema::case::Case;
+use schema::catalogue::Text;
 use schema::clock::Running;
 use schema::entity::Entity;
 use schema::hash::Hash;
+use schema::ids::{AccountId, UnitId};
 use serde::Serialize;
 use sync_core::case::kind_of;
 use sync_core::catalogue::subtype;
@@ -12,8 +16,8 @@ use sync_core::clock::{recounted, stages};
 use sync_core::line::singleton_id;
 use sync_core::time::WorkingCalendar;
 
-use super::super::ledger::{Parsed, read_entity};
-use super::each;
+use super::super::ledger::{Parsed, calendar_document, read_entity};
+use super::{each, said};
 use crate::store::{Db, LogHead, StoreError};
 
 /// What a calendar would change.
@@ -27,10 +31,14 @@ pub struct CalendarChange {
     pub years: (i16, i16),
     /// Days that are worked now and were not, or the other way round, in the years of either.
     pub days: Vec<ChangedDay>,
+    /// Units whose shifts change.
+    pub shifts: Vec<Text>,
     /// Deadlines that it moves or makes exact.
     pub deadlines: u64,
     /// It is the one in force.
     pub unchanged: bool,
+    /// Shifts of units, or of people, that are not here.
+    pub errors: Vec<Text>,
 }
 
 /// A day that counts otherwise.
@@ -75,14 +83,22 @@ pub fn calendar_change(
         _ => None,
     };
     let (first, last) = years(next);
+    let people = people(db, head)?;
     let mut change = CalendarChange {
         from: in_force.as_ref().map(|it| it.version.clone()),
         to: next.version.clone(),
         years: (first, last),
         days: Vec::new(),
+        shifts: Vec::new(),
         deadlines: 0,
         unchanged: in_force.as_ref().is_some_and(|it| it.sha256 == sha256),
+        errors: next.shifts.iter().flat_map(|shift| strangers(shift, &people)).collect(),
     };
+    let before = match &in_force {
+        Some(it) => calendar_document(db, head.num, &it.sha256)?.map_or_else(Vec::new, |it| it.shifts),
+        None => Vec::new(),
+    };
+    change.shifts = changed_shifts(&before, &next.shifts, &people);
     let Some(in_force) = in_force.filter(|it| it.sha256 != sha256) else { return Ok(change) };
     if let Some(now) = parsed.calendar(db, head.num, head.log, in_force.sha256)? {
         change.days = changed_days(&now, ready, (first, last));
@@ -96,6 +112,39 @@ pub fn calendar_change(
         change.deadlines += moved(db, parsed, head, &case, sha256, ready)?;
     }
     Ok(change)
+}
+
+/// The units that are here with their names, and the accounts.
+type People = (BTreeMap<UnitId, Text>, BTreeSet<AccountId>);
+
+fn people(db: &mut Db, head: &LogHead) -> Result<People, StoreError> {
+    let (mut units, mut accounts) = People::default();
+    for kind in ["unit", "account"] {
+        each(db, head.num, kind, |entity| match entity {
+            Entity::Unit(unit) => drop(units.insert(unit.id, unit.name)),
+            Entity::Account(account) => drop(accounts.insert(account.id)),
+            _ => {}
+        })?;
+    }
+    Ok((units, accounts))
+}
+
+fn strangers(shift: &Shift, (units, accounts): &People) -> Vec<Text> {
+    let unknown = |zh: &str, en: &str, id: &dyn std::fmt::Display| {
+        let Text { zh: name_zh, en: name_en } = &shift.name;
+        said(format!("班次 {name_zh}：没有{zh} {id}"), format!("shift {name_en}: there is no {en} {id}"))
+    };
+    let unit = (!units.contains_key(&shift.unit)).then(|| unknown("单位", "unit", &shift.unit));
+    let of = shift.accounts.iter().filter(|account| !accounts.contains(account));
+    unit.into_iter().chain(of.map(|account| unknown("账号", "account", account))).collect()
+}
+
+/// The units whose shifts are others than before, by name.
+fn changed_shifts(before: &[Shift], next: &[Shift], (units, _): &People) -> Vec<Text> {
+    let of = |shifts: &[Shift], unit| -> Vec<Shift> { shifts.iter().filter(|it| it.unit == unit).cloned().collect() };
+    let named: BTreeSet<UnitId> = before.iter().chain(next).map(|shift| shift.unit).collect();
+    let changed = named.into_iter().filter(|unit| of(before, *unit) != of(next, *unit));
+    changed.filter_map(|unit| units.get(&unit).cloned()).collect()
 }
 
 fn moved(

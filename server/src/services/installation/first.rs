@@ -55,7 +55,7 @@ impl Installation {
 
     /// Makes the log, or gives one that is still empty its first entry.
     pub(super) async fn make_log(&self, begun: Option<LogHead>, district: &District, signer: &str) -> Result<LogHead> {
-        if jiff::tz::TimeZone::get(&district.zone).is_err() {
+        if sync_core::time::zone(&district.zone).is_none() {
             return Err(Error::invalid("zone"));
         }
         let (log, epoch) = match begun {

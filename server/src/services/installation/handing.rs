@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use schema::api::{HandOverPreview, HandOverReceipt};
 use schema::entity::Entity;
 use schema::hash::Salt;
@@ -14,7 +15,7 @@ use sync_core::line::{seal, singleton_id};
 use super::{Installation, must_be_accepted};
 use crate::error::{Error, Result};
 use crate::services::handing;
-use crate::services::ledger::{Append, HandedOver, ServerOp, read_entity};
+use crate::services::ledger::{Append, HandedOver, ServerOp, read_entity, zone_of};
 use crate::services::tokens::random;
 use crate::store::LogHead;
 
@@ -172,12 +173,15 @@ impl Installation {
         }
     }
 
+    /// The district's time zone.
+    pub(super) async fn zone(&self, head: &LogHead) -> Result<TimeZone> {
+        let (num, id) = (head.num, head.log);
+        self.store.read_async(move |db| Ok(zone_of(db, num, id)?)).await
+    }
+
     /// When a day begins in the district's time zone, in ms.
     pub(super) async fn begins(&self, head: &LogHead, day: Date) -> Result<u64> {
-        let (num, id, parsed) = (head.num, EntityId::from(head.log), self.ledger.parsed().clone());
-        let found = self.store.read_async(move |db| -> Result<_> { Ok(read_entity(db, num, id)?) }).await?;
-        let Some(Entity::Log(log)) = found else { return Err(Error::refused(ProblemCode::NotFound)) };
-        let begins = day.to_zoned(parsed.zone(&log.zone)).context("the day has no beginning")?;
+        let begins = day.to_zoned(self.zone(head).await?).context("the day has no beginning")?;
         Ok(u64::try_from(begins.timestamp().as_millisecond()).unwrap_or(0))
     }
 
@@ -199,4 +203,4 @@ impl Installation {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -2,7 +2,6 @@
 
 use anyhow::Context;
 use schema::calendar::Day;
-use schema::entity::Entity;
 use sync_core::line::sha256;
 use sync_core::responsibility;
 use sync_core::time::day_at;
@@ -13,8 +12,7 @@ use crate::services::changes::{
     ResponsibilityChange, ResponsibilityReport, responsibility_change, responsibility_report,
 };
 use crate::services::documents;
-use crate::services::ledger::read_entity;
-use crate::store::{LogHead, StoreError};
+use crate::store::LogHead;
 
 impl Installation {
     /// Puts responsibilities in force. Gaps are the caller's to refuse.
@@ -65,12 +63,7 @@ impl Installation {
     }
 
     async fn today(&self, head: &LogHead) -> Result<Day> {
-        let (num, id, parsed) = (head.num, head.log, self.ledger.parsed().clone());
-        let zone = self.store.read_async(move |db| match read_entity(db, num, id.into())? {
-            Some(Entity::Log(log)) => Ok(parsed.zone(&log.zone)),
-            _ => Err(StoreError::Damaged("a log without its first entry")),
-        });
-        let zone = zone.await.map_err(Error::from)?;
+        let zone = self.zone(head).await?;
         Ok(day_at(self.clock.now_ms(), &zone).context("the server's clock shows no time")?)
     }
 }

@@ -8,8 +8,7 @@ use super::{Installation, must_be_accepted};
 use crate::error::Result;
 use crate::services::changes::{CalendarChange, CatalogueChange, calendar_change, catalogue_change};
 use crate::services::documents;
-use crate::services::ledger::read_entity;
-use crate::store::StoreError;
+use crate::services::ledger::{read_entity, zone_of};
 
 impl Installation {
     /// Puts a catalogue in force.
@@ -41,10 +40,7 @@ impl Installation {
         let (head, parsed) = (self.only_log().await?, self.ledger.parsed().clone());
         self.store
             .read_async(move |db| {
-                let zone = match read_entity(db, head.num, head.log.into())? {
-                    Some(Entity::Log(log)) => parsed.zone(&log.zone),
-                    _ => return Err(StoreError::Damaged("a log without its first entry").into()),
-                };
+                let zone = zone_of(db, head.num, head.log)?;
                 let ready = WorkingCalendar::new(&next, zone).map_err(anyhow::Error::new)?;
                 Ok(calendar_change(db, &parsed, &head, sha256, &next, &ready)?)
             })
@@ -70,3 +66,6 @@ impl Installation {
             .await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ use sync_core::area::AreaIndex;
 use sync_core::line::singleton_id;
 
 use super::keys;
-use super::ledger::{Ledger, read_entity};
+use super::ledger::{Ledger, read_entity, zone_of};
 use super::photos::Photos;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -185,10 +185,7 @@ impl Intake {
                 _ => None,
             };
             let areas = parsed.areas_in_force(db, head.num, head.log)?;
-            let zone = match read_entity(db, head.num, EntityId::from(head.log))? {
-                Some(Entity::Log(log)) => parsed.zone(&log.zone),
-                _ => jiff::tz::TimeZone::UTC,
-            };
+            let zone = zone_of(db, head.num, head.log)?;
             Ok((head, account, catalogue, areas, zone))
         });
         let (head, account, catalogue, areas, zone) = found.await?;

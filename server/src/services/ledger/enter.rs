@@ -287,10 +287,7 @@ impl Desk<'_, '_> {
     }
 
     fn put_version(&mut self, entry: &Entry, before: &Held, after: &Arc<Entity>) -> Result<(), StoreError> {
-        let areas = match facts::in_force(self.tx, self.seen, "areas")? {
-            Some(sha256) => self.parsed.areas(self.tx.db, self.tx.head.num, sha256)?,
-            None => None,
-        };
+        let areas = self.areas()?;
         let scopes = scopes_of(after, areas.as_deref());
         let document = serde_json::to_string(after.as_ref())
             .map_err(|_| StoreError::Damaged("a document that can't be written"))?;

@@ -102,6 +102,11 @@ impl Facts {
         self.areas.as_ref().map(|(_, areas)| areas.as_ref())
     }
 
+    /// The working calendar in force.
+    pub(super) fn calendar(&self) -> Option<&WorkingCalendar> {
+        self.calendar.as_ref().map(|(_, calendar)| calendar.as_ref())
+    }
+
     /// A pinned catalogue, if it is here; the one in force otherwise.
     pub(super) fn catalogue(&self, pinned: Option<Hash>) -> Option<&Catalogue> {
         let pinned = pinned.and_then(|sha256| self.catalogues.get(&sha256));
@@ -191,7 +196,7 @@ pub(super) fn gather(
         accounts: accounts(tx, seen, &named)?,
         other: named.other.map(|id| seen.held(tx, id)).transpose()?.unwrap_or_default(),
         parked,
-        next_number: next_number(tx, seen, parsed, receipt.received_ms)?,
+        next_number: next_number(tx, seen, receipt.received_ms)?,
         receipt,
     })
 }
@@ -301,20 +306,8 @@ fn parked_op(tx: &LogTx<'_>, about: &Op, entry: &Entry) -> Result<ParkedOp, Stor
 }
 
 /// Year and serial of the next official number, in the log's zone.
-fn next_number(
-    tx: &mut LogTx<'_>,
-    seen: &mut Seen,
-    parsed: &Parsed,
-    received_ms: u64,
-) -> Result<(i16, u64), StoreError> {
-    if !seen.has_zone() {
-        let log = seen.log(tx)?;
-        // Before its first entry a log has no zone to keep.
-        if let Some(log) = &log {
-            seen.zone(|| parsed.zone(&log.zone));
-        }
-    }
-    let zone = if seen.has_zone() { seen.zone(|| jiff::tz::TimeZone::UTC) } else { jiff::tz::TimeZone::UTC };
+fn next_number(tx: &mut LogTx<'_>, seen: &mut Seen, received_ms: u64) -> Result<(i16, u64), StoreError> {
+    let zone = seen.zone(tx)?;
     let received = i64::try_from(received_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let year = received.unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone).year();
     // Receipt times never run backwards, but a zone's year might, on an hour set back: the later one stays.

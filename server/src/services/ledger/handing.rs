@@ -1,16 +1,16 @@
 //! What was handed over goes to its new holder case by case: each gets a `take_over` entry. However many there are, each
 //! transaction looks at some of them and notes how far it is, so that a stop in between loses nothing.
 
+use schema::case::Case;
 use schema::entity::{Account, Entity};
-use schema::ids::{AccountId, AreaId, EntityId, UnitId};
-use schema::op::{Body, SetMembership};
+use schema::ids::{AccountId, AreaId, EntityId, OpId, UnitId};
+use schema::op::{Body, SetMembership, TakeOver};
 use schema::record::Record;
 use sync_core::area::AreaIndex;
 use sync_core::case::{Whose, taken_over};
 use sync_core::line::{self, ReadBody, consequence_id};
 
 use super::enter::Desk;
-use super::facts;
 use super::parsed::parse_entity;
 use crate::store::{Entry, Handing, StoreError};
 
@@ -57,6 +57,20 @@ impl HandedOver {
             }
             _ => None,
         })
+    }
+
+    /// Who would hold a case, if they work for its unit.
+    pub fn holder(&self, case: &Case) -> Option<AccountId> {
+        match self.whose {
+            Whose::Account(_) => Some(AccountId(self.to.0)),
+            Whose::Unit(_) | Whose::Anybody => case.assignment.as_ref().and_then(|it| it.holder),
+        }
+    }
+
+    /// How a case changes hands by it, with the account of its [`HandedOver::holder`]; none if it does not.
+    pub fn taken_over(&self, case: &Case, cause: OpId, holder: Option<&Account>) -> Option<TakeOver> {
+        let works = |id, unit| holder.is_some_and(|it| it.id == id && it.units.contains(&unit));
+        taken_over(case, (cause, self.whose, self.to), works)
     }
 
     /// Whether it is about a place.
@@ -115,10 +129,7 @@ impl Desk<'_, '_> {
             self.tx.put_handing(&Handing { done_rev: Some(self.tx.head.rev), ..handing })?;
             return Ok(Vec::new());
         };
-        let areas = match facts::in_force(self.tx, self.seen, "areas")? {
-            Some(sha256) => self.parsed.areas(self.tx.db, log, sha256)?,
-            None => None,
-        };
+        let areas = self.areas()?;
         let mut entries = Vec::new();
         for stored in &page {
             let Some(document) = stored.document.as_deref() else { continue };
@@ -126,13 +137,8 @@ impl Desk<'_, '_> {
             if !about.covers(case.area, areas.as_deref()) {
                 continue;
             }
-            let holder = match about.whose {
-                Whose::Account(_) => Some(AccountId(about.to.0)),
-                Whose::Unit(_) | Whose::Anybody => case.assignment.as_ref().and_then(|it| it.holder),
-            };
-            let holder: Option<Account> = holder.map(|id| self.seen.account(self.tx, id)).transpose()?.flatten();
-            let works = |id, unit| holder.as_ref().is_some_and(|it| it.id == id && it.units.contains(&unit));
-            let Some(body) = taken_over(&case, (cause.op, about.whose, about.to), works) else { continue };
+            let holder = about.holder(&case).map(|id| self.seen.account(self.tx, id)).transpose()?.flatten();
+            let Some(body) = about.taken_over(&case, cause.op, holder.as_ref()) else { continue };
             let id = consequence_id(self.tx.head.log, cause.op, &format!("take_over {}", stored.id), 0);
             let incoming = self.by_server(id, stored.id, &Body::TakeOver(body), received_ms)?;
             entries.push(self.enter(incoming)?);

@@ -28,7 +28,7 @@ use schema::op::{Body, SealedValue};
 
 pub use epoch::{NewEpoch, extends};
 pub use handing::HandedOver;
-pub use parsed::{Parsed, parse_entity, read_entity};
+pub use parsed::{Parsed, calendar_document, parse_entity, read_entity, zone_named, zone_of};
 pub use push::{Earlier, Push, PushLine, Pushed};
 pub use replay::replay;
 pub use writer::Ledger;

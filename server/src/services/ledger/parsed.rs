@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::tz::TimeZone;
 use schema::area::AreaTree;
+use schema::calendar::Calendar;
 use schema::catalogue::Catalogue;
 use schema::entity::Entity;
 use schema::hash::Hash;
@@ -29,7 +30,6 @@ struct Cache {
     areas: HashMap<Hash, Arc<AreaIndex>>,
     sets: HashMap<Vec<Hash>, Arc<BTreeMap<Hash, Catalogue>>>,
     calendars: HashMap<(Hash, LogId), Arc<WorkingCalendar>>,
-    zones: HashMap<String, TimeZone>,
     directories: HashMap<LogId, ((u64, Hash), Arc<Directory>)>,
 }
 
@@ -82,10 +82,9 @@ impl Parsed {
         if let Some(known) = self.cache(|cache| cache.calendars.get(&(sha256, id)).cloned()) {
             return Ok(Some(known));
         }
-        let Some(bytes) = db.document(log, &sha256)? else { return Ok(None) };
         let Some(Entity::Log(of)) = read_entity(db, log, id.into())? else { return Ok(None) };
-        let Ok(calendar) = time::read(&bytes) else { return Ok(None) };
-        let Ok(ready) = WorkingCalendar::new(&calendar, self.zone(&of.zone)) else { return Ok(None) };
+        let Some(calendar) = calendar_document(db, log, &sha256)? else { return Ok(None) };
+        let Ok(ready) = WorkingCalendar::new(&calendar, zone_named(&of.zone)?) else { return Ok(None) };
         let ready = Arc::new(ready);
         self.cache(|cache| cache.calendars.insert((sha256, id), Arc::clone(&ready)));
         Ok(Some(ready))
@@ -140,18 +139,6 @@ impl Parsed {
         Ok(set)
     }
 
-    /// A time zone by its IANA name; UTC if there is none of that name.
-    pub(crate) fn zone(&self, name: &str) -> TimeZone {
-        self.cache(|cache| {
-            if let Some(known) = cache.zones.get(name) {
-                return known.clone();
-            }
-            let zone = TimeZone::get(name).unwrap_or(TimeZone::UTC);
-            cache.zones.insert(name.to_owned(), zone.clone());
-            zone
-        })
-    }
-
     /// The area tree in force, as a reader sees it.
     ///
     /// # Errors
@@ -162,6 +149,33 @@ impl Parsed {
             _ => Ok(None),
         }
     }
+}
+
+/// A calendar as it was imported, if it is here.
+///
+/// # Errors
+/// The database's.
+pub fn calendar_document(db: &mut Db, log: LogNum, sha256: &Hash) -> Result<Option<Calendar>, StoreError> {
+    Ok(db.document(log, sha256)?.and_then(|bytes| time::read(&bytes).ok()))
+}
+
+/// The zone of a log's civil times, as a reader sees the log.
+///
+/// # Errors
+/// This system has no such zone, or the database's.
+pub fn zone_of(db: &mut Db, log: LogNum, id: LogId) -> Result<TimeZone, StoreError> {
+    match read_entity(db, log, id.into())? {
+        Some(Entity::Log(log)) => zone_named(&log.zone),
+        _ => Err(StoreError::Damaged("a log without its first entry")),
+    }
+}
+
+/// A log's zone by its IANA name.
+///
+/// # Errors
+/// This system has no such zone.
+pub fn zone_named(name: &str) -> Result<TimeZone, StoreError> {
+    time::zone(name).ok_or_else(|| StoreError::Zone(name.to_owned()))
 }
 
 /// An entity as a reader sees it, if it exists.

@@ -2,11 +2,14 @@
 //! gets a `place` entry, each deadline that is counted otherwise an `issue_deadline`. However many there are, each
 //! transaction looks at some of them and notes how far it is, so that a stop in between loses nothing.
 
+use std::sync::Arc;
+
 use schema::case::{Case, FieldName, Position};
 use schema::clock::{Running, Stage, Timed};
 use schema::entity::Entity;
 use schema::ids::{EntityId, OpId};
 use schema::op::{Body, IssueDeadline, Nothing, Place};
+use sync_core::area::AreaIndex;
 use sync_core::case::kind_of;
 use sync_core::catalogue::subtype;
 use sync_core::clock::{recounted, stages};
@@ -32,8 +35,7 @@ impl Desk<'_, '_> {
     /// Accounts follow at once: they are few, and what they see follows the tree in force anyway.
     pub(super) fn rescope_accounts(&mut self, cause: &Entry, received_ms: u64) -> Result<(), StoreError> {
         let log = self.tx.head.num;
-        let Some(sha256) = facts::in_force(self.tx, self.seen, "areas")? else { return Ok(()) };
-        let Some(areas) = self.parsed.areas(self.tx.db, log, sha256)? else { return Ok(()) };
+        let Some(areas) = self.areas()? else { return Ok(()) };
         let mut after = EntityId::NIL;
         loop {
             let page = self.tx.db.entities_of_kind(log, "account", after, PAGE)?;
@@ -50,6 +52,14 @@ impl Desk<'_, '_> {
         }
     }
 
+    /// The area tree in force.
+    pub(super) fn areas(&mut self) -> Result<Option<Arc<AreaIndex>>, StoreError> {
+        match facts::in_force(self.tx, self.seen, "areas")? {
+            Some(sha256) => self.parsed.areas(self.tx.db, self.tx.head.num, sha256),
+            None => Ok(None),
+        }
+    }
+
     /// Moves the next cases, if any are left to be looked at: to the areas in force, then to whom they were handed over.
     pub(super) fn move_some(&mut self, received_ms: u64) -> Result<Vec<Entry>, StoreError> {
         if self.tx.db.placing(self.tx.head.num)?.is_some() {
@@ -62,10 +72,7 @@ impl Desk<'_, '_> {
     fn place_some(&mut self, received_ms: u64) -> Result<Vec<Entry>, StoreError> {
         let log = self.tx.head.num;
         let Some(placing) = self.tx.db.placing(log)? else { return Ok(Vec::new()) };
-        let areas = match facts::in_force(self.tx, self.seen, "areas")? {
-            Some(sha256) => self.parsed.areas(self.tx.db, log, sha256)?,
-            None => None,
-        };
+        let areas = self.areas()?;
         let page = self.tx.db.entities_of_kind(log, "case", placing.after, PAGE)?;
         let Some(last) = page.last() else {
             self.tx.end_placing()?;

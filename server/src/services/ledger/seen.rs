@@ -8,7 +8,7 @@ use schema::entity::{Account, Device, Entity, Log};
 use schema::hash::Hash;
 use schema::ids::{AccountId, DeviceId, EntityId, EpochId};
 
-use super::parsed::parse_entity;
+use super::parsed::{parse_entity, zone_named};
 use crate::store::{LogTx, StoreError, StoredEntity, Webhook};
 
 /// An entity with its parsed document.
@@ -96,12 +96,15 @@ impl Seen {
         Ok(earlier)
     }
 
-    pub(super) fn zone(&mut self, make: impl FnOnce() -> TimeZone) -> TimeZone {
-        self.zone.get_or_insert_with(make).clone()
-    }
-
-    pub(super) fn has_zone(&self) -> bool {
-        self.zone.is_some()
+    /// The zone of the log's civil times; UTC before its first entry, which names it.
+    pub(super) fn zone(&mut self, tx: &mut LogTx<'_>) -> Result<TimeZone, StoreError> {
+        if let Some(known) = &self.zone {
+            return Ok(known.clone());
+        }
+        let Some(log) = self.log(tx)? else { return Ok(TimeZone::UTC) };
+        let zone = zone_named(&log.zone)?;
+        self.zone = Some(zone.clone());
+        Ok(zone)
     }
 
     /// Whether a device may have anything in custody: most have nothing, and need not be asked about each op.

@@ -47,7 +47,7 @@ impl Desk<'_, '_> {
         // What a camera wrote and nobody can read says nothing.
         let camera: Camera = camera.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         let shutter_ms = match &camera.taken {
-            Some(taken) => shutter_ms(taken, &self.zone()?),
+            Some(taken) => shutter_ms(taken, &self.seen.zone(self.tx)?),
             None => None,
         };
         let captured_ms = match shutter_ms {
@@ -72,12 +72,6 @@ impl Desk<'_, '_> {
         let captured =
             entries.iter().filter_map(|entry| Some((entry.op, line::read(&entry.line).ok()?.captured.wall_ms)));
         Ok(captured.collect())
-    }
-
-    fn zone(&mut self) -> Result<TimeZone, StoreError> {
-        let name = self.seen.log(self.tx)?.map(|log| log.zone);
-        let parsed = self.parsed;
-        Ok(self.seen.zone(|| name.map_or(TimeZone::UTC, |name| parsed.zone(&name))))
     }
 }
 

@@ -2,7 +2,6 @@
 //! decided.
 
 use schema::case::Case;
-use schema::clock::Running;
 use schema::entity::{Entity, Silence};
 use schema::ids::{EntityId, OpId};
 use schema::limits::SILENCE_MS;
@@ -46,10 +45,6 @@ impl Desk<'_, '_> {
         }
         let held = self.seen.held(self.tx, id)?;
         let Some(Entity::Case(case)) = held.entity.as_deref() else { return Ok(Vec::new()) };
-        let may_be_late = |running: &Running| matches!(running, Running::Running | Running::Met { .. });
-        if !case.clocks.iter().any(|clock| may_be_late(&clock.running)) {
-            return Ok(Vec::new());
-        }
         let case: Case = case.as_ref().clone();
         let issued =
             self.by_stages(&case, |stages, calendar| excused(&case, stages, &silences, calendar, received_ms))?;

@@ -48,7 +48,8 @@ impl Desk<'_, '_> {
             _ => None,
         };
         let directory = self.parsed.directory(self.tx.db, self.tx.head.num, self.tx.head.log)?;
-        let around = Around { before, after, areas: facts.areas(), directory: &directory };
+        let (areas, calendar) = (facts.areas(), facts.calendar());
+        let around = Around { before, after, areas, directory: &directory, calendar };
         let at = At { log: self.tx.head.log, rev: entry.rev, received_ms: entry.received_ms };
         let mut told = Vec::new();
         for (op, kind, body) in &happened {
@@ -132,7 +133,7 @@ fn took_effect(incoming: &Incoming, record: &Record, facts: &Facts) -> Vec<(OpId
     own.into_iter()
         .chain(parked.map(|parked| &parked.op))
         .filter_map(|op| match line::body(op) {
-            ReadBody::Known(body) if is_told(&body) => Some((op.op, op.kind.clone(), *body)),
+            ReadBody::Known(body) if is_told(&op.kind, &body) => Some((op.op, op.kind.clone(), *body)),
             ReadBody::Known(_) | ReadBody::TooNew | ReadBody::Misfit(_) => None,
         })
         .collect()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use schema::entity::Entity;
 use schema::ids::{EntityId, LogId};
-use schema::limits::EXITS_KEPT_DAYS;
+use schema::limits::{DAY_MS, EXITS_KEPT_DAYS};
 use sync_core::due::{Asked, Due, asked, dues};
 use sync_core::line::{kind_and_body, ticker_id};
 use tokio::sync::oneshot;
@@ -18,8 +18,6 @@ use crate::store::{Entry, StoreError};
 
 /// Things done in one transaction.
 const TICK_MAX: usize = 200;
-
-const DAY_MS: u64 = 24 * 3600 * 1000;
 
 impl Ledger {
     /// Does what is due in every log. How many things.

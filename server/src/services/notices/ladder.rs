@@ -9,6 +9,7 @@ use schema::notice::{Addressed, Hearer, Step};
 use schema::op::Role;
 use sync_core::area::AreaIndex;
 use sync_core::permission::leaves_to;
+use sync_core::time::WorkingCalendar;
 
 use super::Directory;
 
@@ -47,7 +48,11 @@ pub(super) struct Ladder<'a> {
     assignment: Option<&'a Assignment>,
     areas: Option<&'a AreaIndex>,
     directory: &'a Directory,
+    duty: Option<Duty<'a>>,
 }
+
+/// By whose shifts it is asked who is on duty, and when.
+pub(super) type Duty<'a> = (&'a WorkingCalendar, u64);
 
 impl<'a> Ladder<'a> {
     pub(super) fn new(
@@ -56,17 +61,25 @@ impl<'a> Ladder<'a> {
         areas: Option<&'a AreaIndex>,
         directory: &'a Directory,
     ) -> Self {
-        Self { case, assignment, areas, directory }
+        Self { case, assignment, areas, directory, duty: None }
+    }
+
+    /// The ladder at an instant: while shifts of a unit run, those of it who are on them hear for the others.
+    pub(super) fn at(self, duty: Option<Duty<'a>>) -> Self {
+        Self { duty, ..self }
     }
 
     /// The first step from a start on that has somebody on it. Beyond the top it is the top.
     pub(super) fn reached(&self, start: Start) -> Addressed {
-        let holder = || self.on(Step::Holder, None, self.holder());
-        let unit = || self.on(Step::Unit, None, self.unit());
+        let of = self.assignment.map(|assignment| assignment.unit);
+        let unit = || self.on(Step::Unit, None, self.on_duty(of, self.unit()));
+        // Whoever has it sleeps while colleagues are on duty.
+        let sleeps = || self.holder().iter().any(|holder| self.has_duty(of, holder) == Some(false));
+        let holder = || self.on(Step::Holder, None, self.holder()).filter(|_| !sleeps() || unit().is_none());
         let from_below = match start {
             Start::Holder => holder().or_else(unit),
             Start::Unit => unit(),
-            Start::Helper(helper) => self.on(Step::Unit, None, self.helper(helper)),
+            Start::Helper(helper) => self.on(Step::Unit, None, self.on_duty(Some(helper), self.helper(helper))),
             Start::Office(_) | Start::Above(_) => None,
         };
         from_below.or_else(|| self.office(start)).unwrap_or(Addressed {
@@ -95,11 +108,23 @@ impl<'a> Ladder<'a> {
         let mut to = self.reached(Start::Holder);
         if self.is_left_to(Role::Crew) {
             let helping = self.assignment.iter().flat_map(|assignment| &assignment.co_units);
-            to.accounts.extend(helping.flat_map(|unit| self.directory.of_unit(*unit)));
+            to.accounts.extend(helping.flat_map(|unit| self.on_duty(Some(*unit), self.directory.of_unit(*unit))));
             to.accounts.sort();
             to.accounts.dedup();
         }
         to
+    }
+
+    /// Those of a unit who are on duty; all of them where its shifts leave nobody.
+    fn on_duty(&self, unit: Option<UnitId>, members: Vec<Hearer>) -> Vec<Hearer> {
+        let on_it: Vec<Hearer> =
+            members.iter().filter(|member| self.has_duty(unit, member) == Some(true)).copied().collect();
+        if on_it.is_empty() { members } else { on_it }
+    }
+
+    fn has_duty(&self, unit: Option<UnitId>, member: &Hearer) -> Option<bool> {
+        let (calendar, at_ms) = self.duty?;
+        calendar.is_on_duty(unit?, member.account, at_ms).ok().flatten()
     }
 
     fn on(&self, step: Step, area: Option<AreaId>, accounts: Vec<Hearer>) -> Option<Addressed> {

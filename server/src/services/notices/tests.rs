@@ -1,16 +1,16 @@
 //! Who hears of a case as its clocks run out and people leave, and that a rebuild says the same.
 
 use schema::calendar::CITY_CALENDAR;
-use schema::ids::{AreaId, EntityId};
-use schema::notice::{Notice, Step};
-use schema::op::{Assign, Body, File, Reason, Role, Sealed, Urge};
+use schema::ids::{AccountId, AreaId, EntityId};
+use schema::notice::{NOTICE_KINDS, Notice, Step};
+use schema::op::{Body, Reason, Role, Sealed, Urge};
 use schema::record::Outcome;
 use schema::sync::{Node, Scope};
 use sync_core::line::sha256;
 
 use crate::services::documents;
 use crate::services::rebuild::rebuild;
-use crate::services::world::{Phone, START_MS, World, grid, id, root, unit};
+use crate::services::world::{Phone, START_MS, World, assign, file, grid, id, root, unit};
 use crate::store::StoreError;
 
 const HOUR_MS: u64 = 3_600_000;
@@ -25,6 +25,11 @@ struct Office {
 
 /// A case that was filed and assigned, with a supervisor of the subdistrict and one of the district.
 async fn assigned() -> Office {
+    assigned_to(|_| None).await
+}
+
+/// As [`assigned`], to whoever of the crew is named.
+async fn assigned_to(holder: impl FnOnce(&Phone) -> Option<AccountId>) -> Office {
     let world = World::new().await;
     let calendar = CITY_CALENDAR.as_bytes().to_vec();
     documents::import_calendar(&world.logs.ledger, world.log, calendar).await.unwrap();
@@ -34,15 +39,7 @@ async fn assigned() -> Office {
     let crew = world.crew(3).await;
     let report = inspector.report(1);
     inspector.sync(&world, std::slice::from_ref(&report)).await;
-    let file = Body::File(File { condition: "hawks_unlicensed".parse().unwrap() });
-    let assign = Body::Assign(Assign {
-        unit: unit(),
-        co_units: vec![],
-        co_limits: Default::default(),
-        holder: None,
-        note: None,
-    });
-    let lines = [chief.op(report.entity, &file, vec![]), chief.op(report.entity, &assign, vec![])];
+    let lines = [file(), assign(holder(&crew))].map(|body| chief.op(report.entity, &body, vec![]));
     let answer = chief.sync(&world, &lines).await;
     assert_eq!(answer.record(lines[1].op).outcome, Outcome::Accepted, "{:?}", answer.outcomes);
     Office { world, chief, street, crew, case: report.entity }
@@ -90,7 +87,7 @@ impl Office {
     }
 
     /// The step and the accounts that hear of a reminder now.
-    async fn urged(&mut self) -> (Step, Vec<schema::ids::AccountId>) {
+    async fn urged(&mut self) -> (Step, Vec<AccountId>) {
         let line = self.chief.op(self.case, &Body::Urge(Urge { note: None }), vec![]);
         let answer = self.chief.sync(&self.world, std::slice::from_ref(&line)).await;
         assert_eq!(answer.record(line.op).outcome, Outcome::Accepted, "{:?}", answer.outcomes);
@@ -195,4 +192,55 @@ async fn a_case_is_on_a_phone_once_the_phone_says_so() {
     office.crew.sync(&office.world, &[]).await;
     assert_eq!(office.kept(urged_rev), Some(START_MS + 4), "the first time stands");
     office.rebuilds_alike().await;
+}
+
+#[test]
+fn a_phone_has_words_for_every_kind_it_may_be_told() {
+    let worker = include_str!("../../../web/public/sw.js");
+    let words = worker.split_once("const KINDS = {").and_then(|(_, rest)| rest.split_once("};")).unwrap().0;
+    let told: std::collections::BTreeSet<String> =
+        words.lines().filter_map(|line| line.trim().split_once(": ")).map(|(kind, _)| kind.to_owned()).collect();
+    assert_eq!(told, NOTICE_KINDS.iter().map(|kind| format!("\"case.{kind}\"")).collect());
+}
+
+impl Office {
+    /// The crew is on from six to four, somebody else of the unit from six in the evening to six.
+    async fn keeps_shifts(&self) -> Phone {
+        let night = self.world.crew(5).await;
+        let shift = |name: &str, from: &str, to: &str, phone: &Phone| {
+            serde_json::json!({"unit": unit(), "name": {"zh": name, "en": name}, "days": "every", "from": from, "to": to,
+                "accounts": [phone.account]})
+        };
+        let mut calendar: serde_json::Value = serde_json::from_str(CITY_CALENDAR).unwrap();
+        calendar["version"] = "shifts".into();
+        calendar["shifts"] =
+            serde_json::json!([shift("白班", "06:00", "16:00", &self.crew), shift("夜班", "18:00", "06:00", &night)]);
+        let bytes = serde_json::to_vec(&calendar).unwrap();
+        documents::import_calendar(&self.world.logs.ledger, self.world.log, bytes).await.unwrap();
+        night
+    }
+}
+
+#[tokio::test]
+async fn those_on_duty_hear_for_the_unit() {
+    let mut office = assigned().await;
+    let night = office.keeps_shifts().await;
+    // 19:06 in the city, then 07:06 and 17:06.
+    assert_eq!(office.urged().await, (Step::Unit, vec![night.account]));
+    office.at(12 * HOUR_MS);
+    assert_eq!(office.urged().await, (Step::Unit, vec![office.crew.account]));
+    office.at(22 * HOUR_MS);
+    assert_eq!(office.urged().await, (Step::Unit, vec![office.crew.account, night.account]), "nobody is on duty");
+    office.rebuilds_alike().await;
+}
+
+#[tokio::test]
+async fn at_night_those_on_duty_hear_for_who_has_the_case() {
+    let mut office = assigned_to(|crew| Some(crew.account)).await;
+    let night = office.keeps_shifts().await;
+    assert_eq!(office.urged().await, (Step::Unit, vec![night.account]));
+    office.at(12 * HOUR_MS);
+    assert_eq!(office.urged().await, (Step::Holder, vec![office.crew.account]));
+    office.at(22 * HOUR_MS);
+    assert_eq!(office.urged().await, (Step::Holder, vec![office.crew.account]), "no shift runs");
 }

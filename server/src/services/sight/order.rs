@@ -23,7 +23,7 @@ use super::{Sight, View, shows};
 use crate::error::{Error, Result};
 use crate::services::accounts::Caller;
 use crate::services::blobs::Version;
-use crate::services::ledger::read_entity;
+use crate::services::ledger::{read_entity, zone_named};
 
 /// Photos on the paper. The others are with the case.
 const PHOTOS_MAX: usize = 12;
@@ -161,7 +161,7 @@ impl View<'_> {
         let Some(Entity::Log(log)) = read_entity(self.db, self.log, self.log_id.into())? else {
             return Err(not_found());
         };
-        let zone = self.parsed.zone(&log.zone);
+        let zone = zone_named(&log.zone)?;
         let values = self.values_shown(id, &entity, &document)?;
         let values: BTreeMap<Hash, SealedValue> = values.into_iter().map(|value| (value.sealed, value)).collect();
         let mut demands = Vec::new();

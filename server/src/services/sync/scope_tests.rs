@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use schema::ids::EntityId;
-use schema::limits::EXITS_KEPT_DAYS;
+use schema::limits::{DAY_MS, EXITS_KEPT_DAYS};
 use schema::op::{Body, Close, Decline, RedactValue, Restrict, Role, Sealed};
 use schema::record::{Outcome, RefusalCode};
 use schema::sync::{Node, Scope};
@@ -15,8 +15,6 @@ use crate::services::ledger::Ledger;
 use crate::services::rebuild::rebuild;
 use crate::services::sync::Room;
 use crate::services::world::{Answer, Phone, World, district, grid, root};
-
-const DAY_MS: u64 = 24 * 3600 * 1000;
 
 /// Pulls what the server says the phone should name, until there is no more.
 async fn pull(world: &World, phone: &mut Phone) -> Vec<Answer> {

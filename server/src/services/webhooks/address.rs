@@ -64,7 +64,8 @@ pub(super) fn is_allowed(address: IpAddr, host: &str, private_net: bool) -> bool
     }
 }
 
-fn stays_here(host: &str) -> bool {
+/// Whether a host is this machine.
+pub(crate) fn stays_here(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || literal(host).is_some_and(|address| address.to_canonical().is_loopback())
 }
 

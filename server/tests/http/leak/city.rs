@@ -7,6 +7,7 @@ use schema::catalogue::Text;
 use schema::entity::Entity;
 use schema::hash::Hash;
 use schema::ids::{AccountId, AreaId, BootId, EntityId, GrantId, LogId, UnitId};
+use schema::limits::DAY_MS;
 use schema::op::{Body, Captured, Grant, RevokeGrant, Role, SetMembership};
 use schema::sync::{Scope, SyncHeader};
 use server::services::installation::{District, NewAccount};
@@ -17,7 +18,6 @@ use super::dice::Dice;
 use super::oracle::Facts;
 use crate::world::{Phone, World, enrol_body, new_device};
 
-pub(super) const DAY_MS: u64 = 24 * 3600 * 1000;
 const ROLES: [Role; 5] = [Role::Inspector, Role::Inspector, Role::Crew, Role::Supervisor, Role::Auditor];
 
 pub(super) struct Place {

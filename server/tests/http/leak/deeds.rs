@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schema::case::{Channel, FieldName, Position, Source};
 use schema::hash::{Hash, Salt};
 use schema::ids::{BootId, EntityId, OpId};
+use schema::limits::DAY_MS;
 use schema::op::{
     Amend, Assign, Body, Captured, Change, Comment, Decline, EvidenceRole, File, Op, PhotoClaim, Report, Restrict,
     Role, SealedValue, Taken, TakenBy,
@@ -14,7 +15,7 @@ use sync_core::line::{self, sha256};
 use sync_core::log::chain;
 use uuid::Uuid;
 
-use super::city::{City, DAY_MS};
+use super::city::City;
 use crate::photos::jpeg;
 
 impl City {

@@ -8,6 +8,7 @@ use schema::deadline::{DayModel, Limit, NotALimit};
 use schema::entity::Entity;
 use schema::hash::Hash;
 use schema::ids::{AccountId, LogId, UnitId};
+use schema::limits::DAY_MS;
 use schema::op::{
     AddEvidence, Amend, Assign, Body, Change, Check, CheckVerdict, Close, Comment, Decline, File, FinishHelp,
     FixResult, LinkDuplicate, Nothing, Parked, Reason, Reopen, Restrict, ReturnAssignment, Role, Sealed, SealedValue,
@@ -22,8 +23,6 @@ use super::args::{Do, Kind, Verdict};
 use super::case::{self, Found};
 use super::fields;
 use super::say::{Failure, Out};
-
-const DAY_MS: u64 = 24 * 3600 * 1000;
 
 /// What is being written, and the values that it names.
 pub(crate) struct Writer<'a> {

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use jiff::tz::TimeZone;
 use schema::calendar::CITY_CALENDAR;
 use schema::deadline::DayModel;
-use sync_core::time::{WorkingCalendar, answer, read};
+use schema::ids::UnitId;
+use sync_core::time::{WorkingCalendar, answer, read, zone};
 
 use super::say::{Failure, Out};
 
@@ -26,6 +26,9 @@ pub(crate) struct Deadline {
     /// 工作日历文件，默认示范市 / a calendar document; else the demo city's
     #[arg(long, value_name = "FILE")]
     calendar: Option<PathBuf>,
+    /// 有班次的单位 / a unit that has shifts in that calendar: working hours are those
+    #[arg(long, value_name = "ID")]
+    unit: Option<UnitId>,
     /// 时区 / the city's time zone
     #[arg(long, value_name = "ZONE", default_value = "Asia/Shanghai")]
     zone: String,
@@ -49,8 +52,12 @@ pub(crate) fn deadline(out: Out, asked: &Deadline) -> Result<ExitCode, Failure> 
         let (zh, en): (Vec<_>, Vec<_>) = faults.into_iter().map(|fault| (fault.zh, fault.en)).unzip();
         Failure::refused(format!("日历文件有误：{}", zh.join("；")), format!("the calendar: {}", en.join("; ")))
     })?;
-    let zone = TimeZone::get(&asked.zone).map_err(|error| refused("没有该时区", &error))?;
+    let zone = zone(&asked.zone).ok_or_else(|| refused("没有该时区", &asked.zone))?;
     let calendar = WorkingCalendar::new(&calendar, zone).map_err(|error| refused("日历文件有误", &error))?;
+    let calendar = match asked.unit {
+        Some(unit) => calendar.of_unit(unit).ok_or_else(|| refused("该单位在日历中没有班次", &unit))?,
+        None => calendar,
+    };
     let model = asked.model.map(|model| match model {
         Model::Legal => DayModel::Legal,
         Model::Hours => DayModel::Hours,

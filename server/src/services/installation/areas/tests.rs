@@ -7,6 +7,7 @@ use schema::area::AreaTree;
 use schema::case::Case;
 use schema::entity::Entity;
 use schema::ids::{EntityId, GrantId};
+use schema::limits::DAY_MS;
 use schema::op::{Body, ImportDocument, RevokeGrant, Role};
 use sync_core::line::{sha256, singleton_id};
 
@@ -19,8 +20,6 @@ use crate::services::world::{START_MS, World, district, grid, id, root};
 
 /// More than two transactions of placing look at.
 const CASES: usize = 450;
-const DAY_MS: u64 = 86_400_000;
-
 /// A server on the world's database.
 fn server(world: &World) -> Installation {
     let (store, clock) = (world.logs.store.clone(), world.clock.clone());

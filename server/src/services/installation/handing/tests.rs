@@ -17,12 +17,12 @@ use crate::services::installation::Installation;
 use crate::services::ledger::{Ledger, parse_entity};
 use crate::services::passwords::Passwords;
 use crate::services::rebuild::rebuild;
-use crate::services::world::{Phone, World, grid, id, root, unit};
+use crate::services::world::{Phone, World, assign, file, grid, id, root, unit};
 
 /// More than two transactions look at.
 const CASES: usize = 430;
 
-fn server(world: &World) -> Installation {
+pub(crate) fn server(world: &World) -> Installation {
     let (store, clock) = (world.logs.store.clone(), world.clock.clone());
     let ledger = Ledger::start(store.clone(), clock.clone()).unwrap();
     Installation::new(store, ledger, clock, Passwords::new())
@@ -53,15 +53,7 @@ async fn town(cases: usize) -> Town {
         inspector.sync(&world, some).await;
         let mut lines = Vec::new();
         for report in some {
-            let file = Body::File(File { condition: "hawks_unlicensed".parse().unwrap() });
-            let assign = Body::Assign(Assign {
-                unit: unit(),
-                co_units: vec![],
-                co_limits: Default::default(),
-                holder: Some(crew.account),
-                note: None,
-            });
-            lines.extend([file, assign].map(|body| chief.op(report.entity, &body, vec![])));
+            lines.extend([file(), assign(Some(crew.account))].map(|body| chief.op(report.entity, &body, vec![])));
         }
         let answer = chief.sync(&world, &lines).await;
         assert!(lines.iter().all(|line| answer.record(line.op).outcome == Outcome::Accepted));
