@@ -9,8 +9,8 @@ use schema::catalogue::{CITY_CATALOGUE, Text};
 use schema::hash::{Hash, Salt};
 use schema::ids::{AccountId, AreaId, BootId, DeviceId, EntityId, EpochId, GrantId, LogId, OpId, PersonId, UnitId};
 use schema::op::{
-    Assign, Body, Captured, CreateLog, EnrolDevice, EvidenceRole, File, Grant, Op, PhotoClaim, Report, Role,
-    SealedValue, SetAccount, SetMembership, SetUnit, Taken, TakenBy,
+    Body, Captured, CreateLog, EnrolDevice, Grant, Op, PhotoClaim, Report, Role, SealedValue, SetAccount,
+    SetMembership, SetUnit,
 };
 use schema::record::{OutcomeLine, Record};
 use schema::sync::{Durability, EntityLine, ExitLine, Scope, SyncEnd, SyncHead, SyncHeader, SyncLine, ValueLine};
@@ -25,6 +25,10 @@ use super::sync::{Caller, Logs, exchange};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::store::{Entry, Store, StoreError};
+
+mod bodies;
+
+pub(crate) use bodies::{assign, file, photo};
 
 pub(crate) const START_MS: u64 = 1_795_000_000_000;
 
@@ -255,21 +259,6 @@ impl Answer {
         }
         Self { head: head.unwrap(), outcomes, entities, values, exits, drops, end: end.unwrap(), bytes }
     }
-}
-
-/// Files a report of hawkers.
-pub(crate) fn file() -> Body {
-    Body::File(File { condition: "hawks_unlicensed".parse().unwrap() })
-}
-
-/// Gives a case to the unit, and to somebody of it.
-pub(crate) fn assign(holder: Option<AccountId>) -> Body {
-    Body::Assign(Assign { unit: unit(), co_units: vec![], co_limits: Default::default(), holder, note: None })
-}
-
-pub(crate) fn photo(n: u8, role: EvidenceRole) -> PhotoClaim {
-    let taken = Taken { by: TakenBy::Camera, wall_ms: None, position: None, mock_position: false };
-    PhotoClaim { sha256: Hash([n; 32]), size: 1000, role, taken }
 }
 
 impl Phone {

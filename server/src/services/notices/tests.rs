@@ -11,7 +11,7 @@ use sync_core::line::sha256;
 use crate::services::documents;
 use crate::services::rebuild::rebuild;
 use crate::services::world::{Phone, START_MS, World, assign, file, grid, id, root, unit};
-use crate::store::StoreError;
+use crate::store::{Key, StoreError, View};
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -243,4 +243,26 @@ async fn at_night_those_on_duty_hear_for_who_has_the_case() {
     assert_eq!(office.urged().await, (Step::Holder, vec![office.crew.account]));
     office.at(22 * HOUR_MS);
     assert_eq!(office.urged().await, (Step::Holder, vec![office.crew.account]), "no shift runs");
+}
+
+#[tokio::test]
+async fn a_view_that_is_read_row_by_row_is_read_whole() {
+    let office = assigned().await;
+    let paged = |view: View, limit: usize| {
+        let found = office.world.logs.store.read(|db| {
+            let (log, mut all, mut after) = (db.head(office.world.log)?.unwrap().num, Vec::new(), Key::Start);
+            loop {
+                let page = db.view_rows(view, log, &after, limit)?;
+                let Some(last) = page.last() else { return Ok::<_, StoreError>(all) };
+                after = last.0.clone();
+                all.extend(page);
+            }
+        });
+        found.unwrap()
+    };
+    for view in View::ALL {
+        assert_eq!(paged(view, 1), paged(view, 1000), "{view:?}");
+    }
+    let kinds_of_one = paged(View::Due, 1000).len();
+    assert!(kinds_of_one > 2, "several things fall due of one case: {kinds_of_one}");
 }
