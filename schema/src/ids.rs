@@ -117,6 +117,10 @@ id!(
     BootId
 );
 id!(
+    /// Figures that somebody published.
+    PublicationId
+);
+id!(
     /// A grant: one role of one account over one area or unit.
     GrantId
 );

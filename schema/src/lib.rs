@@ -17,6 +17,7 @@ pub mod device;
 pub mod dictionary;
 pub mod entity;
 pub mod export;
+pub mod figures;
 pub mod hash;
 pub mod ids;
 pub mod limits;

@@ -13,6 +13,7 @@ pub mod consequence;
 pub mod context;
 pub mod device;
 pub mod due;
+pub mod figures;
 pub mod json;
 pub mod line;
 pub mod log;

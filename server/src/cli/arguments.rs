@@ -59,6 +59,8 @@ pub(crate) enum Command {
     /// Cases (案件)
     #[command(subcommand)]
     Cases(Cases),
+    /// Figures of a period: rates by unit, area or category (统计)
+    Figures(super::figures::Asked),
     /// The case catalogue (案件目录)
     #[command(subcommand)]
     Catalogue(Catalogue),

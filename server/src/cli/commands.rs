@@ -36,6 +36,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<()> {
         Command::Unit(command) => super::units::run(command, output).await,
         Command::HandOver(command) => super::handing::run(command, output).await,
         Command::Cases(command) => cases::run(command, output).await,
+        Command::Figures(asked) => super::figures::run(asked, output).await,
         Command::Catalogue(command) => imports::catalogue(command, output).await,
         Command::Calendar(command) => imports::calendar(command, output).await,
         Command::Responsibilities(command) => responsibilities::responsibilities(command, output).await,

@@ -7,6 +7,7 @@ mod commands;
 mod deadline;
 mod demo;
 mod districts;
+mod figures;
 mod handing;
 mod imports;
 mod output;

@@ -7,6 +7,7 @@ mod body;
 mod caller;
 mod events;
 mod export_files;
+mod figures;
 mod handing;
 mod log;
 pub mod openapi;
@@ -69,6 +70,11 @@ routes! {
     GET     "/v1/logs/{log}/cases/{case}/notice"        => order::show,
     POST    "/v1/logs/{log}/cases/{case}/notice"        => order::ticket,
     POST    "/v1/logs/{log}/cases/{case}/opened"        => log::opened,
+    GET     "/v1/logs/{log}/figures"                    => figures::figures,
+    GET     "/v1/logs/{log}/figures/cases"              => figures::cases,
+    GET     "/v1/logs/{log}/figures/published"          => figures::published,
+    POST    "/v1/logs/{log}/figures/published"          => figures::publish,
+    GET     "/v1/logs/{log}/figures/published/{publication}" => figures::publication,
     GET     "/v1/logs/{log}/parked"                     => log::parked,
     GET     "/v1/logs/{log}/hand-overs"                 => handing::preview,
     GET     "/v1/logs/{log}/hand-overs/{op}"            => handing::receipt,

@@ -4,7 +4,7 @@ use anyhow::Context;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{accounts, admin, audit, events, export_files, handing, log, order, page, pages, photos, push, sync};
+use super::{accounts, admin, audit, events, export_files, figures, handing, log, order, page, pages, photos, push, sync};
 use crate::error::Result;
 
 #[derive(OpenApi)]
@@ -22,6 +22,7 @@ use crate::error::Result;
         log::logs, log::cases, log::case, log::entries, log::notices, log::opened, log::parked, log::reads, log::document,
         order::show, order::ticket,
         push::standing, push::subscribe, push::unsubscribe,
+        figures::figures, figures::cases, figures::published, figures::publish, figures::publication,
         handing::preview, handing::receipt,
         audit::standing, audit::checkpoint, audit::bundle, audit::tile, audit::consistency, audit::inclusion,
         admin::accounts, admin::add, admin::give, admin::code, admin::disable, admin::devices, admin::revoke,

@@ -4,6 +4,7 @@
 mod administration;
 mod areas;
 mod districts;
+mod figures;
 mod first;
 mod handing;
 mod people;

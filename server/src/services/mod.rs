@@ -14,6 +14,7 @@ pub mod coding;
 pub mod documents;
 pub mod enrolment;
 pub mod events;
+mod figures;
 pub mod geojson;
 mod hand_in;
 mod handing;

@@ -1,10 +1,12 @@
 //! Reading: what a caller may see of cases, entries, photos and documents. What may not be seen does not exist.
 
+mod figures;
 mod handing;
 mod named;
 mod notices;
 mod order;
 mod parked;
+mod publishing;
 mod reads;
 mod unattended;
 mod values;
@@ -37,6 +39,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 pub use crate::store::CaseFilter;
 use crate::store::{Db, Entry, LogNum, ReadOf, Store};
+pub use figures::CountedQuery;
 pub use named::states_named;
 pub use order::{Demand, Order, OrderPhoto, ProvenEntry};
 

@@ -2,10 +2,12 @@
 //! row by row; **working tables** are facts about this installation and neither.
 #![allow(missing_docs, unreachable_pub, reason = "written by the table macro")]
 
+mod figures;
 mod handing;
 mod outbox;
 mod upkeep;
 
+pub use figures::*;
 pub use handing::*;
 pub use outbox::*;
 pub use upkeep::*;
@@ -41,6 +43,7 @@ pub const WORKING_TABLES: &[&str] = &[
     "delivery",
     "heard",
     "push_subscription",
+    "publication",
 ];
 
 diesel::table! {

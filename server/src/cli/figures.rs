@@ -1,0 +1,117 @@
+//! `rectify figures`: the figures of a period, for people, as JSON, or as CSV for a spreadsheet.
+
+use std::io::Write;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use schema::calendar::Day;
+use schema::figures::{FiguresAnswer, FiguresRow, GroupBy, Measure, Rate};
+use server::error::Result;
+
+use super::arguments::Place;
+use super::commands::open;
+use super::output::Output;
+
+#[derive(Args)]
+pub(crate) struct Asked {
+    #[command(flatten)]
+    place: Place,
+    /// The first day, in the district's time zone (起始日)
+    #[arg(long, value_name = "DAY")]
+    from: Day,
+    /// The day behind the last one, today at the latest (截止日，不含)
+    #[arg(long, value_name = "DAY")]
+    until: Day,
+    /// What the figures are told apart by (分组)
+    #[arg(long, value_enum)]
+    by: By,
+    /// Only this area and below, by its code (区域编码)
+    #[arg(long, value_name = "CODE")]
+    area: Option<String>,
+    /// As CSV with a byte order mark (输出 CSV)
+    #[arg(long)]
+    csv: bool,
+}
+
+/// What figures are told apart by.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum By {
+    /// 责任单位
+    Unit,
+    /// 区域
+    Area,
+    /// 类别
+    Category,
+}
+
+/// Runs `rectify figures`.
+pub(crate) async fn run(asked: Asked, output: &Output) -> Result<()> {
+    let Asked { place, from, until, by, area, csv } = asked;
+    let by = match by {
+        By::Unit => GroupBy::Unit,
+        By::Area => GroupBy::Area,
+        By::Category => GroupBy::Category,
+    };
+    let answer = open(place)?.installation.figures(from, until, by, area.as_deref()).await?;
+    if csv && !output.json {
+        let table = table(&answer, output)?;
+        std::io::stdout().write_all(&table).context("writing the table")?;
+    } else {
+        output.result(&answer, &said(&answer, true), &said(&answer, false));
+    }
+    Ok(())
+}
+
+fn rows(answer: &FiguresAnswer) -> impl Iterator<Item = (bool, &FiguresRow)> {
+    let rows = answer.figures.rows.iter().map(|row| (false, row));
+    std::iter::once((true, &answer.figures.total)).chain(rows)
+}
+
+fn name(total: bool, row: &FiguresRow, chinese: bool) -> String {
+    match (&row.name, &row.group, total) {
+        (Some(name), _, _) => if chinese { &name.zh } else { &name.en }.clone(),
+        (None, Some(group), _) => group.clone(),
+        (None, None, true) => if chinese { "合计" } else { "total" }.to_owned(),
+        (None, None, false) => if chinese { "未归组" } else { "of no group" }.to_owned(),
+    }
+}
+
+/// Names above, counts and rates below; a rate of nothing is empty.
+fn table(answer: &FiguresAnswer, output: &Output) -> Result<Vec<u8>> {
+    let spoken = |text: &schema::catalogue::Text| output.language.of(text).to_owned();
+    let mut table = csv::Writer::from_writer("\u{feff}".as_bytes().to_vec());
+    let mut head = vec![output.language.pick("分组编码", "group").to_owned()];
+    head.push(output.language.pick("名称", "name").to_owned());
+    head.extend(answer.measures.iter().map(|it| spoken(&it.name)));
+    head.extend(answer.rates.iter().map(|it| format!("{} %", spoken(&it.name))));
+    table.write_record(&head).context("writing the table")?;
+    for (total, row) in rows(answer) {
+        let chinese = output.language == server::language::Language::Zh;
+        let mut line = vec![row.group.clone().unwrap_or_default(), name(total, row, chinese)];
+        line.extend(Measure::ALL.iter().map(|it| row.counts.get(it).copied().unwrap_or(0).to_string()));
+        line.extend(Rate::ALL.iter().map(|it| row.rates.get(it).and_then(|it| it.percent.clone()).unwrap_or_default()));
+        table.write_record(&line).context("writing the table")?;
+    }
+    Ok(table.into_inner().map_err(csv::IntoInnerError::into_error).context("writing the table")?)
+}
+
+fn said(answer: &FiguresAnswer, chinese: bool) -> String {
+    let mut text = String::new();
+    for (total, row) in rows(answer) {
+        text.push_str(&format!("{}\n", name(total, row, chinese)));
+        for definition in &answer.rates {
+            let Some(rate) = row.rates.get(&definition.rate) else { continue };
+            let name = if chinese { &definition.name.zh } else { &definition.name.en };
+            let percent = rate.percent.as_ref().map_or_else(|| "—".to_owned(), |percent| format!("{percent} %"));
+            text.push_str(&format!("  {name}: {percent} ({}/{})\n", rate.numerator, rate.denominator));
+        }
+        for definition in &answer.measures {
+            let name = if chinese { &definition.name.zh } else { &definition.name.en };
+            let count = row.counts.get(&definition.measure).copied().unwrap_or(0);
+            if count > 0 {
+                text.push_str(&format!("  {name}: {count}\n"));
+            }
+        }
+    }
+    text.trim_end().to_owned()
+}
