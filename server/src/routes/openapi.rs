@@ -4,7 +4,9 @@ use anyhow::Context;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{accounts, admin, audit, events, export_files, figures, handing, log, order, page, pages, photos, push, sync};
+use super::{
+    accounts, admin, audit, events, export_files, figures, handing, log, order, page, pages, photos, push, sync,
+};
 use crate::error::Result;
 
 #[derive(OpenApi)]

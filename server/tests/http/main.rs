@@ -5,6 +5,7 @@ mod accounts;
 mod admin;
 mod bad_photos;
 mod contract;
+mod figures;
 mod guessing;
 mod leak;
 mod lost_parts;

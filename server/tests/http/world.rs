@@ -262,6 +262,11 @@ impl Phone {
 
     /// The body of a push, signed.
     pub(crate) fn request(&self, bodies: &[(EntityId, Body)]) -> Vec<u8> {
+        self.request_late(bodies, 0)
+    }
+
+    /// As [`Phone::request`], of what was captured a while ago.
+    pub(crate) fn request_late(&self, bodies: &[(EntityId, Body)], ago_ms: u64) -> Vec<u8> {
         let captured =
             Captured { wall_ms: i64::try_from(START_MS).unwrap(), elapsed_ms: 5000, boot: BootId(Uuid::from_u128(7)) };
         let (before, mut running) = self.seq.get();
@@ -300,7 +305,7 @@ impl Phone {
             count: u32::try_from(lines.len()).unwrap(),
             chain: running,
             signature: None,
-            clock: captured,
+            clock: Captured { elapsed_ms: captured.elapsed_ms + ago_ms, ..captured },
             scopes: BTreeMap::new(),
             own: 0,
             checkpoint: None,

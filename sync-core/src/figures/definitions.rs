@@ -86,9 +86,10 @@ fn of_cases(measure: Measure) -> Words {
             ("上报数", "Reported"),
             ("本期内服务器收到的上报；现场解决的另计", "Reports received in the period, without those settled on site"),
         ),
-        Measure::Filed => {
-            (("立案数", "Filed"), ("本期上报中，到截止时已立案的", "Of the reports of the period, those filed by the cut-off"))
-        }
+        Measure::Filed => (
+            ("立案数", "Filed"),
+            ("本期上报中，到截止时已立案的", "Of the reports of the period, those filed by the cut-off"),
+        ),
         Measure::SettledOnSite => (
             ("现场解决数", "Settled on site"),
             (
@@ -129,10 +130,7 @@ fn of_work(measure: Measure) -> Words {
         ),
         Measure::Received => (
             ("接收数", "Received by units"),
-            (
-                "应结案的案件，每一接收过的主办单位计一次",
-                "Of the cases due, once for each lead unit that had it",
-            ),
+            ("应结案的案件，每一接收过的主办单位计一次", "Of the cases due, once for each lead unit that had it"),
         ),
         Measure::Returned => (
             ("退单数", "Handed back by units"),
@@ -141,10 +139,9 @@ fn of_work(measure: Measure) -> Words {
                 "Of the cases due, once for each unit that handed it back, counted for that unit",
             ),
         ),
-        Measure::Checked => (
-            ("核查数", "Checked"),
-            ("应结案的案件中，核查过的", "Of the cases due, those that were checked"),
-        ),
+        Measure::Checked => {
+            (("核查数", "Checked"), ("应结案的案件中，核查过的", "Of the cases due, those that were checked"))
+        }
         _ => (
             ("一次合格数", "Passed at first"),
             ("核查过的案件中，第一次核查即通过的", "Of those checked, those that passed their first check"),

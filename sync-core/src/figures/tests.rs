@@ -111,7 +111,11 @@ fn what_counts_is_when_the_limit_falls_due_and_not_when_the_case_was_closed() {
 fn what_leaves_the_denominator_is_counted_where_it_would_have_been() {
     let stopped = |left, due_ms| Facts {
         left: Some(left),
-        ..facts(100, true, vec![limit(Timed::Case, due_ms, Ending::Stopped), limit(Timed::Unit, due_ms, Ending::Stopped)])
+        ..facts(
+            100,
+            true,
+            vec![limit(Timed::Case, due_ms, Ending::Stopped), limit(Timed::Unit, due_ms, Ending::Stopped)],
+        )
     };
     assert_eq!(one(&stopped(Left::Void, 1500)), [Measure::LeftVoid]);
     assert_eq!(one(&stopped(Left::Duplicate, 1500)), [Measure::LeftDuplicate]);

@@ -13,12 +13,12 @@ use crate::bodies::*;
 use crate::clocks::{at, desk, is};
 use crate::desk::*;
 
-fn code(text: &str) -> schema::catalogue::Code {
+pub(crate) fn code(text: &str) -> schema::catalogue::Code {
     text.parse().expect("code")
 }
 
 /// An unleashed dog, assigned on Monday, 2 March 2026, at 10:00: due a working day later.
-fn assigned() -> Desk {
+pub(crate) fn assigned() -> Desk {
     let mut desk = desk();
     let mut found = a_report(&[photo(1, EvidenceRole::Before)]);
     (found.category, found.subtype, found.fields) = (code("dog"), code("unleashed"), [].into());
@@ -29,7 +29,7 @@ fn assigned() -> Desk {
     desk
 }
 
-fn suspend(until: &str) -> Body {
+pub(crate) fn suspend(until: &str) -> Body {
     Body::Suspend(Suspend { until_ms: at(until), reason: sealed(1) })
 }
 
@@ -52,11 +52,11 @@ fn a_suspension_stops_every_clock_once_and_ends_by_itself() {
     assert_eq!(refused(&decision), Some(RefusalCode::StaleState));
 }
 
-fn asks() -> Body {
+pub(crate) fn asks() -> Body {
     Body::RequestExtension(RequestExtension { stage: code("fix"), reason: sealed(1) })
 }
 
-fn grants(desk: &Desk, grant: bool) -> Body {
+pub(crate) fn grants(desk: &Desk, grant: bool) -> Body {
     let request = desk.case().extension.as_ref().map_or(OpId::NIL, |extension| extension.request);
     Body::DecideExtension(DecideExtension { request, grant, reason: None })
 }

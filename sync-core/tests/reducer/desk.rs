@@ -14,6 +14,7 @@ use sync_core::apply::{Decision, apply};
 use sync_core::area::AreaIndex;
 use sync_core::consequence::consequences;
 use sync_core::context::{Context, InForce, RULES, VerifiedPhoto};
+use sync_core::figures::Told;
 use sync_core::line;
 use sync_core::time::WorkingCalendar;
 use uuid::Uuid;
@@ -64,6 +65,8 @@ pub(crate) struct Desk {
     pub(crate) now_ms: Option<u64>,
     pub(crate) captured: Option<Interval>,
     pub(crate) calendar: Option<WorkingCalendar>,
+    /// What took effect, as the entries tell of it.
+    pub(crate) told: Vec<Told>,
 }
 
 fn text(name: &str) -> Text {
@@ -140,6 +143,7 @@ impl Desk {
             now_ms: None,
             captured: None,
             calendar: None,
+            told: Vec::new(),
         }
     }
 
@@ -197,6 +201,10 @@ impl Desk {
         self.serial += u64::from(decision.record.number.is_some());
         if let Some(after) = &decision.after {
             self.entities.insert(op.entity, after.clone());
+        }
+        if let (line::ReadBody::Known(body), Some(Entity::Case(case))) = (line::body(op), &decision.after) {
+            let at_ms = self.now_ms.unwrap_or(1_000_000 + self.rev);
+            self.told.push(Told { rev: self.rev, at_ms, state: Some(case.state), body });
         }
         for consequence in behind {
             let (kind, _) = line::kind_and_body(&consequence.body).expect("writable");

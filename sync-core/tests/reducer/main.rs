@@ -7,6 +7,7 @@ mod clocks;
 mod course;
 mod desk;
 mod estimates;
+mod figures;
 mod golden;
 mod helping;
 mod late_arrivals;

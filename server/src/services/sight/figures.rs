@@ -62,7 +62,10 @@ impl Sight {
 
 impl View<'_> {
     /// Where the reader may count, and which cases: those in the area asked for that an oversight of theirs reaches.
-    pub(super) fn ground(&mut self, area: Option<AreaId>) -> Result<(Ground<'_>, impl Fn(&Entity, &Case) -> bool + '_)> {
+    pub(super) fn ground(
+        &mut self,
+        area: Option<AreaId>,
+    ) -> Result<(Ground<'_>, impl Fn(&Entity, &Case) -> bool + '_)> {
         if !self.has_role(&OVERSEE) {
             return Err(Error::refused(ProblemCode::Forbidden));
         }

@@ -153,7 +153,9 @@ fn keep(
                 "该期统计已经公布：再次公布即为更正，请说明更正理由（reason）",
                 "these figures are published: publishing again corrects them, say why (reason)",
             ),
-            None => ("该期统计尚未公布，没有可更正的（去掉 reason）", "there is nothing to correct yet: leave out reason"),
+            None => {
+                ("该期统计尚未公布，没有可更正的（去掉 reason）", "there is nothing to correct yet: leave out reason")
+            }
         };
         return Err(Error::fault(zh, en));
     }

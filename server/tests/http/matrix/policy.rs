@@ -23,6 +23,8 @@ pub(super) enum Rule {
     Original,
     /// Supervisors, auditors, administrators.
     Oversees,
+    /// Supervisors and auditors: figures of what they oversee.
+    Figures(u16),
     /// Supervisors and administrators.
     Decides(u16),
     /// Auditors and administrators of the whole log.
@@ -60,6 +62,7 @@ pub(super) fn expected(rule: Rule, who: Who) -> u16 {
             either(oversees || who == Who::Inspector, 200, 404)
         }
         (Rule::Oversees, _) => either(oversees(who) || who == Who::Admin, 200, 403),
+        (Rule::Figures(status), _) => either(oversees(who), status, 403),
         (Rule::Administers(status), _) => either(who == Who::Admin, status, 403),
         (Rule::OverAll, _) => either(who == Who::Admin, 200, 403),
         (Rule::Decides(status), _) => {
@@ -217,6 +220,23 @@ fn reading() -> Vec<Row> {
         };
         POST "/v1/logs/{log}/cases/{case}/opened" Rule::SeesCase(204) => |cast, _| {
             Ask::json(&format!("/v1/logs/{}/cases/{}/opened", cast.log, cast.case), &serde_json::json!({}))
+        };
+        GET "/v1/logs/{log}/figures" Rule::Figures(422) => |cast, _| {
+            Ask::get(format!("/v1/logs/{}/figures?from=2026-05-29&until=2026-05-29&by=area", cast.log))
+        };
+        GET "/v1/logs/{log}/figures/cases" Rule::Figures(422) => |cast, _| {
+            let asked = "from=2026-05-29&until=2026-05-29&by=area&measure=due";
+            Ask::get(format!("/v1/logs/{}/figures/cases?{asked}", cast.log))
+        };
+        GET "/v1/logs/{log}/figures/published" Rule::Figures(200) => |cast, _| {
+            Ask::get(format!("/v1/logs/{}/figures/published", cast.log))
+        };
+        POST "/v1/logs/{log}/figures/published" Rule::Figures(404) => |cast, _| {
+            let body = serde_json::json!({"from": "2026-05-29", "until": "2026-05-30", "by": "area", "area": cast.case});
+            Ask::json(&format!("/v1/logs/{}/figures/published", cast.log), &body)
+        };
+        GET "/v1/logs/{log}/figures/published/{publication}" Rule::Figures(404) => |cast, _| {
+            Ask::get(format!("/v1/logs/{}/figures/published/{}", cast.log, cast.case))
         };
         GET "/v1/logs/{log}/parked" Rule::Decides(200) => |cast, _| Ask::get(format!("/v1/logs/{}/parked", cast.log));
         GET "/v1/logs/{log}/hand-overs" Rule::Decides(404) => |cast, _| {
