@@ -4,8 +4,6 @@
 mod definitions;
 mod facts;
 mod history;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 

@@ -5,6 +5,7 @@
 mod bodies;
 mod clocks;
 mod course;
+mod definitions;
 mod desk;
 mod estimates;
 mod figures;

@@ -1,3 +1,5 @@
+//! What counts as what: the definitions of the figures, held against published numbers.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use schema::clock::Timed;
@@ -5,7 +7,9 @@ use schema::figures::{Measure, Rate};
 use schema::ids::UnitId;
 use uuid::Uuid;
 
-use super::*;
+use sync_core::figures::{
+    Ending, Facts, Left, Moved, Period, Timing, counted, made_of, measures, percent, rate, rates,
+};
 
 const PERIOD: Period = Period { from_ms: 1000, until_ms: 2000 };
 const UNIT: UnitId = UnitId(Uuid::from_u128(1));
@@ -76,7 +80,7 @@ fn the_published_figures_of_a_city_come_out() {
     let all = tally(events.iter().chain(&components));
     let counts = [Measure::Reported, Measure::Filed, Measure::Due, Measure::Closed, Measure::ClosedOnTime];
     assert_eq!(counts.map(|measure| all[&measure]), [1054, 996, 972, 911, 737]);
-    let said = |which, counts: &BTreeMap<Measure, u64>| rate(which, counts).percent.unwrap();
+    let said = |which, counts: &BTreeMap<Measure, u64>| rate(which, counts).percent.expect("there");
     assert_eq!(said(Rate::Filing, &all), "94.50");
     assert_eq!(said(Rate::Closing, &all), "93.72");
     assert_eq!(said(Rate::OnTimeClosing, &all), "75.82");
@@ -170,8 +174,8 @@ fn every_name_is_defined_once_in_both_languages() {
     assert_eq!(rates().iter().map(|it| it.rate).collect::<Vec<_>>(), Rate::ALL);
     let page = include_str!("../../../docs/figures.md");
     for it in &measures {
-        let name = serde_json::to_value(it.measure).unwrap();
-        let row = format!("| `{}` | {} | {} |", name.as_str().unwrap(), it.name.zh, it.definition.zh);
+        let name = serde_json::to_value(it.measure).expect("there");
+        let row = format!("| `{}` | {} | {} |", name.as_str().expect("there"), it.name.zh, it.definition.zh);
         assert!(page.contains(&row), "docs/figures.md does not say: {row}");
         assert!(page.contains(&it.definition.en), "docs/figures.md does not say: {}", it.definition.en);
     }
