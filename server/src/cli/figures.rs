@@ -115,3 +115,43 @@ fn said(answer: &FiguresAnswer, chinese: bool) -> String {
     }
     text.trim_end().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use schema::calendar::Day;
+    use schema::catalogue::Text;
+    use schema::figures::{Figures, FiguresAsked, RateValue};
+    use schema::ids::EpochId;
+    use server::language::Language;
+    use sync_core::figures::{measures, rate, rates};
+
+    use super::*;
+
+    /// A spreadsheet opens it: byte order mark, a name with a comma in one cell, no number where there is no rate.
+    #[test]
+    fn a_table_has_a_row_for_each_group_and_no_rate_of_nothing() {
+        let day = |day| Day { year: 2026, month: 6, day };
+        let asked = FiguresAsked { from: day(1), until: day(30), by: GroupBy::Unit, area: None };
+        let row = |name: Option<&str>, due: u64, closed: u64| {
+            let counts = [(Measure::Due, due), (Measure::Closed, closed)].into();
+            let name = name.map(|name| Text { zh: name.into(), en: name.into() });
+            let rates = Rate::ALL.map(|it| (it, rate(it, &counts))).into();
+            FiguresRow { group: name.as_ref().map(|_| "u1".to_owned()), name, counts, rates }
+        };
+        let rows = vec![row(None, 0, 0), row(Some("一中队,东"), 972, 911)];
+        let total = row(None, 972, 911);
+        let figures = Figures { asked, cutoff_ms: 0, cutoff_rev: 1, epoch: EpochId::NIL, total, rows };
+        let answer = FiguresAnswer { figures, measures: measures(), rates: rates() };
+        let output = Output { language: Language::Zh, json: false };
+        let text = String::from_utf8(table(&answer, &output).unwrap()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with("\u{feff}分组编码,名称,上报数,立案数"), "{}", lines[0]);
+        assert!(lines[0].ends_with("一次核查合格率 %"), "{}", lines[0]);
+        assert!(lines[1].starts_with(",合计,0,0,0,972,911"), "{}", lines[1]);
+        assert!(lines[1].contains(",,93.72,0.00,"), "no filing rate of nothing: {}", lines[1]);
+        assert!(lines[2].starts_with(",未归组,"), "{}", lines[2]);
+        assert!(lines[3].starts_with("u1,\"一中队,东\","), "{}", lines[3]);
+        let nothing = RateValue { numerator: 0, denominator: 0, percent: None };
+        assert_eq!(answer.figures.rows[0].rates[&Rate::Closing], nothing);
+    }
+}
