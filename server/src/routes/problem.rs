@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpResponse};
+use schema::catalogue::Text;
 use schema::problem::{PROBLEM_TYPE, Problem, ProblemCode};
 use tracing_actix_web::RequestId;
 
@@ -38,7 +39,8 @@ pub(crate) async fn documents<B: MessageBody + 'static>(
         Some(Error::Internal(_)) => (ProblemCode::Internal, None, None),
         None => (of_status(status), None, None),
     };
-    let mut document = document(code, status, field, id, language);
+    let faults = if let Some(Error::Faults(faults)) = known { faults.as_slice() } else { &[] };
+    let mut document = document(code, status, (field, faults), id, language);
     for (name, value) in response.headers() {
         if *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH {
             document.headers_mut().append(name.clone(), value.clone());
@@ -65,17 +67,18 @@ fn is_problem(headers: &HeaderMap) -> bool {
 fn document(
     code: ProblemCode,
     status: StatusCode,
-    field: Option<String>,
+    (field, faults): (Option<String>, &[Text]),
     request: String,
     language: Language,
 ) -> HttpResponse {
-    let (title, detail) = problem_text::words(code, language);
+    let (title, usual) = problem_text::words(code, language);
+    let said: Vec<&str> = faults.iter().map(|fault| language.of(fault)).collect();
     let problem = Problem {
         kind: format!("/problems/{}", problem_text::name(code)),
         status: status.as_u16(),
         code,
         title: title.to_owned(),
-        detail: detail.to_owned(),
+        detail: if said.is_empty() { usual.to_owned() } else { said.join("\n") },
         request,
         field,
     };
