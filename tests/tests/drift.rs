@@ -186,8 +186,9 @@ fn store() -> Facts {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src/store").join(name);
         std::fs::read_to_string(path).unwrap()
     };
-    let text =
-        [read("tables.rs"), read("tables/handing.rs"), read("tables/upkeep.rs"), read("tables/outbox.rs")].concat();
+    let text = ["tables.rs", "tables/figures.rs", "tables/handing.rs", "tables/upkeep.rs", "tables/outbox.rs"]
+        .map(read)
+        .concat();
     let mut facts = Facts::new();
     for block in text.split("diesel::table! {").skip(1) {
         let (head, rest) = block.split_once('{').expect("a table");

@@ -43,7 +43,7 @@ pub fn counted(facts: &Facts, period: Period) -> Vec<(Measure, Option<UnitId>)> 
     }
     let of_case = || facts.clocks.iter().filter(|clock| clock.timed == Timed::Case);
     if let Some(left) = facts.left {
-        let at_ms = of_case().last().map_or(facts.reported_ms, |clock| clock.due_ms);
+        let at_ms = of_case().next_back().map_or(facts.reported_ms, |clock| clock.due_ms);
         if period.holds(at_ms) {
             found.push((left.measure(), unit));
         }
