@@ -115,7 +115,7 @@ macro_rules! rows {
 
 /// Every route.
 pub(super) fn table() -> Vec<Row> {
-    [work(), reading(), administration(), page()].into_iter().flatten().collect()
+    [work(), reading(), figures(), administration(), page()].into_iter().flatten().collect()
 }
 
 fn administration() -> Vec<Row> {
@@ -221,23 +221,6 @@ fn reading() -> Vec<Row> {
         POST "/v1/logs/{log}/cases/{case}/opened" Rule::SeesCase(204) => |cast, _| {
             Ask::json(&format!("/v1/logs/{}/cases/{}/opened", cast.log, cast.case), &serde_json::json!({}))
         };
-        GET "/v1/logs/{log}/figures" Rule::Figures(422) => |cast, _| {
-            Ask::get(format!("/v1/logs/{}/figures?from=2026-05-29&until=2026-05-29&by=area", cast.log))
-        };
-        GET "/v1/logs/{log}/figures/cases" Rule::Figures(422) => |cast, _| {
-            let asked = "from=2026-05-29&until=2026-05-29&by=area&measure=due";
-            Ask::get(format!("/v1/logs/{}/figures/cases?{asked}", cast.log))
-        };
-        GET "/v1/logs/{log}/figures/published" Rule::Figures(200) => |cast, _| {
-            Ask::get(format!("/v1/logs/{}/figures/published", cast.log))
-        };
-        POST "/v1/logs/{log}/figures/published" Rule::Figures(404) => |cast, _| {
-            let body = serde_json::json!({"from": "2026-05-29", "until": "2026-05-30", "by": "area", "area": cast.case});
-            Ask::json(&format!("/v1/logs/{}/figures/published", cast.log), &body)
-        };
-        GET "/v1/logs/{log}/figures/published/{publication}" Rule::Figures(404) => |cast, _| {
-            Ask::get(format!("/v1/logs/{}/figures/published/{}", cast.log, cast.case))
-        };
         GET "/v1/logs/{log}/parked" Rule::Decides(200) => |cast, _| Ask::get(format!("/v1/logs/{}/parked", cast.log));
         GET "/v1/logs/{log}/hand-overs" Rule::Decides(404) => |cast, _| {
             Ask::get(format!("/v1/logs/{}/hand-overs?from={}&to={}", cast.log, cast.case, cast.case))
@@ -261,6 +244,28 @@ fn reading() -> Vec<Row> {
         };
         GET "/v1/audit/{log}/inclusion" Rule::Public(200) => |cast, _| {
             Ask::get(format!("/v1/audit/{}/inclusion?rev=2&size=3", cast.log))
+        };
+    }
+}
+
+fn figures() -> Vec<Row> {
+    rows! {
+        GET "/v1/logs/{log}/figures" Rule::Figures(422) => |cast, _| {
+            Ask::get(format!("/v1/logs/{}/figures?from=2026-05-29&until=2026-05-29&by=area", cast.log))
+        };
+        GET "/v1/logs/{log}/figures/cases" Rule::Figures(422) => |cast, _| {
+            let asked = "from=2026-05-29&until=2026-05-29&by=area&measure=due";
+            Ask::get(format!("/v1/logs/{}/figures/cases?{asked}", cast.log))
+        };
+        GET "/v1/logs/{log}/figures/published" Rule::Figures(200) => |cast, _| {
+            Ask::get(format!("/v1/logs/{}/figures/published", cast.log))
+        };
+        POST "/v1/logs/{log}/figures/published" Rule::Figures(404) => |cast, _| {
+            let body = serde_json::json!({"from": "2026-05-29", "until": "2026-05-30", "by": "area", "area": cast.case});
+            Ask::json(&format!("/v1/logs/{}/figures/published", cast.log), &body)
+        };
+        GET "/v1/logs/{log}/figures/published/{publication}" Rule::Figures(404) => |cast, _| {
+            Ask::get(format!("/v1/logs/{}/figures/published/{}", cast.log, cast.case))
         };
     }
 }
