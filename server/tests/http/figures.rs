@@ -62,14 +62,19 @@ impl Town {
         steps.extend([(case(3), decline), (case(1), assign)]);
         let said = serde_json::to_string(&world.push(&chief, &steps).await).unwrap();
         assert_eq!(said.matches(r#"\"outcome\":\"accepted\""#).count(), 6, "{said}");
-        world.later(40 * DAY_MS);
         let mut town = Self { world, inspector, chief, east, auditor, unit };
-        for phone in [&mut town.inspector, &mut town.chief, &mut town.east, &mut town.auditor] {
+        town.later(40 * DAY_MS).await;
+        town
+    }
+
+    /// Time passes, and everybody goes on with new tokens.
+    async fn later(&mut self, ms: u64) {
+        self.world.later(ms);
+        for phone in [&mut self.inspector, &mut self.chief, &mut self.east, &mut self.auditor] {
             let refresh = json!({"refresh": phone.enrolled.tokens.refresh});
-            let reply = town.world.post("/v1/token", &refresh).await;
+            let reply = self.world.post("/v1/token", &refresh).await;
             phone.enrolled.tokens = serde_json::from_slice(&reply.body).unwrap();
         }
-        town
     }
 
     fn path(&self, rest: &str) -> String {
@@ -163,6 +168,27 @@ async fn each_number_opens_its_cases_and_they_are_the_readers() {
     }
     let office = format!("/cases?{MONTH}&by=unit&measure=office_due&ungrouped=true");
     assert_eq!(town.listed(&town.chief, &office).await.0, count(&figures["total"], "office_due"));
+}
+
+/// A count of more cases than fit on a page: each of them once, and no more.
+#[actix_web::test]
+async fn the_pages_of_a_count_hold_each_case_once() {
+    let mut town = Town::new().await;
+    let many: Vec<_> = (100..200).map(|nth| (case(nth), stall(report(&[])))).collect();
+    for some in many.chunks(50) {
+        town.world.push(&town.inspector, some).await;
+    }
+    town.later(DAY_MS).await;
+    let asked = "/cases?from=2026-05-29&until=2026-07-09&by=category&measure=reported&group=stall";
+    let (mut seen, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = town.get(&town.chief, &format!("{asked}{after}")).await.json();
+        seen.extend(page["cases"].as_array().unwrap().iter().map(|row| row["case"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        after = format!("&after={next}");
+    }
+    let once: BTreeSet<&String> = seen.iter().collect();
+    assert_eq!((seen.len(), once.len()), (105, 105));
 }
 
 /// A supervisor of one grid learns nothing of the other, by no way of asking.
