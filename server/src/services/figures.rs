@@ -23,7 +23,7 @@ use sync_core::figures::{self, Facts, Period, Told, counted, needs_entries, with
 use sync_core::line::{self, ReadBody, singleton_id};
 use sync_core::time::day_at;
 
-use super::ledger::{Parsed, parse_entity, read_entity};
+use super::ledger::{Parsed, parse_entity, read_entity, zone_of};
 use crate::error::{Error, Result};
 use crate::store::{Db, Entry, LogNum};
 
@@ -219,10 +219,7 @@ impl Ground<'_> {
                 format!("no period: until {until} must be later than from {from} (until is not in it)"),
             ));
         }
-        let Some(Entity::Log(log)) = read_entity(self.db, self.log, self.log_id.into())? else {
-            return Err(Error::refused(ProblemCode::NotFound));
-        };
-        let zone = self.parsed.zone(&log.zone);
+        let zone = zone_of(self.db, self.log, self.log_id)?;
         let begins = |day: Day| -> Result<u64> {
             let date = Date::new(day.year, day.month, day.day).map_err(|_| Error::invalid("from"))?;
             let begins = date.to_zoned(zone.clone()).context("a day without a beginning")?;
