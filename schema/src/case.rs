@@ -18,7 +18,7 @@ mod field;
 mod nested;
 mod source;
 
-pub use assignment::{Assignment, Fix, Helped, Predecessor};
+pub use assignment::{Assignment, Fix, Helped, Predecessor, Relapsed};
 pub use field::{FieldName, NotAField};
 pub use source::{Channel, Source};
 
@@ -167,7 +167,11 @@ pub struct Case {
     /// Who had it before, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub predecessors: Vec<Predecessor>,
-    /// A unit handed it back too often: the level above this area says who has to fix it.
+    /// Each time it was found to have come back after it was closed, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relapses: Vec<Relapsed>,
+    /// A unit handed it back too often, or it came back after it was closed: the level above this area says who has to
+    /// fix it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arbitration: Option<AreaId>,
     /// Only some roles may see it, until a date.

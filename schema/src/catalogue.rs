@@ -8,6 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::clock::Stage;
 
+mod staying;
+
+pub use staying::{LookBackDays, LookBacks, RelapseBy};
+
 /// The catalogue that the product comes with: illegal structures, dogs, stalls. A [`Catalogue`] document.
 pub const CITY_CATALOGUE: &str = include_str!("../catalogue/city.json");
 
@@ -145,6 +149,12 @@ pub struct Category {
     pub code: Code,
     /// Its name.
     pub name: Text,
+    /// When somebody looks again at what was closed; nobody does if not said. A subtype's own goes before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_backs: Option<LookBacks>,
+    /// By what a new report is told to be a relapse; a subtype's own goes before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relapse_by: Option<RelapseBy>,
     /// Its subtypes.
     pub subtypes: Vec<Subtype>,
 }
@@ -175,6 +185,12 @@ pub struct Subtype {
     /// The stages of its procedure with their limits, beside those of every case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<Stage>,
+    /// When somebody looks again at what was closed, if not as in its category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_backs: Option<LookBacks>,
+    /// By what a new report is told to be a relapse, if not as in its category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relapse_by: Option<RelapseBy>,
 }
 
 /// The least number of photos, by step.

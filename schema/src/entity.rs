@@ -8,8 +8,10 @@ use crate::hash::{DeviceKey, Hash};
 use crate::ids::{AccountId, DeviceId, EntityId, EpochId, LogId, OpId};
 use crate::tagged;
 
+mod look_back;
 mod people;
 
+pub use look_back::{LookBackTask, LookedBack};
 pub use people::{Absence, Account, Granted, Joined, Merged, PastGrant, PastMember, StandingIn, Unit};
 
 tagged! { "kind" "Entity";
@@ -20,6 +22,8 @@ tagged! { "kind" "Entity";
 pub enum Entity {
     /// A problem.
     Case(Box<Case>),
+    /// Somebody must look again at a case that was closed.
+    LookBackTask(Box<LookBackTask>),
     /// What an account may do in this log.
     Account(Account),
     /// A phone of one person.

@@ -22,6 +22,7 @@ pub const NOTICE_KINDS: &[&str] = &[
     "supervise",
     "request_extension",
     "decide_extension",
+    "relapse",
 ];
 
 /// The body of a webhook, in the form of Standard Webhooks.

@@ -13,12 +13,14 @@ use crate::tree::Tree;
 
 mod body;
 mod clock;
+mod look_back;
 mod people;
 mod sight;
 mod unit;
 
 pub use body::*;
 pub use clock::*;
+pub use look_back::*;
 pub use people::*;
 pub use sight::{RedactValue, Restrict};
 pub use unit::*;
@@ -223,6 +225,14 @@ pub enum Body {
     WaiveEvidence(WaiveEvidence),
     /// A closed case is opened again, with a reason.
     Reopen(Reopen),
+    /// By the server: somebody must look again later.
+    PlanLookBack(PlanLookBack),
+    /// Somebody looked whether what was closed has stayed so (回头看).
+    LookBack(LookBack),
+    /// By the server: nobody has to look any more.
+    DropLookBack(Nothing),
+    /// By the server: a closed case was found as before (反弹): it is open again.
+    Relapse(Relapse),
     /// The case is void (作废).
     Void(Reason),
     /// A stage of the procedure is done.

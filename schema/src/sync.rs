@@ -107,7 +107,8 @@ pub enum Node {
 pub enum Class {
     /// Everybody of the node.
     Normal,
-    /// What is for administrators alone.
+    /// What few may know of: of the log, accounts and devices, for administrators; of an area, when somebody looks again
+    /// at what was closed there, for those who are of no unit.
     Restricted,
     /// What is restricted to some roles for a time, for those who have this one.
     For(Role),

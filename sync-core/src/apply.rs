@@ -13,9 +13,9 @@ use crate::area::AreaIndex;
 use crate::case::{Step, begin, rule};
 use crate::context::{Context, RULES_WITH_CLOCKS};
 use crate::line::{ReadBody, body};
-use crate::permission::{acting, acting_on_person, may_see, over_all, roles_for};
+use crate::permission::{acting, acting_on_person, acting_on_task, had_task, may_see, over_all, roles_for};
 use crate::ruling::Ruling;
-use crate::{personal, registry, release};
+use crate::{look_back, personal, registry, release};
 
 /// What was decided.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +83,10 @@ fn is_of_third_rules(body: &Body) -> bool {
             | Body::FinishHelp(_)
             | Body::AskInterimCheck(_)
             | Body::InterimCheck(_)
+            | Body::PlanLookBack(_)
+            | Body::LookBack(_)
+            | Body::DropLookBack(_)
+            | Body::Relapse(_)
             | Body::Suspend(_)
             | Body::Resume(_)
             | Body::RequestExtension(_)
@@ -133,7 +137,7 @@ fn sees(entity: &Entity, body: Option<&Body>, ctx: &Context<'_>) -> bool {
     }
     let Some(actor) = ctx.actor else { return false };
     let areas = ctx.areas.map(|it| it.document);
-    may_see(actor, entity, areas) || had_it(actor, entity, body) || lets_go(actor, entity, body, areas)
+    may_see(actor, entity, areas) || had_it(actor, entity, body, areas) || lets_go(actor, entity, body, areas)
 }
 
 /// A line that can't be taken names its device: who supervises the whole log may let it go without knowing the phone.
@@ -143,8 +147,9 @@ fn lets_go(actor: &Account, entity: &Entity, body: Option<&Body>, areas: Option<
         && actor.grants.iter().any(|grant| grant.role == Role::Supervisor && over_all(grant, areas))
 }
 
-fn had_it(actor: &Account, entity: &Entity, body: Option<&Body>) -> bool {
+fn had_it(actor: &Account, entity: &Entity, body: Option<&Body>, areas: Option<&AreaIndex>) -> bool {
     match (entity, body) {
+        (Entity::LookBackTask(task), Some(body)) => look_back::is_bad_news(body) && had_task(actor, task, areas),
         (Entity::Case(case), Some(body)) => case.restricted.is_none() && delivers(body) && had_case(actor, case),
         _ => false,
     }
@@ -165,6 +170,9 @@ fn acting_now(before: Option<&Entity>, body: &Body, ctx: &Context<'_>) -> Option
         _ => None,
     };
     let areas = ctx.areas.map(|it| it.document);
+    if let Some(Entity::LookBackTask(task)) = before {
+        return acting_on_task(account, body, task, areas);
+    }
     if let Body::SetAbsent(_) | Body::EndAbsence(_) = body {
         return before.and_then(|entity| acting_on_person(account, entity, areas));
     }
@@ -193,6 +201,7 @@ pub(crate) fn decide(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
         return if ctx.by_server || acting.is_some() { registry::rule(before, step) } else { no_permission(before) };
     }
     match before {
+        None if ctx.by_server && matches!(body, Body::PlanLookBack(_)) => look_back::begin(step),
         None if matches!(body, Body::Report(_) | Body::SettleOnSite(_)) => match acting {
             None if !ctx.by_server => Ruling::parked(RefusalCode::NeedsSupervisor),
             _ => begin(step),
@@ -201,6 +210,15 @@ pub(crate) fn decide(before: Option<&Entity>, step: &Step<'_>) -> Ruling {
         Some(Entity::Case(case)) => {
             let former = acting.is_none() && delivers(body) && ctx.actor.is_some_and(|actor| had_case(actor, case));
             if ctx.by_server || acting.is_some() || former { rule(case, step) } else { no_permission(before) }
+        }
+        Some(Entity::LookBackTask(task)) => {
+            let areas = ctx.areas.map(|it| it.document);
+            let former = ctx.actor.is_some_and(|actor| look_back::is_bad_news(body) && had_task(actor, task, areas));
+            if ctx.by_server || acting.is_some() || former {
+                look_back::rule(task, step)
+            } else {
+                no_permission(before)
+            }
         }
         Some(_) => Ruling::invalid("entity"),
     }

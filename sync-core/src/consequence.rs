@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use schema::case::Case;
+use schema::case::{Case, Evidence};
 use schema::entity::{Account, Entity};
 use schema::hash::Hash;
 use schema::ids::EntityId;
@@ -13,6 +13,7 @@ use crate::apply::Decision;
 use crate::case::subtype_in;
 use crate::clock::{deadlines, stages};
 use crate::context::{Context, RULES_WITH_CLOCKS};
+use crate::look_back;
 use crate::registry::absence::for_deputies;
 
 /// An op that the server appends: its id is `line::consequence_id(log, cause, kind, n)`.
@@ -27,25 +28,15 @@ pub struct Consequence {
 }
 
 /// The consequences of a decided op, in order: photos it names whose bytes are here already; the other end of a
-/// duplicate link; what a deputy may do.
+/// duplicate link; what a deputy may do; when somebody looks again, and that a case is open again by it.
 pub fn consequences(before: Option<&Entity>, op: &Op, decision: &Decision, ctx: &Context<'_>) -> Vec<Consequence> {
     let after = match &decision.after {
         Some(Entity::Case(after)) => after,
         Some(Entity::Account(after)) => return of_account(before, after),
+        Some(Entity::LookBackTask(after)) => return look_back::of_task(before, after, op, ctx),
         _ => return Vec::new(),
     };
-    let mut found = Vec::new();
-    let waiting: BTreeSet<Hash> =
-        after.evidence.iter().filter(|item| item.verified_rev.is_none()).map(|item| item.sha256).collect();
-    let mut n = 0;
-    for sha256 in waiting {
-        if let Some(photo) = ctx.verified.get(&sha256) {
-            let (size, pixels, flags) = (photo.size, photo.pixels, photo.flags.clone());
-            let body = PhotoVerified { sha256, size, pixels, flags, claims: Vec::new() };
-            found.push(Consequence { entity: op.entity, body: Body::PhotoVerified(body), n });
-            n += 1;
-        }
-    }
+    let mut found = arrived(op.entity, &after.evidence, ctx);
     let was = match before {
         Some(Entity::Case(case)) => case.duplicate_of,
         _ => None,
@@ -61,7 +52,20 @@ pub fn consequences(before: Option<&Entity>, op: &Op, decision: &Decision, ctx: 
         _ => None,
     };
     found.extend(issued(was, after, op, ctx));
+    found.extend(look_back::of_case(was, after, op, ctx));
     found
+}
+
+/// Photos that wait to be told as arrived, and whose bytes are here.
+pub(crate) fn arrived(entity: EntityId, evidence: &[Evidence], ctx: &Context<'_>) -> Vec<Consequence> {
+    let waiting: BTreeSet<Hash> =
+        evidence.iter().filter(|item| item.verified_rev.is_none()).map(|item| item.sha256).collect();
+    let here = waiting.into_iter().filter_map(|sha256| Some((sha256, ctx.verified.get(&sha256)?)));
+    let told = here.map(|(sha256, photo)| {
+        let (size, pixels, flags) = (photo.size, photo.pixels, photo.flags.clone());
+        Body::PhotoVerified(PhotoVerified { sha256, size, pixels, flags, claims: Vec::new() })
+    });
+    (0..).zip(told).map(|(n, body)| Consequence { entity, body, n }).collect()
 }
 
 fn of_account(before: Option<&Entity>, after: &Account) -> Vec<Consequence> {

@@ -2,12 +2,17 @@
 //! the table of what is due is a view; what is done about it is an entry.
 
 use schema::case::Case;
+use schema::catalogue::{Catalogue, Code};
 use schema::clock::{Clock, Running};
-use schema::entity::{Account, Entity};
+use schema::entity::{Account, Entity, LookBackTask};
 use schema::limits::{DAY_MS, RELAPSE_WINDOW_DAYS};
 use schema::op::{AskInterimCheck, Body, Escalate, Marked, Nothing, Resume, RevokeGrant, SetMembership};
 
 use crate::case::{has_ended, is_worked_on};
+use crate::look_back::{is_open, last_look_days};
+
+/// What stands in the place of a stage where a look-back is due.
+pub const LOOK_BACK: &str = "look_back";
 
 /// What is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,10 +33,12 @@ pub enum DueKind {
     Membership,
     /// An absence ends.
     Absence,
+    /// Of a look-back: one may look, somebody should have, or the next level must hear that nobody has.
+    LookBack,
 }
 
 impl DueKind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::LiftRestriction,
         Self::Archive,
         Self::Clock,
@@ -40,6 +47,7 @@ impl DueKind {
         Self::Grant,
         Self::Membership,
         Self::Absence,
+        Self::LookBack,
     ];
 
     /// Its number in the table of what is due.
@@ -53,6 +61,7 @@ impl DueKind {
             Self::Grant => 10,
             Self::Membership => 11,
             Self::Absence => 12,
+            Self::LookBack => 13,
         }
     }
 
@@ -82,7 +91,8 @@ pub struct Asked {
     pub body: Body,
 }
 
-/// All that is due for an entity. `archive_days` is what its catalogue says of that, asked for only where it matters.
+/// All that is due for an entity. `archive_days` is what its catalogue says of that (see [`kept_days`]), asked for only
+/// where it matters.
 ///
 /// # Errors
 /// Those of `archive_days`.
@@ -90,6 +100,7 @@ pub fn dues<E>(entity: &Entity, archive_days: impl FnOnce() -> Result<Option<u16
     let case = match entity {
         Entity::Case(case) => case,
         Entity::Account(account) => return Ok(of_account(account)),
+        Entity::LookBackTask(task) => return Ok(of_task(task).into_iter().collect()),
         _ => return Ok(Vec::new()),
     };
     let mut found = Vec::new();
@@ -118,6 +129,47 @@ pub fn dues<E>(entity: &Entity, archive_days: impl FnOnce() -> Result<Option<u16
         found.push(Due { kind: DueKind::Archive, due_ms, occurrence });
     }
     Ok(found)
+}
+
+/// Days behind its end for which a case stays on the phones, as its catalogue says: counted from the last look-back.
+pub fn kept_days(catalogue: &Catalogue, case: &Case) -> u16 {
+    let days = catalogue.archive_days.unwrap_or(RELAPSE_WINDOW_DAYS).max(RELAPSE_WINDOW_DAYS);
+    days.saturating_add(last_look_days(catalogue, case))
+}
+
+/// The next thing about a look-back. One that is done leaves the phones as its case does.
+fn of_task(task: &LookBackTask) -> Option<Due> {
+    let (kind, due_ms) = if is_open(task) {
+        (DueKind::LookBack, next_of_task(task)?.0)
+    } else {
+        let done_ms = task.results.last().map(|result| &result.by).or(task.dropped.as_ref())?.received_ms;
+        let kept = u64::from(RELAPSE_WINDOW_DAYS).saturating_mul(DAY_MS);
+        (DueKind::Archive, done_ms.saturating_add(kept))
+    };
+    (task.archived.is_none()).then_some(Due { kind, due_ms, occurrence: task.planned_rev })
+}
+
+fn next_of_task(task: &LookBackTask) -> Option<(u64, Asked)> {
+    let stage: Code = LOOK_BACK.parse().ok()?;
+    let clock = task.planned_rev;
+    let asked = |step: &str, body| Asked { clock: format!("{LOOK_BACK}/{step}"), body };
+    Some(match (task.opened_rev, task.overdue_rev) {
+        (None, None) => (task.opens_ms, asked("opens", Body::MarkDueSoon(Marked { stage, clock }))),
+        (Some(_), None) => (task.due_ms, asked("overdue", Body::MarkOverdue(Marked { stage, clock }))),
+        (_, Some(_)) => {
+            let at_ms = *task.escalates_ms.get(usize::from(task.escalated))?;
+            let level = task.escalated.checked_add(1)?;
+            (at_ms, asked(&level.to_string(), Body::Escalate(Escalate { stage, clock, level })))
+        }
+    })
+}
+
+fn asked_of_task(task: &LookBackTask, due: Due) -> Option<Asked> {
+    match due.kind {
+        DueKind::LookBack if is_open(task) => next_of_task(task).map(|(_, asked)| asked),
+        DueKind::Archive => Some(Asked { clock: String::new(), body: Body::Archive(Nothing {}) }),
+        _ => None,
+    }
 }
 
 /// What ends by itself of what an account may do, and its absence.
@@ -171,6 +223,7 @@ pub fn asked(entity: &Entity, due: Due) -> Option<Asked> {
     let case = match entity {
         Entity::Case(case) => case,
         Entity::Account(account) => return asked_of(account, due).and_then(plain),
+        Entity::LookBackTask(task) => return asked_of_task(task, due),
         _ => return None,
     };
     match due.kind {
@@ -182,7 +235,7 @@ pub fn asked(entity: &Entity, due: Due) -> Option<Asked> {
             plain(Body::AskInterimCheck(AskInterimCheck { stage: interim.stage.clone() }))
         }
         DueKind::Clock => next_of(clock(case, due)?).map(|(_, asked)| asked),
-        DueKind::Grant | DueKind::Membership | DueKind::Absence => None,
+        DueKind::Grant | DueKind::Membership | DueKind::Absence | DueKind::LookBack => None,
     }
 }
 

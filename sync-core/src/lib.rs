@@ -17,6 +17,7 @@ pub mod figures;
 pub mod json;
 pub mod line;
 pub mod log;
+mod look_back;
 pub mod merge;
 pub mod permission;
 pub mod personal;

@@ -1,7 +1,7 @@
 //! Who may see and who may do: roles, areas, units. One table.
 
 use schema::case::{Case, Restriction};
-use schema::entity::{Account, Entity, Granted};
+use schema::entity::{Account, Entity, Granted, LookBackTask};
 use schema::ids::{AreaId, UnitId};
 use schema::op::{Body, Role};
 use schema::record::Acting;
@@ -9,6 +9,10 @@ use schema::sync::{Class, Node, Scope};
 
 use crate::area::AreaIndex;
 use crate::registry::rules_for;
+
+mod scopes;
+
+pub use scopes::{REGISTER, default_scopes, scopes_of};
 
 /// The roles that may ask for a kind; none: only the server.
 pub fn roles_for(body: &Body) -> &'static [Role] {
@@ -18,12 +22,10 @@ pub fn roles_for(body: &Body) -> &'static [Role] {
             &[Supervisor, Inspector, Crew]
         }
         Body::SettleOnSite(_) | Body::Check(_) | Body::InterimCheck(_) => &[Supervisor, Inspector],
-        Body::Accept(_)
-        | Body::ReturnAssignment(_)
-        | Body::SubmitFix(_)
-        | Body::FinishHelp(_)
-        | Body::RequestExtension(_)
-        | Body::AppealOverdue(_) => &[Crew],
+        Body::LookBack(_) => &[Supervisor, Inspector, Auditor],
+        Body::PlanLookBack(_) | Body::DropLookBack(_) | Body::Relapse(_) => &[],
+        Body::Accept(_) | Body::ReturnAssignment(_) | Body::SubmitFix(_) | Body::FinishHelp(_) => &[Crew],
+        Body::RequestExtension(_) | Body::AppealOverdue(_) => &[Crew],
         Body::DecideExtension(_) | Body::EndStage(_) => &[Supervisor, Crew],
         Body::File(_)
         | Body::Decline(_)
@@ -167,6 +169,42 @@ pub(crate) fn acting_on_person(account: &Account, entity: &Entity, areas: Option
     found.map(acting_by)
 }
 
+/// The roles that look back, each over the area of its grant.
+const LOOK_BACK_ROLES: [Role; 3] = [Role::Auditor, Role::Inspector, Role::Supervisor];
+
+/// Whether an account may know when somebody looks back in an area: nobody of a unit does, whichever unit it is, for
+/// what lies in a scope is told to all who may name it.
+fn looks_back_in(account: &Account, area: AreaId, areas: Option<&AreaIndex>) -> bool {
+    account.units.is_empty()
+        && account.grants.iter().any(|grant| LOOK_BACK_ROLES.contains(&grant.role) && reaches(grant, area, areas))
+}
+
+/// The grant by which an account looks back: the highest role over the area of the task.
+pub(crate) fn acting_on_task(
+    account: &Account,
+    body: &Body,
+    task: &LookBackTask,
+    areas: Option<&AreaIndex>,
+) -> Option<Acting> {
+    let roles = roles_for(body);
+    let over = |grant: &&Granted| roles.contains(&grant.role) && reaches(grant, task.area, areas);
+    let rank = |grant: &&Granted| {
+        (grant.role, height(grant, areas), grant.standing_in.is_none(), std::cmp::Reverse(grant.rev))
+    };
+    account.grants.iter().filter(over).max_by_key(rank).map(acting_by)
+}
+
+/// Whether an account could have looked back on a task once, by a grant that ended since it was planned.
+pub(crate) fn had_task(account: &Account, task: &LookBackTask, areas: Option<&AreaIndex>) -> bool {
+    account.units.is_empty()
+        && account.past_grants.iter().any(|past| {
+            let granted = &past.granted;
+            past.ended_rev > task.planned_rev
+                && LOOK_BACK_ROLES.contains(&granted.role)
+                && reaches(granted, task.area, areas)
+        })
+}
+
 /// How high in the tree a grant lies: more is higher.
 fn height(grant: &Granted, areas: Option<&AreaIndex>) -> std::cmp::Reverse<usize> {
     std::cmp::Reverse(areas.map_or(0, |index| index.path(grant.area).len()))
@@ -225,6 +263,7 @@ pub fn may_see(account: &Account, entity: &Entity, areas: Option<&AreaIndex>) ->
                 || works_for(account, case)
                 || case.assignment.as_ref().is_some_and(|assignment| assignment.holder == Some(account.id))
         }
+        Entity::LookBackTask(task) => looks_back_in(account, task.area, areas),
         Entity::Account(other) => {
             let near = |area: AreaId| over(area, &on_the_ground) || next_door(account, area, areas);
             other.id == account.id || administers || other.grants.iter().any(|grant| near(grant.area))
@@ -258,7 +297,13 @@ pub fn may_pull(account: &Account, scope: Scope, areas: Option<&AreaIndex>) -> b
     }
     match scope.class {
         Class::Normal => {}
-        Class::Restricted => return scope.node == Node::Log && administers(account, areas),
+        Class::Restricted => {
+            return match scope.node {
+                Node::Log => administers(account, areas),
+                Node::Area(area) => looks_back_in(account, area, areas),
+                Node::Unit(_) | Node::Account(_) => false,
+            };
+        }
         Class::For(role) => return may_pull_for(account, scope.node, role, areas),
     }
     match scope.node {
@@ -291,94 +336,6 @@ fn next_door(account: &Account, area: AreaId, areas: Option<&AreaIndex>) -> bool
 /// The grids that touch an inspector's own grid: the round does not end at the boundary.
 fn neighbours(grant: &Granted, areas: Option<&AreaIndex>) -> Vec<AreaId> {
     areas.map(|index| index.touching(grant.area)).unwrap_or_default()
-}
-
-/// Accounts and devices, for administrators.
-pub const REGISTER: Scope = Scope { node: Node::Log, class: Class::Restricted };
-
-/// The scopes that a device of this account should name: the log, the account, its units, the areas of its grants, what
-/// is restricted to its roles there, for an inspector of a grid the grids that touch it, for an administrator the register of accounts and devices.
-pub fn default_scopes(account: &Account, areas: Option<&AreaIndex>) -> Vec<Scope> {
-    if account.disabled_rev.is_some() {
-        return Vec::new();
-    }
-    let mut scopes = vec![Scope::normal(Node::Log), Scope::normal(Node::Account(account.id))];
-    scopes.extend(account.units.iter().map(|unit| Scope::normal(Node::Unit(*unit))));
-    for grant in &account.grants {
-        let class = Class::For(grant.role);
-        match grant.role {
-            Role::Crew => scopes.extend(account.units.iter().map(|unit| Scope { node: Node::Unit(*unit), class })),
-            Role::Inspector => {
-                scopes.push(Scope { node: Node::Area(grant.area), class });
-                scopes.push(Scope::normal(Node::Area(grant.area)));
-                scopes.extend(neighbours(grant, areas).into_iter().map(|grid| Scope::normal(Node::Area(grid))));
-            }
-            Role::Supervisor | Role::Auditor => {
-                scopes.push(Scope::normal(Node::Area(grant.area)));
-                scopes.push(Scope { node: Node::Area(grant.area), class });
-            }
-            Role::Admin if over_all(grant, areas) => scopes.push(REGISTER),
-            Role::Admin => {}
-        }
-    }
-    scopes.sort();
-    scopes.dedup();
-    scopes
-}
-
-/// The scopes that an entity lies in now: an area and each ancestor, the maker, the units, the holder; for accounts
-/// and devices the register. A restricted case lies only in the classes of the roles it is left to; an archived one in
-/// none.
-pub fn scopes_of(entity: &Entity, areas: Option<&AreaIndex>) -> Vec<Scope> {
-    let mut scopes: Vec<Scope> = match entity {
-        Entity::Case(case) if case.archived.is_some() => Vec::new(),
-        Entity::Case(case) => match &case.restricted {
-            Some(restriction) => scopes_of_restricted(case, restriction, areas),
-            None => scopes_of_case(case, areas).into_iter().map(Scope::normal).collect(),
-        },
-        Entity::Account(account) => {
-            let over = account.grants.iter().flat_map(|grant| area_and_above(grant.area, areas));
-            let nodes = over.chain([Node::Account(account.id)]);
-            nodes.map(Scope::normal).chain([REGISTER]).collect()
-        }
-        Entity::Device(device) => vec![Scope::normal(Node::Account(device.account)), REGISTER],
-        Entity::Unit(_)
-        | Entity::Areas(_)
-        | Entity::Catalogue(_)
-        | Entity::Calendar(_)
-        | Entity::Responsibilities(_)
-        | Entity::Log(_) => vec![Scope::normal(Node::Log)],
-    };
-    scopes.sort();
-    scopes.dedup();
-    scopes
-}
-
-fn scopes_of_case(case: &Case, areas: Option<&AreaIndex>) -> Vec<Node> {
-    let mut nodes = area_and_above(case.area, areas);
-    nodes.push(Node::Account(case.reporter.account));
-    nodes.extend(units_of(case).map(Node::Unit));
-    nodes.extend(case.assignment.as_ref().and_then(|assignment| assignment.holder).map(Node::Account));
-    nodes
-}
-
-fn scopes_of_restricted(case: &Case, restriction: &Restriction, areas: Option<&AreaIndex>) -> Vec<Scope> {
-    let of_role = |role: Role| -> Vec<Scope> {
-        let nodes = match role {
-            Role::Inspector | Role::Supervisor | Role::Auditor => area_and_above(case.area, areas),
-            Role::Crew => units_of(case).map(Node::Unit).collect(),
-            Role::Admin => Vec::new(),
-        };
-        nodes.into_iter().map(|node| Scope { node, class: Class::For(role) }).collect()
-    };
-    let roles = [Role::Auditor, Role::Crew, Role::Inspector, Role::Supervisor];
-    roles.into_iter().filter(|role| leaves_to(restriction, *role)).flat_map(of_role).collect()
-}
-
-fn area_and_above(area: AreaId, areas: Option<&AreaIndex>) -> Vec<Node> {
-    let path = areas.map(|index| index.path(area)).unwrap_or_default();
-    let known = !path.is_empty();
-    path.into_iter().chain((!known).then_some(area)).map(Node::Area).collect()
 }
 
 fn units_of(case: &Case) -> impl Iterator<Item = UnitId> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::By;
 use crate::deadline::Limit;
-use crate::ids::{AccountId, AreaId, OpId, UnitId};
+use crate::ids::{AccountId, AreaId, EntityId, OpId, UnitId};
 use crate::op::{FixResult, Sealed};
 
 /// Who must fix it.
@@ -65,6 +65,26 @@ pub struct Predecessor {
     /// The `hand_over` or `merge_unit` by which it went; none where it was assigned anew, handed back or reopened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hand_over: Option<OpId>,
+}
+
+/// It was closed, and somebody who looked again found it as before (反弹).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Relapsed {
+    /// Who found it, by which look-back.
+    pub found: By,
+    /// The revision that opened the case again.
+    pub rev: u64,
+    /// The task by which they looked.
+    pub task: EntityId,
+    /// The revision that had closed the case.
+    pub closed_rev: u64,
+    /// The unit that fixed it: it counts for this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed_by: Option<UnitId>,
+    /// The unit that it had gone to before it was closed, if another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_with: Option<UnitId>,
 }
 
 /// How it was said to be fixed.

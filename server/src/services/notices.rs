@@ -3,6 +3,7 @@
 
 mod directory;
 mod ladder;
+mod look_back;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use sync_core::time::WorkingCalendar;
 
 pub use directory::Directory;
 use ladder::{Ladder, Start};
+pub(crate) use look_back::notice_of_look_back;
 
 /// What took effect on a case.
 pub(crate) struct Happened<'a> {
@@ -99,7 +101,7 @@ fn addressed<'a>(
         Body::RequestExtension(_) | Body::FinishHelp(_) | Body::AskInterimCheck(_) | Body::InterimCheck(_) => {
             plain(ladder.reached(Start::Office(0)))
         }
-        Body::ReturnAssignment(_) => plain(ladder.reached(match case.arbitration {
+        Body::ReturnAssignment(_) | Body::Relapse(_) => plain(ladder.reached(match case.arbitration {
             Some(area) => Start::Above(area),
             None => Start::Office(0),
         })),

@@ -17,7 +17,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use schema::api::{CasePage, CaseRow, CaseView, EntryPage, EntryRow};
-use schema::case::Case;
 use schema::entity::{Account, Entity};
 use schema::hash::Hash;
 use schema::ids::{AccountId, AreaId, EntityId, LogId};
@@ -115,16 +114,15 @@ impl View<'_> {
         Ok(shown_by)
     }
 
-    /// The cases that name a photo and show it to the reader in this version.
-    fn showing(&mut self, photo: &Hash, version: Version) -> Result<Vec<(EntityId, Box<Case>)>> {
+    /// What names a photo and shows it to the reader in this version.
+    fn showing(&mut self, photo: &Hash, version: Version) -> Result<Vec<(EntityId, Entity)>> {
         let shown_by = self.shown_by(photo)?;
         let naming = self.db.naming(self.log, photo)?;
         let mut showing = Vec::new();
         for (id, (_, document)) in self.db.documents_of(self.log, &naming)? {
             let entity = read_entity(&document)?;
-            let shows = shows(self, &entity, photo, version, &shown_by);
-            if let (Entity::Case(case), true) = (entity, shows) {
-                showing.push((id, case));
+            if shows(self, &entity, photo, version, &shown_by) {
+                showing.push((id, entity));
             }
         }
         Ok(showing)
@@ -243,11 +241,12 @@ impl Sight {
                 .noting(caller, access.log, "photo", move |view| {
                     let showing = view.showing(&photo, version)?;
                     // One case that shows it to everybody who sees the case is no reading of a restricted one.
-                    if let (Some((id, case)), true) =
-                        (showing.first(), showing.iter().all(|(_, case)| case.restricted.is_some()))
+                    let is_restricted =
+                        |entity: &Entity| matches!(entity, Entity::Case(case) if case.restricted.is_some());
+                    if let (Some((id, entity)), true) =
+                        (showing.first(), showing.iter().all(|(_, entity)| is_restricted(entity)))
                     {
-                        let (id, entity) = (*id, Entity::Case(case.clone()));
-                        view.note_restricted(id, &entity);
+                        view.note_restricted(*id, entity);
                     }
                     Ok(!showing.is_empty())
                 })
@@ -275,7 +274,8 @@ impl Sight {
                 photos.insert(photo, 0);
                 let mut cases = Vec::new();
                 for (other, bits) in photos {
-                    for (case, document) in view.showing(&other, Version::Large)? {
+                    for (case, entity) in view.showing(&other, Version::Large)? {
+                        let Entity::Case(document) = entity else { continue };
                         let (short_code, number) = (document.short_code.clone(), document.number.clone());
                         cases.push(AlikeCase { log, case, short_code, number, photo: other, bits });
                     }
@@ -348,10 +348,13 @@ struct ShownBy {
 /// Whether an entity shows a photo to a reader. Naming a hash is no proof of having had the photo: it shows one only
 /// where whoever named it has shown the bytes, or the server took them in.
 fn shows(view: &View<'_>, entity: &Entity, photo: &Hash, version: Version, shown_by: &ShownBy) -> bool {
-    let Entity::Case(case) = entity else { return false };
+    let (evidence, area, restricted) = match entity {
+        Entity::Case(case) => (&case.evidence, case.area, case.restricted.is_some()),
+        Entity::LookBackTask(task) => (&task.evidence, task.area, true),
+        _ => return false,
+    };
     let (account, areas) = (&view.account, view.areas());
-    let named: Vec<AccountId> = case
-        .evidence
+    let named: Vec<AccountId> = evidence
         .iter()
         .filter(|piece| piece.sha256 == *photo)
         .map(|piece| piece.by.account)
@@ -361,10 +364,10 @@ fn shows(view: &View<'_>, entity: &Entity, photo: &Hash, version: Version, shown
         return false;
     }
     let oversees = account.grants.iter().any(|grant| {
-        matches!(grant.role, Role::Supervisor | Role::Auditor | Role::Admin) && reaches(grant, case.area, areas)
+        matches!(grant.role, Role::Supervisor | Role::Auditor | Role::Admin) && reaches(grant, area, areas)
     });
     // What is restricted is hidden from whoever made it, too.
-    let open = case.restricted.is_none() || may_see(account, entity, areas);
+    let open = !restricted || may_see(account, entity, areas);
     match version {
         Version::Small | Version::Large => may_see(account, entity, areas),
         Version::Original => open && account.disabled_rev.is_none() && (oversees || named.contains(&account.id)),

@@ -11,7 +11,7 @@ use super::conn::on_backend;
 use super::connection::Db;
 use super::error::StoreError;
 use super::log_tx::LogNum;
-use super::tables::{photo_alike, photo_holder, photo_look, photo_ref, received_photo};
+use super::tables::{entity, photo_alike, photo_holder, photo_look, photo_ref, received_photo};
 
 /// Photos that share a piece of their looks with another, newest first; more are not compared.
 const SHARING_MAX: i64 = 4096;
@@ -130,14 +130,17 @@ impl Db {
             .collect()
     }
 
-    /// Whether an entity of any log names a photo, other than this one of this log.
+    /// Whether a case of any log names a photo, other than this one of this log. A look-back shows its photos in its case.
     ///
     /// # Errors
     /// The database's.
-    pub fn named_elsewhere(&mut self, log: LogNum, entity: EntityId, photo: &Hash) -> Result<bool, StoreError> {
+    pub fn named_elsewhere(&mut self, log: LogNum, case: EntityId, photo: &Hash) -> Result<bool, StoreError> {
+        let named = entity::log.eq(photo_ref::log).and(entity::id.eq(photo_ref::entity));
         let found: i64 = photo_ref::table
+            .inner_join(entity::table.on(named))
+            .filter(entity::kind.eq("case"))
             .filter(photo_ref::sha256.eq(photo.0.as_slice()))
-            .filter(photo_ref::log.ne(log.0).or(photo_ref::entity.ne(entity.bytes().as_slice())))
+            .filter(photo_ref::log.ne(log.0).or(photo_ref::entity.ne(case.bytes().as_slice())))
             .count()
             .get_result(&mut self.conn)?;
         Ok(found > 0)

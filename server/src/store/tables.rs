@@ -287,6 +287,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(entity, entity_scope);
+diesel::allow_tables_to_appear_in_same_query!(entity, photo_ref);
 diesel::allow_tables_to_appear_in_same_query!(photo, photo_ref, log);
 
 diesel::table! {

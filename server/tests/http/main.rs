@@ -8,6 +8,7 @@ mod contract;
 mod figures;
 mod guessing;
 mod leak;
+mod look_backs;
 mod lost_parts;
 mod matrix;
 mod order;

@@ -45,6 +45,7 @@ const KINDS = {
   "case.urge": "催办 · reminder",
   "case.supervise": "督办 · under watch",
   "case.request_extension": "申请延期 · asks for more time",
+  "case.relapse": "反弹 · come back",
   "case.decide_extension": "审批延期 · decision on more time",
 };
 

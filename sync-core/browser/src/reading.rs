@@ -1,7 +1,7 @@
 //! What is on this device: cases, counts, documents, what to look at.
 
 use schema::case::{Case, FieldName, Position};
-use schema::entity::Entity;
+use schema::entity::{Entity, LookBackTask};
 use schema::hash::Hash;
 use schema::ids::{EntityId, LogId};
 use schema::op::Captured;
@@ -124,19 +124,27 @@ struct Seen {
     base_rev: Option<u64>,
     own: Vec<OwnStep>,
     can: Vec<&'static str>,
+    /// Of a case that was closed: when somebody looks again, as far as this person may know.
+    look_backs: Vec<LookBackTask>,
 }
 
 fn show(page: &mut Page, arguments: &str) -> Answer {
     let (log, entity, now): (LogId, EntityId, Captured) = read(arguments)?;
     let store = page.store()?;
     let Some(shown) = store.view(log, entity)? else { return nothing() };
-    let can = store.possible(log, &shown.entity, now)?;
+    let mut can = store.possible(log, &shown.entity, now)?;
+    let look_backs = store.look_backs(log, Some(entity))?;
+    for task in &look_backs {
+        let asked = store.possible(log, &Entity::LookBackTask(Box::new(task.clone())), now)?;
+        can.extend(asked.into_iter().filter(|_| task.dropped.is_none()));
+    }
+    can.dedup();
     let now_ms = store.server_time_ms(now)?;
     let lights = match &shown.entity {
         Entity::Case(case) => case.clocks.iter().map(|clock| light(clock, now_ms)).collect(),
         _ => Vec::new(),
     };
-    give(Seen { log, document: shown.entity, lights, base_rev: shown.base_rev, own: shown.own, can })
+    give(Seen { log, document: shown.entity, lights, base_rev: shown.base_rev, own: shown.own, can, look_backs })
 }
 
 fn catalogue(page: &mut Page, arguments: &str) -> Answer {

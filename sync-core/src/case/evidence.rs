@@ -1,6 +1,6 @@
 //! Evidence and remarks: sets that always add. Nothing here decides a state.
 
-use schema::case::{Case, Evidence, Mark, Remark, State};
+use schema::case::{By, Case, Evidence, Mark, Remark, State};
 use schema::limits::{COMMENTS_IN_DOCUMENT_MAX, EVIDENCE_PER_CASE_MAX, PHOTOS_PER_OP_MAX};
 use schema::op::{Comment, PhotoClaim, PhotoVerified, Role, WaiveEvidence, WithdrawEvidence};
 use schema::record::RefusalCode;
@@ -16,13 +16,18 @@ pub(crate) fn has_ended(case: &Case) -> bool {
 /// Puts photos into a case, as many as it holds. Their bytes may have come already: the server says so by
 /// `photo_verified` directly behind.
 pub(super) fn claim(case: &mut Case, photos: &[PhotoClaim], step: &Step<'_>, late: bool) {
-    let room = EVIDENCE_PER_CASE_MAX.saturating_sub(case.evidence.len());
-    case.evidence.extend(photos.iter().take(room).map(|photo| Evidence {
+    keep(&mut case.evidence, photos, &step.by(), late);
+}
+
+/// As [`claim`], for whatever has evidence.
+pub(crate) fn keep(evidence: &mut Vec<Evidence>, photos: &[PhotoClaim], by: &By, late: bool) {
+    let room = EVIDENCE_PER_CASE_MAX.saturating_sub(evidence.len());
+    evidence.extend(photos.iter().take(room).map(|photo| Evidence {
         sha256: photo.sha256,
         size: photo.size,
         role: photo.role,
         taken: photo.taken,
-        by: step.by(),
+        by: by.clone(),
         late,
         verified_rev: None,
         pixels: None,
@@ -34,7 +39,12 @@ pub(super) fn claim(case: &mut Case, photos: &[PhotoClaim], step: &Step<'_>, lat
 
 /// Whether there is room for the photos of an op.
 pub(super) fn has_room(case: &Case, photos: &[PhotoClaim]) -> bool {
-    photos.len() <= PHOTOS_PER_OP_MAX && case.evidence.len() + photos.len() <= EVIDENCE_PER_CASE_MAX
+    has_room_for(&case.evidence, photos)
+}
+
+/// As [`has_room`], for whatever has evidence.
+pub(crate) fn has_room_for(evidence: &[Evidence], photos: &[PhotoClaim]) -> bool {
+    photos.len() <= PHOTOS_PER_OP_MAX && evidence.len() + photos.len() <= EVIDENCE_PER_CASE_MAX
 }
 
 /// The photos of a refused step stay with the case as late evidence. None where there are none.
@@ -107,10 +117,16 @@ pub(super) fn waive(case: &Case, body: &WaiveEvidence, step: &Step<'_>) -> Rulin
 /// `photo_verified`: by the server, for every claim of this photo in the case.
 pub(super) fn verified(case: &Case, body: &PhotoVerified, step: &Step<'_>) -> Ruling {
     let mut after = case.clone();
+    let changed = tell_arrived(&mut after.evidence, body, step.ctx.rev);
+    if changed { Ruling::accepted_case(after) } else { Ruling::unchanged() }
+}
+
+/// Marks every claim of a photo as arrived; whether there were any.
+pub(crate) fn tell_arrived(evidence: &mut [Evidence], body: &PhotoVerified, rev: u64) -> bool {
     let mut changed = false;
     let waiting = |item: &&mut Evidence| item.sha256 == body.sha256 && item.verified_rev.is_none();
-    for item in after.evidence.iter_mut().filter(waiting) {
-        item.verified_rev = Some(step.ctx.rev);
+    for item in evidence.iter_mut().filter(waiting) {
+        item.verified_rev = Some(rev);
         item.pixels = body.pixels;
         item.flags.clone_from(&body.flags);
         let of_claim = body.claims.iter().filter(|claim| claim.op == item.by.op && claim.role == item.role);
@@ -120,7 +136,7 @@ pub(super) fn verified(case: &Case, body: &PhotoVerified, step: &Step<'_>) -> Ru
         }
         changed = true;
     }
-    if changed { Ruling::accepted_case(after) } else { Ruling::unchanged() }
+    changed
 }
 
 /// `comment`: always adds; the document keeps the newest.

@@ -10,6 +10,7 @@ mod hand;
 mod help;
 mod interim;
 pub mod near;
+mod reopen;
 mod report;
 mod scope;
 pub mod signals;
@@ -28,7 +29,7 @@ use crate::clock::stages;
 use crate::context::{Context, RULES_WITH_CLOCKS};
 use crate::ruling::Ruling;
 
-pub(crate) use evidence::has_ended;
+pub(crate) use evidence::{has_ended, has_room_for, keep, tell_arrived};
 pub use hand::{Whose, taken_over};
 pub(crate) use interim::is_worked_on;
 use report::kind_in;
@@ -136,7 +137,8 @@ pub(crate) fn rule(case: &Case, step: &Step<'_>) -> Ruling {
         Body::SubmitFix(body) => workflow::submit_fix(case, body, step),
         Body::Check(body) => workflow::check(case, body, step),
         Body::Close(body) => workflow::close(case, body, step),
-        Body::Reopen(body) => workflow::reopen(case, body, step),
+        Body::Reopen(body) => reopen::reopen(case, body, step),
+        Body::Relapse(body) => reopen::relapse(case, body, step),
         Body::Void(body) => workflow::void(case, body, step),
         Body::Place(body) => workflow::place(case, body, step),
         Body::TakeOver(body) => hand::take_over(case, body, step),
@@ -221,6 +223,8 @@ pub fn photos_of(body: &Body) -> &[PhotoClaim] {
         Body::InterimCheck(body) => &body.photos,
         Body::Check(body) => &body.photos,
         Body::Reopen(body) => &body.photos,
+        Body::LookBack(body) => &body.photos,
+        Body::Relapse(body) => &body.photos,
         Body::AppealOverdue(body) => &body.photos,
         Body::EndStage(body) => &body.photos,
         _ => &[],

@@ -189,6 +189,7 @@ fn blank(step: &Step<'_>, body: &Report, area: AreaId) -> Case {
         urged: 0,
         returned_by: BTreeMap::new(),
         predecessors: Vec::new(),
+        relapses: Vec::new(),
         arbitration: None,
         restricted: None,
         archived: None,

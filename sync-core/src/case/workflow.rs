@@ -4,11 +4,10 @@
 use schema::case::Step as DoneStep;
 use schema::case::{Assignment, Case, End, FieldName, Fix, State};
 use schema::catalogue::{Choice, Code, Numbering, Required};
-use schema::ids::{AreaId, UnitId};
+use schema::ids::UnitId;
 use schema::limits::RETURNS_BEFORE_ARBITRATION;
 use schema::op::{
-    Assign, Check, CheckVerdict, Close, Decline, EvidenceRole, File, Place, Reason, Reopen, ReturnAssignment, Sealed,
-    SubmitFix,
+    Assign, Check, CheckVerdict, Close, Decline, EvidenceRole, File, Place, Reason, ReturnAssignment, Sealed, SubmitFix,
 };
 use schema::record::RefusalCode;
 use serde_json::Value;
@@ -153,7 +152,7 @@ pub(super) fn assign(case: &Case, body: &Assign, step: &Step<'_>) -> Ruling {
 }
 
 /// The units that have it now become units that had it.
-fn leave_units(case: &mut Case, step: &Step<'_>) {
+pub(super) fn leave_units(case: &mut Case, step: &Step<'_>) {
     let Some(assignment) = case.assignment.take() else { return };
     precede(case, &assignment, None, step);
     let left: Vec<UnitId> = std::iter::once(assignment.unit).chain(assignment.co_units).collect();
@@ -318,41 +317,6 @@ fn short_of(case: &Case, found: &schema::catalogue::Subtype) -> Vec<&'static str
     .filter(|(_, role, least)| count(*role) < usize::from(*least))
     .map(|(name, _, _)| name)
     .collect()
-}
-
-/// `reopen`: a closed case from one level above who closed it, with a reason; a declined one goes back to reported.
-pub(super) fn reopen(case: &Case, body: &Reopen, step: &Step<'_>) -> Ruling {
-    let back_to = match case.state {
-        State::Closed => State::Filed,
-        State::Declined => State::Reported,
-        _ => return stale(case),
-    };
-    if !is_above(case, step) {
-        return Ruling::rejected(RefusalCode::NotPermitted).with("needs", "one_level_above");
-    }
-    if !has_room(case, &body.photos) {
-        return Ruling::rejected(RefusalCode::Quota);
-    }
-    let mut after = case.clone();
-    leave_units(&mut after, step);
-    claim(&mut after, &body.photos, step, false);
-    // What was settled on site was never filed: it starts as a report.
-    after.state = if case.filed.is_some() { back_to } else { State::Reported };
-    after.fix = None;
-    after.check = None;
-    after.end = None;
-    after.needs_audit = false;
-    after.reopened += 1;
-    Ruling::accepted_case(after)
-}
-
-/// One level above who ended it; at the top, somebody else at the top.
-fn is_above(case: &Case, step: &Step<'_>) -> bool {
-    let (Some(end), Some(acting), Some(areas)) = (&case.end, step.acting, step.ctx.areas) else { return false };
-    let index = areas.document;
-    let above = |area: AreaId| acting.area != area && index.covers(acting.area, area);
-    let at_top = end.area == index.root() && acting.area == index.root();
-    above(end.area) || (at_top && end.step.by.person != step.person())
 }
 
 /// Once a unit has a deadline, a case is taken out of the count by a second person one level above who assigned it.

@@ -11,6 +11,7 @@ use super::number;
 use crate::clock::stages;
 
 mod stages;
+mod staying;
 
 /// The longest version.
 const VERSION_CHARS_MAX: usize = 40;
@@ -158,8 +159,12 @@ impl Faults {
         let subtypes = format!("{place}.subtypes");
         self.needed(&subtypes, &category.subtypes, "无人能选用，请增加小类", "nobody could choose it: add a subtype");
         self.unique(&subtypes, category.subtypes.iter().map(|subtype| &subtype.code));
+        self.look_backs(place, category.look_backs.as_ref());
         for subtype in &category.subtypes {
-            self.subtype(&format!("{place}.{}", subtype.code), subtype);
+            let (place, relapse_by) = (format!("{place}.{}", subtype.code), subtype.relapse_by.or(category.relapse_by));
+            self.look_backs(&place, subtype.look_backs.as_ref());
+            self.relapse_by(&place, relapse_by, subtype);
+            self.subtype(&place, subtype);
         }
     }
 

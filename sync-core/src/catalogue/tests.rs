@@ -1,7 +1,9 @@
 //! Catalogues and values that fit, and each way in which they do not.
 
 use proptest::prelude::*;
-use schema::catalogue::{CITY_CATALOGUE, EvidenceNeeds, Mask, Numbering, Required, Text};
+use schema::catalogue::{
+    CITY_CATALOGUE, EvidenceNeeds, LookBackDays, LookBacks, Mask, Numbering, RelapseBy, Required, Text,
+};
 use serde_json::json;
 
 use super::*;
@@ -54,6 +56,8 @@ fn small() -> Catalogue {
         settle_outcomes: vec![],
         legal_basis: vec![text("law")],
         stages: Vec::new(),
+        look_backs: None,
+        relapse_by: None,
     };
     Catalogue {
         archive_days: None,
@@ -64,7 +68,13 @@ fn small() -> Catalogue {
         numbering: Numbering { format: "A{year}{serial:05}".to_owned() },
         decline_reasons: one_of(&["nothing_there"]),
         return_reasons: one_of(&["not_ours"]),
-        categories: vec![Category { code: code("building"), name: text("building"), subtypes: vec![subtype] }],
+        categories: vec![Category {
+            code: code("building"),
+            name: text("building"),
+            look_backs: None,
+            relapse_by: None,
+            subtypes: vec![subtype],
+        }],
     }
 }
 
@@ -122,6 +132,52 @@ fn a_good_catalogue_has_no_faults_and_no_unknown_members() {
     document["categories"][0]["limit"] = json!(15);
     let shown = read(document.to_string().as_bytes()).unwrap_err();
     assert!(shown[0].to_string().contains("unknown field `limit`"), "{shown:?}");
+}
+
+#[test]
+fn a_plan_of_look_backs_that_nobody_can_keep_is_a_fault() {
+    let looks = |days: &[(u16, u16)]| -> Vec<LookBackDays> {
+        days.iter().map(|(days, window_days)| LookBackDays { days: *days, window_days: *window_days }).collect()
+    };
+    let of = |plan: &[(u16, u16)], then: &[(u16, u16)], levels: &[u16]| {
+        let (plan, after_relapse) = (looks(plan), looks(then));
+        let mut catalogue = small();
+        catalogue.categories[0].look_backs =
+            Some(LookBacks { plan, after_relapse, escalates_after_days: levels.to_vec() });
+        faults(&catalogue).iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert!(of(&[(7, 7), (30, 7)], &[(3, 7), (14, 7)], &[1, 3]).is_empty());
+    assert!(of(&[], &[], &[]).is_empty(), "nobody looks");
+    for (found, expected) in [
+        (of(&[(0, 7)], &[], &[]), "building.look_backs.plan: day 0"),
+        (of(&[(7, 6)], &[], &[]), "building.look_backs.plan: a window of 6 days"),
+        (of(&[(7, 14), (20, 7)], &[], &[]), "building.look_backs.plan: day 20"),
+        (of(&[(30, 7), (7, 7)], &[], &[]), "building.look_backs.plan: day 7"),
+        (of(&[(7, 7)], &[(7, 7)], &[]), "building.look_backs.after_relapse: is not sooner"),
+        (of(&[(7, 7), (30, 7)], &[(3, 7)], &[]), "building.look_backs.after_relapse: is not sooner"),
+        (of(&[], &[(3, 7)], &[]), "building.look_backs.after_relapse: is not sooner"),
+        (of(&[(7, 7)], &[], &[3, 3]), "building.look_backs.escalates_after_days: must rise"),
+    ] {
+        assert!(found.iter().any(|fault| fault.starts_with(expected)), "{expected}: {found:?}");
+    }
+}
+
+#[test]
+fn what_tells_a_relapse_must_be_there_to_be_told() {
+    let of = |by: RelapseBy, subject: bool| {
+        let mut catalogue = small();
+        catalogue.categories[0].relapse_by = Some(by);
+        catalogue.categories[0].subtypes[0].subject.take_if(|_| !subject);
+        faults(&catalogue).len()
+    };
+    assert_eq!(of(RelapseBy::Subject { radius_m: 50, days: 180 }, true), 0);
+    assert_eq!(of(RelapseBy::Subject { radius_m: 50, days: 180 }, false), 1, "it has no subject");
+    assert_eq!(of(RelapseBy::Place { radius_m: 50, days: 180 }, false), 0);
+    assert_eq!(of(RelapseBy::Place { radius_m: 0, days: 180 }, true), 1);
+    assert_eq!(of(RelapseBy::Place { radius_m: 50, days: 181 }, true), 1, "the case may have left the phones by then");
+    assert_eq!(of(RelapseBy::None, false), 0);
+    let strange = br#"{"by":"smell","days":3}"#;
+    assert!(serde_json::from_slice::<RelapseBy>(strange).is_err(), "an unknown one is an error, never a default");
 }
 
 #[test]

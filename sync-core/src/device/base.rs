@@ -58,7 +58,7 @@ fn catalogue_of(entity: &Entity) -> Option<Hash> {
         Entity::Areas(held) | Entity::Catalogue(held) | Entity::Calendar(held) | Entity::Responsibilities(held) => {
             Some(held.sha256)
         }
-        Entity::Account(_) | Entity::Device(_) | Entity::Unit(_) | Entity::Log(_) => None,
+        Entity::LookBackTask(_) | Entity::Account(_) | Entity::Device(_) | Entity::Unit(_) | Entity::Log(_) => None,
     }
 }
 

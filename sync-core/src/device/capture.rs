@@ -144,6 +144,7 @@ fn photos_of(body: &mut Body) -> Option<&mut Vec<PhotoClaim>> {
         Body::EndStage(done) => Some(&mut done.photos),
         Body::FinishHelp(done) => Some(&mut done.photos),
         Body::InterimCheck(check) => Some(&mut check.photos),
+        Body::LookBack(looked) => Some(&mut looked.photos),
         _ => None,
     }
 }

@@ -44,6 +44,7 @@ pub(crate) fn known(
                 accounts.insert(account.id, account);
             }
             Entity::Case(_)
+            | Entity::LookBackTask(_)
             | Entity::Device(_)
             | Entity::Areas(_)
             | Entity::Catalogue(_)

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use schema::case::{Position, State};
+use schema::case::State;
 use schema::entity::Entity;
 use schema::hash::Hash;
 use schema::ids::{AccountId, AreaId, EntityId, LogId, OpId, UnitId};
@@ -16,7 +16,6 @@ use super::tables::{self, Index, Row, Span, Value, values};
 use super::view::{is_laid, shown, touched_by_own_ops};
 use super::{known, outbox};
 use crate::area::AreaIndex;
-use crate::case::near::{Near, Seen, near};
 use crate::sync::overlay::Estimate;
 use crate::sync::possible::possible;
 
@@ -40,6 +39,8 @@ pub struct Filter {
     pub waiting: bool,
     /// With a check in between that was asked for and not made.
     pub interim: bool,
+    /// That somebody must look at again by now.
+    pub look_back: bool,
     /// With this in its number, short code or subject, in any letter case.
     pub text: Option<String>,
 }
@@ -170,8 +171,9 @@ impl Store {
                 _ => Ok(true),
             }
         };
-        if filter.waiting {
-            return self.waiting(&logs, after, &mut take);
+        if filter.waiting || filter.look_back {
+            let few = if filter.waiting { self.waiting(&logs)? } else { self.to_look_at(&logs)? };
+            return self.these(few, after, &mut take);
         }
         let (index, prefix) = filter.narrowest();
         let after = after.map(|after| values!(after.changed_ms, after.case).to_vec()).unwrap_or_default();
@@ -195,17 +197,23 @@ impl Store {
     }
 
     /// Those that own ops may lie over: few, however many there are in all.
-    fn waiting(
+    fn waiting(&self, logs: &[LogState]) -> Result<Vec<(i64, EntityId)>, PhoneError> {
+        let mut found = Vec::new();
+        for log in logs {
+            found.extend(touched_by_own_ops(self.db(), log.id)?.into_iter().map(|entity| (log.id, entity)));
+        }
+        Ok(found)
+    }
+
+    fn these(
         &self,
-        logs: &[LogState],
+        cases: Vec<(i64, EntityId)>,
         after: Option<After>,
         take: &mut dyn FnMut(Listing) -> Result<bool, PhoneError>,
     ) -> Result<(), PhoneError> {
         let mut rows: Vec<Listing> = Vec::new();
-        for log in logs {
-            for entity in touched_by_own_ops(self.db(), log.id)? {
-                rows.extend(tables::get::<Listing>(self.db(), values!(log.id, entity))?);
-            }
+        for (log, entity) in cases {
+            rows.extend(tables::get::<Listing>(self.db(), values!(log, entity))?);
         }
         rows.sort_by_key(|row| Reverse((row.changed_ms, row.entity)));
         rows.retain(|row| after.is_none_or(|after| (row.changed_ms, row.entity) < (after.changed_ms, after.case)));
@@ -279,37 +287,6 @@ impl Store {
         let log = log_state(self.tables.as_ref(), log)?;
         let known = known::known(self.tables.as_ref(), &mut self.read, &log, now)?;
         Ok(possible(entity, &known))
-    }
-
-    /// Cases that may be what somebody is about to report: those with the same subject first, then the nearest.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn near(
-        &self,
-        log: LogId,
-        category: &str,
-        subject: Option<&str>,
-        position: &Position,
-        now: Captured,
-    ) -> Result<Vec<(CaseRow, Near)>, PhoneError> {
-        let seen = Seen { category, subject, position, now_ms: self.server_time_ms(now)? };
-        let filter = Filter { log: Some(log), category: Some(category.to_owned()), ..Filter::default() };
-        let mut listed = Vec::new();
-        self.matching(&filter, None, &mut |row| {
-            listed.push(row);
-            Ok(true)
-        })?;
-        let mut found = Vec::new();
-        for row in listed {
-            if let Some(Entity::Case(case)) = shown(self.db(), log_state(self.db(), log)?.id, row.case)?
-                && let Some(by) = near(&case, &seen)
-            {
-                found.push((row, by));
-            }
-        }
-        found.sort_by_key(|(row, by)| (*by, Reverse(row.changed_ms)));
-        Ok(found)
     }
 
     /// A sealed value that this phone may show.

@@ -16,6 +16,8 @@ pub mod error;
 pub mod export;
 mod known;
 pub mod list;
+mod look_backs;
+mod near;
 mod outbox;
 mod outcomes;
 pub mod photos;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use schema::case::Case;
+use schema::case::Evidence;
 use schema::hash::Hash;
 use schema::op::Captured;
 use schema::photo::PhotoState;
@@ -140,10 +140,10 @@ fn is_safe(db: &dyn Tables, sha256: &Hash) -> Result<bool, PhoneError> {
     Ok(safe)
 }
 
-/// Notes which photos of a case have arrived, by its newest version.
-pub(crate) fn note_verified(db: &dyn Tables, log: i64, case: &Case) -> Result<(), PhoneError> {
+/// Notes which photos of something have arrived, by its newest version.
+pub(crate) fn note_verified(db: &dyn Tables, log: i64, evidence: &[Evidence]) -> Result<(), PhoneError> {
     let mut seen = BTreeSet::new();
-    for evidence in &case.evidence {
+    for evidence in evidence {
         let Some(rev) = evidence.verified_rev else { continue };
         if !seen.insert(evidence.sha256) {
             continue;

@@ -89,7 +89,8 @@ fn take_version(db: &dyn Tables, log: i64, version: &EntityVersion, rows: &mut R
         rows.taken = rows.taken.saturating_add(1);
         rows.touched.insert(version.id);
         match &version.entity {
-            Some(Entity::Case(case)) => photos::note_verified(db, log, case)?,
+            Some(Entity::Case(case)) => photos::note_verified(db, log, &case.evidence)?,
+            Some(Entity::LookBackTask(task)) => photos::note_verified(db, log, &task.evidence)?,
             Some(
                 Entity::Account(_)
                 | Entity::Unit(_)

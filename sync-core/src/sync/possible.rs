@@ -73,9 +73,24 @@ fn about_clocks(case: &Case, known: &Known) -> Vec<(&'static str, Value)> {
     asked
 }
 
+/// Good news is heard within its time, bad news at any.
+fn of_look_back(entity: &Entity, known: &Known) -> Vec<&'static str> {
+    let photo = json!({ "sha256": Hash::ZERO, "size": 1, "role": "lookback", "taken": { "by": "file" } });
+    let mut bodies =
+        ["held", "relapsed"].into_iter().map(|verdict| json!({ "verdict": verdict, "photos": [photo.clone()] }));
+    let accepted = |body: Value| {
+        answer(entity, "look_back", &body, known).is_some_and(|record| record.outcome == Outcome::Accepted)
+    };
+    if bodies.any(accepted) { vec!["look_back"] } else { Vec::new() }
+}
+
 /// The kinds that neither the state of the case nor the person's roles rule out.
 pub fn possible(entity: &Entity, known: &Known) -> Vec<&'static str> {
-    let Entity::Case(case) = entity else { return Vec::new() };
+    let case = match entity {
+        Entity::Case(case) => case,
+        Entity::LookBackTask(_) => return of_look_back(entity, known),
+        _ => return Vec::new(),
+    };
     let asked = questions().into_iter().filter(|(kind, body)| may(entity, kind, body, known)).map(|(kind, _)| kind);
     let mut found: Vec<_> = asked.collect();
     for (kind, body) in about_clocks(case, known) {
@@ -96,7 +111,11 @@ fn may(entity: &Entity, kind: &str, body: &Value, known: &Known) -> bool {
 }
 
 fn answer(entity: &Entity, kind: &str, body: &Value, known: &Known) -> Option<Record> {
-    let Entity::Case(case) = entity else { return None };
+    let id = match entity {
+        Entity::Case(case) => case.id,
+        Entity::LookBackTask(task) => task.id,
+        _ => return None,
+    };
     let body: Map<String, Value> = body.as_object().cloned().unwrap_or_default();
     let seen = u64::MAX >> 11;
     let op = Op {
@@ -105,7 +124,7 @@ fn answer(entity: &Entity, kind: &str, body: &Value, known: &Known) -> Option<Re
         op: OpId::NIL,
         device: DeviceId::NIL,
         actor: known.account.as_ref().map_or(schema::ids::AccountId::NIL, |account| account.id),
-        entity: case.id,
+        entity: id,
         kind: kind.to_owned(),
         kind_version: KIND_VERSION,
         base: Some(Base(known.epoch, seen)),

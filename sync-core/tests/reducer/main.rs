@@ -13,6 +13,7 @@ mod golden;
 mod helping;
 mod late_arrivals;
 mod laws;
+mod looking_back;
 mod merging;
 mod people;
 mod registry;

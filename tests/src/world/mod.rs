@@ -311,7 +311,7 @@ impl World {
         Ok(self.logs.store.read(|db| {
             let head = db.head(log)?.ok_or(StoreError::Damaged("no log"))?;
             let mut all = Vec::new();
-            for kind in ["account", "areas", "case", "catalogue", "device", "log", "unit"] {
+            for kind in ["account", "areas", "case", "catalogue", "device", "log", "look_back_task", "unit"] {
                 let found = db.entities_of_kind(head.num, kind, EntityId::NIL, 100_000)?;
                 all.extend(
                     found.into_iter().filter_map(|row| row.document.map(|document| (row.id, row.rev, document))),

@@ -139,7 +139,18 @@ fn agree(district: &District, phones: &[(Phone, String)], supervisor: &Phone) ->
     let stored: Versions = store.read(|db| {
         let head = db.head(log)?.ok_or(StoreError::Damaged("no log"))?;
         let mut all = Versions::new();
-        for kind in ["account", "areas", "calendar", "case", "catalogue", "device", "log", "responsibilities", "unit"] {
+        for kind in [
+            "account",
+            "areas",
+            "calendar",
+            "case",
+            "catalogue",
+            "device",
+            "log",
+            "look_back_task",
+            "responsibilities",
+            "unit",
+        ] {
             for row in db.entities_of_kind(head.num, kind, EntityId::NIL, 10_000)? {
                 all.extend(row.document.map(|document| (row.id, (row.rev, document))));
             }

@@ -9,6 +9,7 @@ mod deadlines;
 mod districts;
 mod harvest;
 mod intake;
+mod looking_back;
 mod main_job;
 mod people;
 mod replica;

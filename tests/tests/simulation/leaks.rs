@@ -33,6 +33,7 @@ pub(crate) fn nothing_leaks(run: &mut Run, handset: usize, log: LogId, answer: &
             Entity::Case(case) => {
                 is_for_handlers(&run.world.city.areas, &standing, case) || looks_on(run, &standing, case)
             }
+            Entity::LookBackTask(task) => looks_back(run, &standing, task.area),
             Entity::Account(other) => knows(run, &standing, other),
             Entity::Device(device) => device.account == standing.id || has(&standing, Role::Admin),
             Entity::Unit(_)
@@ -72,6 +73,13 @@ fn is_for_handlers(tree: &AreaTree, account: &Account, case: &Case) -> bool {
         account.units.contains(&assignment.unit) || assignment.co_units.iter().any(|unit| account.units.contains(unit))
     });
     over(Role::Supervisor) || over(Role::Auditor) || works || case.reporter.account == account.id
+}
+
+/// Who may know when somebody looks again at what was closed: those over the place who are of no unit.
+fn looks_back(run: &Run, account: &Account, area: AreaId) -> bool {
+    let on_the_ground = |role: Role| matches!(role, Role::Inspector | Role::Supervisor | Role::Auditor);
+    let mut over = account.grants.iter().filter(|grant| on_the_ground(grant.role));
+    account.units.is_empty() && over.any(|grant| lies_in(&run.world.city.areas, area, grant.area))
 }
 
 /// Who sees a case beside those: inspectors of its grid and of the grids that touch it, and who holds it.

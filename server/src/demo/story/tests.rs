@@ -143,8 +143,9 @@ impl Desk {
 }
 
 fn cases(desk: &Desk) -> impl Iterator<Item = &schema::case::Case> {
-    desk.entities.values().map(|(_, entity)| match entity {
-        Entity::Case(case) => case.as_ref(),
+    desk.entities.values().filter_map(|(_, entity)| match entity {
+        Entity::Case(case) => Some(case.as_ref()),
+        Entity::LookBackTask(_) => None,
         other => panic!("{other:?}"),
     })
 }

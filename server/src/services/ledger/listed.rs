@@ -10,9 +10,13 @@ use crate::store::Listed;
 
 /// The photos that an entity names, each with whether all its claims are told as arrived.
 pub(super) fn photos_named(entity: &Entity) -> BTreeMap<Hash, bool> {
-    let Entity::Case(case) = entity else { return BTreeMap::new() };
+    let evidence = match entity {
+        Entity::Case(case) => &case.evidence,
+        Entity::LookBackTask(task) => &task.evidence,
+        _ => return BTreeMap::new(),
+    };
     let mut photos = BTreeMap::new();
-    for evidence in &case.evidence {
+    for evidence in evidence {
         *photos.entry(evidence.sha256).or_insert(true) &= evidence.verified_rev.is_some();
     }
     photos
@@ -33,6 +37,7 @@ pub(super) fn listed(entity: &Entity) -> Listed {
 pub(super) fn kind_name(entity: &Entity) -> &'static str {
     match entity {
         Entity::Case(_) => "case",
+        Entity::LookBackTask(_) => "look_back_task",
         Entity::Account(_) => "account",
         Entity::Device(_) => "device",
         Entity::Unit(_) => "unit",

@@ -40,7 +40,12 @@ impl Desk<'_, '_> {
 
     fn known_of(&mut self, entity: EntityId, case: &Case, sha256: &Hash) -> Result<Known, StoreError> {
         let log = self.tx.head.num;
-        let alike = self.tx.db.naming_alike(log, sha256)?;
+        let mut alike = Vec::new();
+        for found in self.tx.db.naming_alike(log, sha256)? {
+            if matches!(self.seen.held(self.tx, found.1)?.entity.as_deref(), Some(Entity::Case(_))) {
+                alike.push(found);
+            }
+        }
         let same = alike.iter().filter(|(_, named_in, bits)| *named_in == entity && *bits <= SAME_PICTURE_BITS_MAX);
         let same_here: BTreeSet<Hash> = same.map(|(other, ..)| *other).collect();
         let camera = self.tx.db.camera(sha256)?;

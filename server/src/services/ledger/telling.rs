@@ -11,7 +11,7 @@ use sync_core::line::{self, ReadBody};
 use super::enter::{Desk, Incoming};
 use super::facts::Facts;
 use super::seen::Held;
-use crate::services::notices::{Around, At, Happened, is_told, notice};
+use crate::services::notices::{Around, At, Happened, is_told, notice, notice_of_look_back};
 use crate::store::{Disabled, Entry, StoreError, StoredNotice, Webhook};
 
 /// How many notices may wait for one place. One that takes nothing any more must not fill the disk: nothing is queued
@@ -38,30 +38,45 @@ impl Desk<'_, '_> {
         after: Option<&Entity>,
         (facts, entry): (&Facts, &Entry),
     ) -> Result<Vec<Told>, StoreError> {
-        let Some(Entity::Case(after)) = after else { return Ok(Vec::new()) };
+        let area = match after {
+            Some(Entity::Case(after)) => after.area,
+            Some(Entity::LookBackTask(after)) => after.area,
+            _ => return Ok(Vec::new()),
+        };
         let happened = took_effect(incoming, record, facts);
         if happened.is_empty() {
             return Ok(Vec::new());
         }
-        let before = match before.entity.as_deref() {
-            Some(Entity::Case(case)) => Some(case.as_ref()),
-            _ => None,
-        };
         let directory = self.parsed.directory(self.tx.db, self.tx.head.num, self.tx.head.log)?;
         let (areas, calendar) = (facts.areas(), facts.calendar());
-        let around = Around { before, after, areas, directory: &directory, calendar };
         let at = At { log: self.tx.head.log, rev: entry.rev, received_ms: entry.received_ms };
         let mut told = Vec::new();
         for (op, kind, body) in &happened {
-            let Some(notice) = notice(&Happened { op: *op, kind, body }, &at, &around) else { continue };
+            let happened = Happened { op: *op, kind, body };
+            let found = match (after, before.entity.as_deref()) {
+                (Some(Entity::Case(after)), was) => {
+                    let before = match was {
+                        Some(Entity::Case(case)) => Some(case.as_ref()),
+                        _ => None,
+                    };
+                    notice(&happened, &at, &Around { before, after, areas, directory: &directory, calendar })
+                }
+                (Some(Entity::LookBackTask(task)), _) => match self.seen.held(self.tx, task.case)?.entity.as_deref() {
+                    Some(Entity::Case(case)) => {
+                        notice_of_look_back(&happened, &at, (task.as_ref(), case.as_ref()), areas, &directory)
+                    }
+                    _ => None,
+                },
+                _ => None,
+            };
+            let Some(notice) = found else { continue };
             let body = serde_json::to_string(&notice).map_err(|_| StoreError::Damaged("a notice that is no JSON"))?;
             // Nobody parks so much that a number of this width does not do.
             let Ok(nth) = u8::try_from(told.len()) else { break };
             let kind = kind.clone();
-            let kept =
-                StoredNotice { rev: entry.rev, nth, op: *op, entity: entry.entity, kind, area: after.area, body };
+            let kept = StoredNotice { rev: entry.rev, nth, op: *op, entity: entry.entity, kind, area, body };
             self.tx.put_notice(&kept)?;
-            let areas = facts.areas().map(|areas| areas.path(after.area)).unwrap_or_default();
+            let areas = facts.areas().map(|areas| areas.path(area)).unwrap_or_default();
             let to = notice.data.to.accounts.iter().map(|hearer| hearer.account).collect();
             told.push(Told { kept, areas, to });
         }

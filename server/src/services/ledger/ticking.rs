@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schema::entity::Entity;
 use schema::ids::{EntityId, LogId};
 use schema::limits::{DAY_MS, EXITS_KEPT_DAYS};
-use sync_core::due::{Asked, Due, asked, dues};
+use sync_core::due::{Asked, Due, asked, dues, kept_days};
 use sync_core::line::{kind_and_body, ticker_id};
 use tokio::sync::oneshot;
 
@@ -103,13 +103,13 @@ impl Desk<'_, '_> {
 
     fn dues_of(&mut self, entity: &Entity) -> Result<Vec<Due>, StoreError> {
         let pinned = match entity {
-            Entity::Case(case) => case.catalogue,
+            Entity::Case(case) => case.catalogue.map(|sha256| (case, sha256)),
             _ => None,
         };
         dues(entity, || {
-            let Some(sha256) = pinned else { return Ok(None) };
+            let Some((case, sha256)) = pinned else { return Ok(None) };
             let catalogue = self.parsed.catalogue(self.tx.db, self.tx.head.num, sha256)?;
-            Ok(catalogue.and_then(|catalogue| catalogue.archive_days))
+            Ok(catalogue.map(|catalogue| kept_days(&catalogue, case)))
         })
     }
 }

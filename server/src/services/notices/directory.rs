@@ -17,6 +17,7 @@ struct Listed {
     hearer: Hearer,
     units: Vec<UnitId>,
     supervises: Vec<AreaId>,
+    inspects: Vec<AreaId>,
     /// They are away: this one hears of it.
     deputy: Option<AccountId>,
 }
@@ -28,15 +29,11 @@ impl Directory {
             .into_iter()
             .filter(|account| account.disabled_rev.is_none())
             .map(|account| Listed {
+                inspects: areas_of(&account, Role::Inspector),
+                supervises: areas_of(&account, Role::Supervisor),
                 hearer: Hearer { account: account.id, person: account.person },
                 units: account.units,
                 deputy: account.absent.map(|absence| absence.deputy),
-                supervises: account
-                    .grants
-                    .iter()
-                    .filter(|grant| grant.role == Role::Supervisor)
-                    .map(|grant| grant.area)
-                    .collect(),
             })
             .collect();
         people.sort_by_key(|listed| listed.hearer);
@@ -55,6 +52,15 @@ impl Directory {
         self.hearers(|listed| listed.supervises.iter().any(|area| areas.contains(area)))
     }
 
+    pub(super) fn inspecting(&self, areas: &[AreaId]) -> Vec<Hearer> {
+        self.hearers(|listed| listed.inspects.iter().any(|area| areas.contains(area)))
+    }
+
+    /// Only those who belong to no unit.
+    pub(super) fn of_no_unit(&self) -> Self {
+        Self { people: self.people.iter().filter(|listed| listed.units.is_empty()).cloned().collect() }
+    }
+
     fn hearers(&self, wanted: impl Fn(&Listed) -> bool) -> Vec<Hearer> {
         let found = self.people.iter().filter(|listed| wanted(listed)).filter_map(|listed| self.present(listed));
         let mut hearers: Vec<Hearer> = found.collect();
@@ -69,4 +75,8 @@ impl Directory {
         let there = |it: &&Listed| it.hearer.account == deputy && it.deputy.is_none();
         self.people.iter().find(there).map(|it| it.hearer)
     }
+}
+
+fn areas_of(account: &Account, role: Role) -> Vec<AreaId> {
+    account.grants.iter().filter(|grant| grant.role == role).map(|grant| grant.area).collect()
 }

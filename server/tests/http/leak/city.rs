@@ -213,7 +213,7 @@ impl City {
     }
 
     /// What the operator does: an op of the server.
-    async fn operator(&mut self, place: usize, entity: EntityId, body: Body) {
+    pub(super) async fn operator(&mut self, place: usize, entity: EntityId, body: Body) {
         let op = ServerOp::fresh(entity, body).unwrap();
         let append = Append { ops: vec![op], ..Append::default() };
         self.world.running.app.logs.ledger.append(self.places[place].log, append).await.unwrap();

@@ -7,8 +7,8 @@ use schema::hash::{Hash, Salt};
 use schema::ids::{BootId, EntityId, OpId};
 use schema::limits::DAY_MS;
 use schema::op::{
-    Amend, Assign, Body, Captured, Change, Comment, Decline, EvidenceRole, File, Op, PhotoClaim, Report, Restrict,
-    Role, SealedValue, Taken, TakenBy,
+    Amend, Assign, Body, Captured, Change, Comment, Decline, EvidenceRole, File, Op, PhotoClaim, PlanLookBack, Report,
+    Restrict, Role, SealedValue, Taken, TakenBy,
 };
 use serde_json::json;
 use sync_core::line::{self, sha256};
@@ -77,6 +77,9 @@ impl City {
         let (number, place) = (self.numbers[&case], self.homes[&case]);
         let who = if self.dice.percent(50) { 0 } else { who };
         let unit = self.places[place].units[self.dice.below(2)];
+        if self.dice.percent(10) {
+            return self.plan_look_back(place, case).await;
+        }
         let reason = self.seal(&format!("NOTE-{number}."));
         let sealed = schema::op::Sealed { sealed: reason.sealed };
         let roles = [vec![Role::Auditor], vec![Role::Supervisor], vec![Role::Supervisor, Role::Inspector]];
@@ -101,6 +104,27 @@ impl City {
             _ => Body::Comment(Comment { text: sealed }),
         };
         self.push(place, who, case, &body, vec![reason]).await;
+    }
+
+    /// The server has somebody look again at a case: when, its unit must not know.
+    async fn plan_look_back(&mut self, place: usize, case: EntityId) {
+        let areas = &self.places[place].areas;
+        let (area, now_ms) = (areas[self.dice.below(areas.len())], self.world.clock.now_ms());
+        let planned = PlanLookBack {
+            case,
+            area,
+            close: OpId(self.fresh()),
+            nth: 1,
+            checker: None,
+            fixer: None,
+            units: Vec::new(),
+            opens_ms: now_ms + DAY_MS,
+            best_ms: now_ms + DAY_MS,
+            due_ms: now_ms + 8 * DAY_MS,
+            escalates_ms: Vec::new(),
+        };
+        let task = EntityId(self.fresh());
+        self.operator(place, task, Body::PlanLookBack(planned)).await;
     }
 
     async fn push(&mut self, place: usize, who: usize, entity: EntityId, body: &Body, values: Vec<SealedValue>) {

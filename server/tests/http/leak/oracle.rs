@@ -94,6 +94,12 @@ impl Facts {
         who == other.id || self.over(account, &[Role::Admin], self.root) || other.grants.iter().any(|it| near(it.area))
     }
 
+    /// When somebody looks again is for those over the place who are of no unit: the unit must not know.
+    pub(super) fn looks_back(&self, who: AccountId, area: AreaId) -> bool {
+        let Some(account) = self.accounts.get(&who).filter(|who| who.disabled_rev.is_none()) else { return false };
+        account.units.is_empty() && self.over(account, &ON_THE_GROUND, area)
+    }
+
     /// Whether an area may be asked for as such.
     pub(super) fn names_area(&self, who: AccountId, area: AreaId) -> bool {
         let Some(account) = self.accounts.get(&who) else { return false };

@@ -183,6 +183,7 @@ impl Probe<'_> {
             let Some(document) = version.document else { continue };
             let may = match serde_json::from_str(document.get()).unwrap() {
                 Entity::Case(case) => self.facts.sees(who, &case) && case.archived.is_none(),
+                Entity::LookBackTask(task) => self.facts.looks_back(who, task.area) && task.archived.is_none(),
                 Entity::Account(account) => self.facts.sees_account(who, &account),
                 Entity::Device(device) => device.account == who || self.facts.over_all(who, &[Role::Admin]),
                 Entity::Unit(_)

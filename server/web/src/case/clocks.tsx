@@ -38,7 +38,8 @@ export function Clocks({ shown, document, reference }: { shown: Shown; document:
   const language = useLanguage();
   const catalogue = useCatalogueOf(document, reference);
   const clocks = document.clocks ?? [];
-  if (clocks.length === 0) return null;
+  const open = shown.look_backs.filter((task) => task.results.length === 0 && !task.dropped);
+  if (clocks.length + open.length === 0) return null;
   const { category, subtype } = kindOf(document);
   return (
     <section class="card stack" aria-label={words.clock.title}>
@@ -49,6 +50,11 @@ export function Clocks({ shown, document, reference }: { shown: Shown; document:
       {(document.interim ?? []).map((interim) => (
         <p class={interim.asked_rev == null ? "soft" : "note note-warn"} key={interim.stage} data-interim={interim.stage}>
           {words.clock.interim(stageName(catalogue, category, subtype, interim.stage, language), interim.checks?.length ?? 0, interim.asked_rev == null ? day(language, interim.next_ms) : null)}
+        </p>
+      ))}
+      {open.map((task) => (
+        <p class={task.opened_rev == null ? "soft" : "note note-warn"} key={task.id} data-look-back={task.nth}>
+          {words.look_back.due(task.nth, day(language, task.best_ms), day(language, task.due_ms), task.overdue_rev != null)}
         </p>
       ))}
       {document.urged ? <p class="soft">{words.clock.urged(document.urged)}</p> : null}

@@ -84,6 +84,8 @@ export interface CaseDocument {
   supervised?: { by: By; reason: Sealed };
   extension?: { by: By; request: Id; granted: unknown[] };
   urged?: number;
+  /** Each time it was found to have come back after it was closed. */
+  relapses?: { found: By; fixed_by?: Id; closed_with?: Id }[];
   returns: number;
   reworks: number;
   reopened: number;

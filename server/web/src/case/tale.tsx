@@ -1,7 +1,7 @@
 // How a case came to be so: from its document at once, and entry by entry from the server where there is a network.
 
 import { useState } from "preact/hooks";
-import type { Hash, Shown } from "../device/contract";
+import type { Hash, LookBackTask, Shown } from "../device/contract";
 import { useAttempt, useDevice } from "../app/device";
 import { Button, Refused } from "../app/parts";
 import { useLanguage, useWords } from "../app/settings";
@@ -14,13 +14,13 @@ import { kindOf } from "./document";
 import type { Language } from "../device/contract";
 
 interface Event {
-  by: By;
+  by: Pick<By, "account" | "op" | "rev" | "received_ms">;
   kind: string;
   more?: string;
   text?: Hash | null;
 }
 
-function events(document: CaseDocument, catalogue: Catalogue | null, reference: Reference, words: Words, language: Language): Event[] {
+function events(document: CaseDocument, looks: LookBackTask[], catalogue: Catalogue | null, reference: Reference, words: Words, language: Language): Event[] {
   const { category, subtype } = kindOf(document);
   const of = catalogue?.categories.find((it) => it.code === category)?.subtypes.find((it) => it.code === subtype);
   const all: (Event | null)[] = [
@@ -31,9 +31,15 @@ function events(document: CaseDocument, catalogue: Catalogue | null, reference: 
     document.fix && { by: document.fix.by, kind: "submit_fix", text: document.fix.note?.sealed },
     document.check && { by: document.check, kind: "check", more: document.check.code === "fail" ? words.form.fail : words.form.pass, text: document.check.note?.sealed },
     document.end && ended(document, catalogue, [...(of?.closing_conditions ?? []), ...(of?.settle_outcomes ?? [])], language),
+    ...looks.flatMap((task) => task.results.map((result) => ({ by: result.by, kind: "look_back", more: words.look_back.verdicts[result.verdict], text: result.note?.sealed }))),
+    ...(document.relapses ?? []).map((relapse) => ({ by: relapse.found, kind: "relapse", more: words.look_back.counts(unitNames([relapse.fixed_by, relapse.closed_with], reference, language)) })),
     ...document.comments.map((remark) => ({ by: remark.by, kind: "comment", text: remark.text.sealed })),
   ];
   return all.filter((event): event is Event => event !== null).sort((one, other) => one.by.received_ms - other.by.received_ms || one.by.rev - other.by.rev);
+}
+
+function unitNames(units: (string | undefined)[], reference: Reference, language: Language): string {
+  return units.flatMap((unit) => (unit ? [reference.units.get(unit)?.name[language] ?? unit] : [])).join(" → ");
 }
 
 function ended(document: CaseDocument, catalogue: Catalogue | null, conditions: Choice[], language: Language): Event | null {
@@ -51,7 +57,7 @@ export function Tale({ shown, document, reference }: { shown: Shown; document: C
     <section class="card stack" aria-label={words.case.tale}>
       <h3>{words.case.tale}</h3>
       <ol class="tale">
-        {events(document, catalogue, reference, words, language).map((event) => (
+        {events(document, shown.look_backs, catalogue, reference, words, language).map((event) => (
           <li key={`${event.by.op}${event.kind}`}>
             <b>{words.steps[event.kind]}</b> {event.more}
             {event.text && <p><Unsealed hash={event.text} /></p>}

@@ -112,6 +112,8 @@ export interface Filter {
   waiting?: boolean;
   /** With a check in between that was asked for and not made. */
   interim?: boolean;
+  /** That somebody must look at again by now. */
+  look_back?: boolean;
   /** Part of a number, a short code, or a subject. */
   text?: string;
 }
@@ -175,6 +177,21 @@ export interface Shown {
   lights: Light[];
   /** Op kinds that this person may do on it now, as this phone thinks: by the same rules as the server's. */
   can: string[];
+  /** Of a case that was closed: when somebody looks again, as far as this person may know. */
+  look_backs: LookBackTask[];
+}
+
+/** Somebody must look again at a case that was closed. */
+export interface LookBackTask {
+  id: Id;
+  nth: number;
+  opens_ms: number;
+  best_ms: number;
+  due_ms: number;
+  opened_rev?: number;
+  overdue_rev?: number;
+  results: { by: { account: Id; op: Id; rev: number; received_ms: number }; verdict: "held" | "relapsed"; note?: { sealed: Hash } }[];
+  dropped?: unknown;
 }
 
 /** What a person should look at. */

@@ -115,6 +115,22 @@ export function Check({ kept = false, ...filled }: Filled & { kept?: boolean }) 
   );
 }
 
+export function LookBack(filled: Filled) {
+  const words = useWords();
+  const { draft, change } = filled.drafting;
+  return (
+    <>
+      <Choices
+        label={words.form.verdict}
+        of={(["held", "relapsed"] as const).map((value) => ({ value, text: words.look_back.verdicts[value] }))}
+        value={draft.body.verdict ?? null}
+        onChange={(verdict) => void change({ body: merged(draft.body, { verdict }) })}
+      />
+      <Note {...filled} />
+    </>
+  );
+}
+
 export function AddEvidence({ drafting, document }: Filled) {
   const words = useWords();
   const { draft, change } = drafting;

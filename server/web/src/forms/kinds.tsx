@@ -1,13 +1,13 @@
 // What each kind of step asks for. Whether it is allowed is never decided here: the device says what one can do.
 
 import type { ComponentType } from "preact";
-import type { DraftRecord, Id } from "../device/contract";
+import type { DraftRecord, Id, Shown } from "../device/contract";
 import type { CaseDocument, EvidenceRole } from "../case/document";
 import { kindOf, standing } from "../case/document";
 import { subtypeOf, type Reference } from "../case/reference";
 import type { Words } from "../words";
 import type { Drafting } from "./draft";
-import { AddEvidence, Amend, Assign, Check, Close, Comment, Decline, File, LinkDuplicate, Note, Nothing, PickPhoto, Reason, ReturnAssignment } from "./fields";
+import { AddEvidence, Amend, Assign, Check, Close, Comment, Decline, File, LinkDuplicate, LookBack, Note, Nothing, PickPhoto, Reason, ReturnAssignment } from "./fields";
 import { AppealOverdue, Decide, DecideAppeal, EndStage, InterimCheck, RequestExtension, SubmitFix, Suspend } from "./clocks";
 import { changesOf } from "./changes";
 
@@ -33,6 +33,8 @@ export interface Form {
   needs?: (document: CaseDocument, reference: Reference) => number;
   /** Why it can't be sent yet. */
   fault?: (judged: Judged) => string | null;
+  /** What it is about, where that is not the case itself. */
+  entity?: (shown: Shown) => Id | undefined;
   /** The body, where it is not the draft's own. */
   body?: (draft: DraftRecord, document: CaseDocument) => Record<string, unknown>;
 }
@@ -74,6 +76,13 @@ export const FORMS: Record<string, Form> = {
   submit_fix: { Fields: SubmitFix, photos: () => "after", needs: needed("after") },
   finish_help: { Fields: Note, photos: () => "after" },
   interim_check: { Fields: InterimCheck, photos: () => "check", fault: both(both(inBody("stage"), inBody("verdict")), withPhoto) },
+  look_back: {
+    Fields: LookBack,
+    photos: () => "lookback",
+    fault: both(inBody("verdict"), withPhoto),
+    // The one that is due first; bad news is heard behind good.
+    entity: ({ look_backs: tasks }) => (tasks.find((task) => task.results.length === 0 && !task.dropped) ?? tasks.filter((task) => !task.dropped).slice(-1)[0])?.id,
+  },
   check: { Fields: Check, photos: () => "check", needs: needed("check"), fault: inBody("verdict") },
   close: { Fields: Close, fault: inBody("condition") },
   reopen: { Fields: Reason, photos: () => "before", fault: inValues("reason") },

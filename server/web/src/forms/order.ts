@@ -4,7 +4,7 @@ import { standing, type CaseDocument } from "../case/document";
 
 const ORDER = [
   "file", "assign", "accept", "submit_fix", "check", "close",
-  "end_stage", "finish_help", "interim_check", "add_evidence", "comment", "request_extension", "decide_extension", "appeal_overdue", "decide_appeal", "urge", "supervise", "resume",
+  "end_stage", "finish_help", "interim_check", "look_back", "add_evidence", "comment", "request_extension", "decide_extension", "appeal_overdue", "decide_appeal", "urge", "supervise", "resume",
   "amend", "suspend", "decline", "return_assignment", "link_duplicate", "unlink_duplicate",
   "reopen", "withdraw_evidence", "waive_evidence", "void",
 ];

@@ -54,7 +54,7 @@ function Filling({ shown, first, form }: { shown: Shown; first: DraftRecord; for
   const send = () =>
     attempt.run(async () => {
       await drafting.flush();
-      await device.capture({ ...draft, body: form.body?.(draft, document) ?? draft.body, changed_ms: Date.now() });
+      await device.capture({ ...draft, case: form.entity?.(shown) ?? draft.case, body: form.body?.(draft, document) ?? draft.body, changed_ms: Date.now() });
       device.sync();
       go(at);
     });

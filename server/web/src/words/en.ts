@@ -87,7 +87,7 @@ export const en: Words = {
   tasks: {
     title: "Tasks",
     empty: "Nothing to do. When you see a problem, photograph it.",
-    fix: "To fix", check: "To check", interim: "To look at in between", accept: "To sign for", mine: "Reported by me", waiting: "Not settled",
+    fix: "To fix", check: "To check", interim: "To look at in between", look_back: "To look at again", accept: "To sign for", mine: "Reported by me", waiting: "Not settled",
     near: "Nearest", by_due: "By deadline",
     drafts: "Not finished",
     continue: "Go on",
@@ -189,7 +189,7 @@ export const en: Words = {
   steps: {
     report: "Report", settle_on_site: "Settled on site", amend: "Correct", add_evidence: "Add photos", withdraw_evidence: "Withdraw a photo", comment: "Remark",
     file: "File", decline: "Decline", link_duplicate: "Link as duplicate", unlink_duplicate: "Unlink", assign: "Assign", accept: "Sign for it",
-    return_assignment: "Return", submit_fix: "Submit the fix", finish_help: "Helping is done", check: "Check", interim_check: "Check in between", ask_interim_check: "Check in between due", close: "Close", waive_evidence: "Give up a photo", reopen: "Reopen",
+    return_assignment: "Return", submit_fix: "Submit the fix", finish_help: "Helping is done", check: "Check", interim_check: "Check in between", look_back: "Look again", plan_look_back: "A look-back is planned", drop_look_back: "No look-back any more", relapse: "It came back", ask_interim_check: "Check in between due", close: "Close", waive_evidence: "Give up a photo", reopen: "Reopen",
     void: "Void", release: "Release", discard: "Discard", restrict: "Restrict", photo_verified: "Photo arrived and checked", place: "Placed in a grid",
     absorb_duplicate: "Absorbed a duplicate", release_duplicate: "Released a duplicate", archive: "Archived", lift_restriction: "Restriction lifted", redact_value: "Deleted by law",
     end_stage: "End a stage", request_extension: "Ask for more time", decide_extension: "Decide on more time", suspend: "Suspend", resume: "Resume",
@@ -197,7 +197,7 @@ export const en: Words = {
     mark_due_soon: "Due soon", mark_overdue: "Overdue", escalate: "Goes up a level", set_absent: "Set a deputy", end_absence: "Back", stand_in: "Standing in", hand_over: "Hand over",
     take_over: "Taken over", merge_unit: "Merge a unit", acknowledge_epoch: "Restore acknowledged", unreadable: "Unreadable",
   },
-
+  look_back: { verdicts: { held: "It has stayed so", relapsed: "It is there again" }, counts: (units: string) => `counts for ${units}`, due: (nth: number, best: string, due: string, over: boolean) => `Look-back ${nth}: best ${best}, ${over ? "overdue since" : "by"} ${due}` },
   clock: {
     title: "Clocks",
     due: "Due",

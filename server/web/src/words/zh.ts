@@ -87,7 +87,7 @@ export const zh = {
   tasks: {
     title: "任务",
     empty: "没有要做的事。看到问题，拍照上报。",
-    fix: "待整改", check: "待核查", interim: "待中期检查", accept: "待签收", mine: "我上报的", waiting: "未落定",
+    fix: "待整改", check: "待核查", interim: "待中期检查", look_back: "待回头看", accept: "待签收", mine: "我上报的", waiting: "未落定",
     near: "按距离", by_due: "按期限",
     drafts: "没有写完的",
     continue: "继续",
@@ -189,7 +189,7 @@ export const zh = {
   steps: {
     report: "上报", settle_on_site: "现场解决", amend: "更正", add_evidence: "补充照片", withdraw_evidence: "撤回照片", comment: "留言",
     file: "立案", decline: "不立案", link_duplicate: "并案", unlink_duplicate: "撤销并案", assign: "派遣", accept: "签收",
-    return_assignment: "退单", submit_fix: "提交整改", finish_help: "协办完成", check: "核查", interim_check: "中期检查", ask_interim_check: "提醒中期检查", close: "结案", waive_evidence: "放弃照片", reopen: "重新开启",
+    return_assignment: "退单", submit_fix: "提交整改", finish_help: "协办完成", check: "核查", interim_check: "中期检查", ask_interim_check: "提醒中期检查", look_back: "回头看", plan_look_back: "计划回头看", drop_look_back: "取消回头看", relapse: "反弹", close: "结案", waive_evidence: "放弃照片", reopen: "重新开启",
     void: "作废", release: "放行", discard: "终止", restrict: "限制查看", photo_verified: "照片已到齐核对", place: "划入网格",
     absorb_duplicate: "并入重复案件", release_duplicate: "撤销并入", archive: "归档", lift_restriction: "解除限制", redact_value: "依法删除",
     end_stage: "完成环节", request_extension: "申请延期", decide_extension: "审批延期", suspend: "挂账", resume: "恢复计时", supervise: "督办",
@@ -197,7 +197,7 @@ export const zh = {
     set_absent: "请假代理", end_absence: "返岗", stand_in: "代理", hand_over: "移交", take_over: "接手", merge_unit: "单位并入",
     escalate: "升级提醒", acknowledge_epoch: "已知悉恢复", unreadable: "无法解读",
   } as Record<string, string>,
-
+  look_back: { verdicts: { held: "保持，没有反弹", relapsed: "反弹，又出现了" }, counts: (units: string) => `计入 ${units}`, due: (nth: number, best: string, due: string, over: boolean) => `第 ${nth} 次回头看：宜 ${best}，${over ? "已超时，应于" : "不晚于"} ${due}` },
   clock: {
     title: "计时", due: "截止", stage: "环节", provisional: "暂定（日历未定）",
     lights: { in_time: "未到期", due_soon: "将到期", overdue: "已超时", paused: "中止计时", met: "按时完成", met_late: "超时完成", stopped: "已终止" },

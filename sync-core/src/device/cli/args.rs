@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::course::{Decision, FixFound};
+use super::photo::PhotoRole;
 use super::say::Language;
 
 /// 整改 · Rectify: the phone on a command line. Everything works with no network; `sync` delivers when there is one.
@@ -165,6 +166,9 @@ pub(crate) struct List {
     /// 仅含未落定操作 / with steps of mine that are not settled
     #[arg(long)]
     pub(crate) waiting: bool,
+    /// 待回头看 / what somebody has to look at again
+    #[arg(long)]
+    pub(crate) look_backs: bool,
     /// 每页条数 / rows a page
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) limit: u16,
@@ -278,7 +282,7 @@ pub(crate) struct Do {
     /// assign：经办人 / assign: a person of the unit
     #[arg(long, value_name = "NAME|ID")]
     pub(crate) holder: Option<String>,
-    /// check、interim_check：结论 / check, interim_check: what was found
+    /// check、interim_check、look_back：结论 / check, interim_check, look_back: what was found
     #[arg(long, value_enum)]
     pub(crate) verdict: Option<Verdict>,
     /// waive_evidence、withdraw_evidence：照片 SHA-256（可只给开头） / the photo's SHA-256, or how it begins
@@ -337,6 +341,8 @@ pub(crate) enum Kind {
     Check,
     /// 中期检查 / look whether what a stage ordered is kept
     InterimCheck,
+    /// 回头看（附照片） / look whether what was closed has stayed so
+    LookBack,
     /// 结案 / end it
     Close,
     /// 放弃无法到达的照片 / give up a photo that can't come
@@ -377,18 +383,8 @@ pub(crate) enum Verdict {
     Pass,
     /// 不通过 / it is not
     Fail,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PhotoRole {
-    /// 整改前 / the problem
-    Before,
-    /// 整改后 / the fix
-    After,
-    /// 核查 / what a checker saw
-    Check,
-    /// 回头看 / what a look-back saw
-    Lookback,
-    /// 文书 / a document
-    Document,
+    /// 回头看：保持 / look_back: it has stayed so
+    Held,
+    /// 回头看：反弹 / look_back: it is there again
+    Relapsed,
 }

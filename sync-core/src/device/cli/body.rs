@@ -101,6 +101,7 @@ impl Writer<'_> {
             | Kind::Urge
             | Kind::AppealOverdue
             | Kind::DecideAppeal => self.on_course(found, clocks)?,
+            Kind::LookBack => self.look_back(found)?.1,
             Kind::Release | Kind::Discard => self.about_parked()?,
         })
     }
@@ -216,6 +217,9 @@ impl Writer<'_> {
         Ok(match self.asked.verdict.ok_or_else(|| missing("--verdict"))? {
             Verdict::Pass => CheckVerdict::Pass,
             Verdict::Fail => CheckVerdict::Fail,
+            Verdict::Held | Verdict::Relapsed => {
+                return Err(Failure::usage("结论应为 pass 或 fail", "--verdict is pass or fail here"));
+            }
         })
     }
 

@@ -21,6 +21,7 @@ mod epochs;
 mod export;
 mod fields;
 mod listener;
+mod look_backs;
 mod parked;
 mod people;
 mod photo;

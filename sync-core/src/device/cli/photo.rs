@@ -4,15 +4,29 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use exif::{In, Reader, Tag, Value};
 use schema::case::Position;
 use schema::op::{EvidenceRole, Taken, TakenBy};
 use sync_core::device::capture::{PhotoFile, PhotoSource};
 
-use super::args::PhotoRole;
-
 /// EXIF data sits at the beginning; more is not looked at.
 const EXIF_BYTES_MAX: u64 = 512 * 1024;
+
+/// What photos show, as it is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PhotoRole {
+    /// 整改前 / the problem
+    Before,
+    /// 整改后 / the fix
+    After,
+    /// 核查 / what a checker saw
+    Check,
+    /// 回头看 / what a look-back saw
+    Lookback,
+    /// 文书 / a document
+    Document,
+}
 
 impl From<PhotoRole> for EvidenceRole {
     fn from(role: PhotoRole) -> Self {

@@ -17,11 +17,14 @@ use super::args;
 use super::case::{self, Found};
 use super::say::{Failure, Out, print};
 use super::value::{field_text, kind_text};
-use super::{clocks, fields, who};
+use super::{clocks, fields, look_backs, who};
 
 /// A page of cases.
 pub(crate) fn list(phone: &Phone, out: Out, asked: &args::List) -> Result<ExitCode, Failure> {
     let identity = phone.identity()?;
+    if asked.look_backs {
+        return look_backs::list(phone, out);
+    }
     let mut states = Vec::new();
     for typed in &asked.states {
         states.push(state(typed)?);
@@ -90,9 +93,12 @@ pub(crate) fn show(phone: &Phone, time: &Clocks, out: Out, asked: &args::Show) -
     let (base_rev, own) = own.unwrap_or_default();
     let values = values(phone, &found.case)?;
     let entity = Entity::Case(found.case.clone());
-    out.json(&json!({"log": found.log, "case": entity, "base_rev": base_rev, "values": values, "own": own}))?;
+    let looks = phone.look_backs(found.log, Some(found.case.id))?;
+    out.json(&json!({"log": found.log, "case": entity, "base_rev": base_rev, "values": values, "own": own, "look_backs": looks}))?;
     if !out.json {
         print_case(phone, out, &found, &own, phone.server_time_ms(time.now())?)?;
+        looks.iter().for_each(|task| print(&look_backs::line(out, task)));
+        look_backs::relapses(phone, out, &found)?;
         if found.case.state == State::Filed
             && let Some(found_out) = phone.suggestions(found.log, &[found.case.id], time.now())?
         {

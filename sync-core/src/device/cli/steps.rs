@@ -22,6 +22,11 @@ pub(crate) fn step(phone: &mut Phone, clocks: &Clocks, out: Out, asked: &Do) -> 
             let (log, entity) = case::find_id(writer.phone, out, &asked.case)?;
             (log, entity, writer.about_parked()?)
         }
+        Kind::LookBack => {
+            let found = case::find(writer.phone, out, &asked.case)?;
+            let (task, body) = writer.look_back(&found)?;
+            (found.log, task, body)
+        }
         _ => {
             let found = case::find(writer.phone, out, &asked.case)?;
             let body = writer.on_case(&found, clocks)?;
@@ -40,6 +45,7 @@ fn usual_role(kind: Kind) -> EvidenceRole {
     match kind {
         Kind::SubmitFix | Kind::FinishHelp => EvidenceRole::After,
         Kind::Check | Kind::InterimCheck => EvidenceRole::Check,
+        Kind::LookBack => EvidenceRole::Lookback,
         Kind::ReturnAssignment | Kind::EndStage | Kind::AppealOverdue => EvidenceRole::Document,
         _ => EvidenceRole::Before,
     }
@@ -56,6 +62,7 @@ fn refuse_unused(asked: &Do) -> Result<(), Failure> {
             | Kind::FinishHelp
             | Kind::Check
             | Kind::InterimCheck
+            | Kind::LookBack
             | Kind::Reopen
             | Kind::EndStage
             | Kind::AppealOverdue
@@ -94,7 +101,7 @@ fn refuse_unused(asked: &Do) -> Result<(), Failure> {
         ("--unit", asked.unit.is_some(), kind == Kind::Assign),
         ("--co-unit", !asked.co_units.is_empty(), kind == Kind::Assign),
         ("--holder", asked.holder.is_some(), kind == Kind::Assign),
-        ("--verdict", asked.verdict.is_some(), matches!(kind, Kind::Check | Kind::InterimCheck)),
+        ("--verdict", asked.verdict.is_some(), matches!(kind, Kind::Check | Kind::InterimCheck | Kind::LookBack)),
         ("--photo-hash", asked.photo_hash.is_some(), names_photo),
         ("--parked", asked.parked.is_some(), about_parked),
         ("--roles", !asked.roles.is_empty(), kind == Kind::Restrict),

@@ -11,7 +11,7 @@ import { metres, ofRow, useFix, type Fix } from "../../case/place";
 import { CaseCard } from "../../case/row";
 import { ago } from "../../words";
 
-type Task = "fix" | "check" | "interim" | "mine" | "waiting";
+type Task = "fix" | "check" | "interim" | "look_back" | "mine" | "waiting";
 /** Tasks shown at once: more than anybody does in a day. */
 const MOST = 100;
 
@@ -23,12 +23,13 @@ export function Home() {
   const finding = useFix();
   const fix = finding.is === "here" ? finding.fix : null;
   const [nearest, setNearest] = useState(false);
-  const tasks: Task[] = [...(roles.has("crew") ? ["fix" as const] : []), ...(roles.has("inspector") ? ["check" as const, "interim" as const] : []), "mine", "waiting"];
+  const tasks: Task[] = [...(roles.has("crew") ? ["fix" as const] : []), ...(roles.has("inspector") ? ["check" as const, "interim" as const, "look_back" as const] : []), "mine", "waiting"];
   const task = tasks.find((it) => it === query.get("of")) ?? tasks[0] ?? "mine";
   const filters: Record<Task, Filter> = {
     fix: { states: ["assigned"] },
     check: { states: ["fixed"] },
     interim: { states: ["assigned"], interim: true },
+    look_back: { look_back: true },
     mine: { reporter: account },
     waiting: { waiting: true },
   };
