@@ -90,7 +90,6 @@ async fn nobody_of_a_unit_learns_when_somebody_looks_again() {
     let refused = town.world.push(&town.in_unit, &[(TASK, look.clone())]).await;
     assert!(refused.iter().any(|line| line.to_string().contains("unknown_entity")), "as if it were not: {refused:?}");
 
-    town.world.later(DAY_MS);
     town.world.announce(&town.inspector, &photo.sha256, bytes.len()).await;
     assert_eq!(town.world.patch(&town.inspector, &photo.sha256, 0, &bytes).await.status, 204);
     let taken = town.world.push(&town.inspector, &[(TASK, look)]).await;
