@@ -187,6 +187,7 @@ fn case(number: u64) -> Case {
         urged: 0,
         returned_by: BTreeMap::new(),
         predecessors: Vec::new(),
+        relapses: Vec::new(),
         arbitration: None,
         restricted: None,
         archived: None,
