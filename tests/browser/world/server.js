@@ -1,7 +1,8 @@
 // The real program with its demo city, started for real, killed for real.
 
 import { spawn, execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -25,11 +26,21 @@ function freePort() {
   });
 }
 
+/** What lets the clock of a program run ahead, `+9d` say; timers go by the machine's. */
+async function clockAhead(ahead) {
+  if (!ahead) return process.env;
+  const libraries = (await readdir("/usr/lib")).map((name) => `/usr/lib/${name}/faketime/libfaketimeMT.so.1`);
+  const library = libraries.find((path) => existsSync(path));
+  if (!library) throw new Error("libfaketime is missing: cargo xtask test --only needs");
+  return { ...process.env, LD_PRELOAD: library, FAKETIME: ahead, FAKETIME_DONT_FAKE_MONOTONIC: "1", NO_FAKE_STAT: "1" };
+}
+
 /** A server on a folder: it may be killed and started again on the same port. */
 export class Server {
-  constructor(folder, port) {
+  constructor(folder, port, ahead) {
     this.folder = folder;
     this.port = port;
+    this.ahead = ahead;
     this.process = null;
   }
 
@@ -39,7 +50,9 @@ export class Server {
 
   async start() {
     const listen = `127.0.0.1:${this.port}`;
-    this.process = spawn(PROGRAM, ["serve", "--demo", "--data", this.folder, "--listen", listen], { stdio: ["ignore", "pipe", "pipe"] });
+    const env = await clockAhead(this.ahead);
+    const words = ["serve", "--demo", "--data", this.folder, "--listen", listen];
+    this.process = spawn(PROGRAM, words, { stdio: ["ignore", "pipe", "pipe"], env });
     let said = "";
     for (const stream of [this.process.stdout, this.process.stderr]) stream.on("data", (bytes) => (said += bytes));
     const until = Date.now() + START_MS;
@@ -61,7 +74,8 @@ export class Server {
   }
 
   async operator(...words) {
-    const { stdout } = await run(PROGRAM, [...words, "--data", this.folder, "--json"]);
+    const env = await clockAhead(this.ahead);
+    const { stdout } = await run(PROGRAM, [...words, "--data", this.folder, "--json"], { env });
     return JSON.parse(stdout.trim().split("\n").pop());
   }
 
@@ -88,10 +102,10 @@ async function settle() {
   await writeFile(settled, build);
 }
 
-/** A city of its own for a story. */
-export async function city() {
+/** A city of its own for a story, perhaps with a server whose clock runs ahead. */
+export async function city(ahead) {
   await settle();
   const folder = await mkdtemp(join(tmpdir(), "rectify-city-"));
   await cp(join(MODEL, "data"), folder, { recursive: true });
-  return new Server(folder, await freePort()).start();
+  return new Server(folder, await freePort(), ahead).start();
 }

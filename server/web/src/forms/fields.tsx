@@ -121,7 +121,7 @@ export function LookBack(filled: Filled) {
   return (
     <>
       <Choices
-        label={words.form.verdict}
+        label={words.look_back.found}
         of={(["held", "relapsed"] as const).map((value) => ({ value, text: words.look_back.verdicts[value] }))}
         value={draft.body.verdict ?? null}
         onChange={(verdict) => void change({ body: merged(draft.body, { verdict }) })}

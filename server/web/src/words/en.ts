@@ -197,7 +197,7 @@ export const en: Words = {
     mark_due_soon: "Due soon", mark_overdue: "Overdue", escalate: "Goes up a level", set_absent: "Set a deputy", end_absence: "Back", stand_in: "Standing in", hand_over: "Hand over",
     take_over: "Taken over", merge_unit: "Merge a unit", acknowledge_epoch: "Restore acknowledged", unreadable: "Unreadable",
   },
-  look_back: { verdicts: { held: "It has stayed so", relapsed: "It is there again" }, counts: (units: string) => `counts for ${units}`, due: (nth: number, best: string, due: string, over: boolean) => `Look-back ${nth}: best ${best}, ${over ? "overdue since" : "by"} ${due}` },
+  look_back: { found: "What was found", verdicts: { held: "It has stayed so", relapsed: "It is there again" }, counts: (units: string) => `counts for ${units}`, due: (nth: number, best: string, due: string, over: boolean) => `Look-back ${nth}: best ${best}, ${over ? "overdue since" : "by"} ${due}` },
   clock: {
     title: "Clocks",
     due: "Due",

@@ -197,7 +197,7 @@ export const zh = {
     set_absent: "请假代理", end_absence: "返岗", stand_in: "代理", hand_over: "移交", take_over: "接手", merge_unit: "单位并入",
     escalate: "升级提醒", acknowledge_epoch: "已知悉恢复", unreadable: "无法解读",
   } as Record<string, string>,
-  look_back: { verdicts: { held: "保持，没有反弹", relapsed: "反弹，又出现了" }, counts: (units: string) => `计入 ${units}`, due: (nth: number, best: string, due: string, over: boolean) => `第 ${nth} 次回头看：宜 ${best}，${over ? "已超时，应于" : "不晚于"} ${due}` },
+  look_back: { found: "回头看结论", verdicts: { held: "保持，没有反弹", relapsed: "反弹，又出现了" }, counts: (units: string) => `计入 ${units}`, due: (nth: number, best: string, due: string, over: boolean) => `第 ${nth} 次回头看：宜 ${best}，${over ? "已超时，应于" : "不晚于"} ${due}` },
   clock: {
     title: "计时", due: "截止", stage: "环节", provisional: "暂定（日历未定）",
     lights: { in_time: "未到期", due_soon: "将到期", overdue: "已超时", paused: "中止计时", met: "按时完成", met_late: "超时完成", stopped: "已终止" },
