@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use schema::calendar::Day;
 use schema::figures::{FiguresAnswer, FiguresRow, GroupBy, Measure, Rate};
 use server::error::Result;
+use server::language::Language;
 
 use super::arguments::Place;
 use super::commands::open;
@@ -57,7 +58,7 @@ pub(crate) async fn run(asked: Asked, output: &Output) -> Result<()> {
         let table = table(&answer, output)?;
         std::io::stdout().write_all(&table).context("writing the table")?;
     } else {
-        output.result(&answer, &said(&answer, true), &said(&answer, false));
+        output.result(&answer, &said(&answer, Language::Zh), &said(&answer, Language::En));
     }
     Ok(())
 }
@@ -67,13 +68,14 @@ fn rows(answer: &FiguresAnswer) -> impl Iterator<Item = (bool, &FiguresRow)> {
     std::iter::once((true, &answer.figures.total)).chain(rows)
 }
 
-fn name(total: bool, row: &FiguresRow, chinese: bool) -> String {
-    match (&row.name, &row.group, total) {
-        (Some(name), _, _) => if chinese { &name.zh } else { &name.en }.clone(),
-        (None, Some(group), _) => group.clone(),
-        (None, None, true) => if chinese { "合计" } else { "total" }.to_owned(),
-        (None, None, false) => if chinese { "未归组" } else { "of no group" }.to_owned(),
-    }
+fn name(total: bool, row: &FiguresRow, language: Language) -> String {
+    let name = match (&row.name, &row.group, total) {
+        (Some(name), _, _) => language.of(name),
+        (None, Some(group), _) => group,
+        (None, None, true) => language.pick("合计", "total"),
+        (None, None, false) => language.pick("未归组", "of no group"),
+    };
+    name.to_owned()
 }
 
 /// Names above, counts and rates below; a rate of nothing is empty.
@@ -86,8 +88,7 @@ fn table(answer: &FiguresAnswer, output: &Output) -> Result<Vec<u8>> {
     head.extend(answer.rates.iter().map(|it| format!("{} %", spoken(&it.name))));
     table.write_record(&head).context("writing the table")?;
     for (total, row) in rows(answer) {
-        let chinese = output.language == server::language::Language::Zh;
-        let mut line = vec![row.group.clone().unwrap_or_default(), name(total, row, chinese)];
+        let mut line = vec![row.group.clone().unwrap_or_default(), name(total, row, output.language)];
         line.extend(Measure::ALL.iter().map(|it| row.counts.get(it).copied().unwrap_or(0).to_string()));
         line.extend(Rate::ALL.iter().map(|it| row.rates.get(it).and_then(|it| it.percent.clone()).unwrap_or_default()));
         table.write_record(&line).context("writing the table")?;
@@ -95,18 +96,18 @@ fn table(answer: &FiguresAnswer, output: &Output) -> Result<Vec<u8>> {
     Ok(table.into_inner().map_err(csv::IntoInnerError::into_error).context("writing the table")?)
 }
 
-fn said(answer: &FiguresAnswer, chinese: bool) -> String {
+fn said(answer: &FiguresAnswer, language: Language) -> String {
     let mut text = String::new();
     for (total, row) in rows(answer) {
-        text.push_str(&format!("{}\n", name(total, row, chinese)));
+        text.push_str(&format!("{}\n", name(total, row, language)));
         for definition in &answer.rates {
             let Some(rate) = row.rates.get(&definition.rate) else { continue };
-            let name = if chinese { &definition.name.zh } else { &definition.name.en };
+            let name = language.of(&definition.name);
             let percent = rate.percent.as_ref().map_or_else(|| "—".to_owned(), |percent| format!("{percent} %"));
             text.push_str(&format!("  {name}: {percent} ({}/{})\n", rate.numerator, rate.denominator));
         }
         for definition in &answer.measures {
-            let name = if chinese { &definition.name.zh } else { &definition.name.en };
+            let name = language.of(&definition.name);
             let count = row.counts.get(&definition.measure).copied().unwrap_or(0);
             if count > 0 {
                 text.push_str(&format!("  {name}: {count}\n"));
@@ -122,7 +123,6 @@ mod tests {
     use schema::catalogue::Text;
     use schema::figures::{Figures, FiguresAsked, RateValue};
     use schema::ids::EpochId;
-    use server::language::Language;
     use sync_core::figures::{measures, rate, rates};
 
     use super::*;

@@ -59,7 +59,16 @@ pub(crate) fn notice(happened: &Happened<'_>, at: &At, around: &Around<'_>) -> O
     let duty = around.calendar.map(|calendar| (calendar, at.received_ms));
     let ladder = Ladder::new(case, assignment, around.areas, around.directory).at(duty);
     let (to, clock, level) = addressed(happened, around, assignment, &ladder)?;
-    Some(Notice {
+    let mut said = said(happened, at, case, to, level);
+    said.data.unit = assignment.map(|assignment| assignment.unit);
+    said.data.stage = clock.map(|clock| clock.stage.clone());
+    said.data.due_ms = clock.map(|clock| clock.due.at_ms);
+    Some(said)
+}
+
+/// What is said of a case whatever happened to it: no unit, and nothing that is due.
+fn said(happened: &Happened<'_>, at: &At, case: &Case, to: Addressed, level: Option<u8>) -> Notice {
+    Notice {
         kind: format!("case.{}", happened.kind),
         timestamp: rfc3339(at.received_ms),
         data: Noticed {
@@ -69,13 +78,13 @@ pub(crate) fn notice(happened: &Happened<'_>, at: &At, around: &Around<'_>) -> O
             short_code: case.short_code.clone(),
             number: case.number.clone(),
             area: case.area,
-            unit: assignment.map(|assignment| assignment.unit),
-            stage: clock.map(|clock| clock.stage.clone()),
-            due_ms: clock.map(|clock| clock.due.at_ms),
+            unit: None,
+            stage: None,
+            due_ms: None,
             level,
             to,
         },
-    })
+    }
 }
 
 type ToWhom<'a> = (Addressed, Option<&'a Clock>, Option<u8>);

@@ -2,12 +2,12 @@
 
 use schema::case::Case;
 use schema::entity::LookBackTask;
-use schema::notice::{Addressed, Notice, Noticed, Step};
+use schema::notice::{Addressed, Notice, Step};
 use schema::op::Body;
 use sync_core::area::AreaIndex;
 use sync_core::due::LOOK_BACK;
 
-use super::{At, Directory, Happened, Ladder, Start, rfc3339};
+use super::{At, Directory, Happened, Ladder, Start, said};
 
 /// The notice of what happened to a look-back; none if nobody has to hear of it.
 pub(crate) fn notice_of_look_back(
@@ -29,23 +29,10 @@ pub(crate) fn notice_of_look_back(
         None => inspectors(task, areas, &directory).unwrap_or_else(|| ladder.reached(Start::Office(0))),
     };
     to.accounts.retain(|hearer| Some(hearer.person) != task.fixer);
-    Some(Notice {
-        kind: format!("case.{}", happened.kind),
-        timestamp: rfc3339(at.received_ms),
-        data: Noticed {
-            log: at.log,
-            rev: at.rev,
-            case: case.id,
-            short_code: case.short_code.clone(),
-            number: case.number.clone(),
-            area: case.area,
-            unit: None,
-            stage: LOOK_BACK.parse().ok(),
-            due_ms: Some(task.due_ms),
-            level,
-            to,
-        },
-    })
+    let mut said = said(happened, at, case, to, level);
+    said.data.stage = LOOK_BACK.parse().ok();
+    said.data.due_ms = Some(task.due_ms);
+    Some(said)
 }
 
 /// The inspectors of the place who may look; none where there are none.

@@ -41,11 +41,13 @@ impl Sight {
         let (asked, now_ms) = (FiguresAsked { from, until, by, area: Some(area) }, self.clock.now_ms());
         let figures = self
             .in_log(caller, log, move |view| {
-                let (mut ground, wants) = view.ground(Some(area))?;
-                let figures = ground.figures(asked, now_ms, wants)?;
-                let supervises = |grant| reaches(grant, area, view.areas());
                 let mut grants = view.account.grants.iter().filter(|grant| grant.role == Role::Supervisor);
-                if grants.any(supervises) { Ok(figures) } else { Err(Error::refused(ProblemCode::Forbidden)) }
+                let supervises = grants.any(|grant| reaches(grant, area, view.areas()));
+                let (mut ground, wants) = view.ground(Some(area))?;
+                if !supervises {
+                    return Err(Error::refused(ProblemCode::Forbidden));
+                }
+                ground.figures(asked, now_ms, wants)
             })
             .await?;
         let id = PublicationId(Builder::from_random_bytes(random()?).into_uuid());
